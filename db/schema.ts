@@ -1,0 +1,496 @@
+import type { Generated, GeneratedAlways } from "kysely";
+
+/*
+ * The data dictionary: every table and column. Instants are timestamptz (Date), days are `YYYY-MM-DD` in the workspace's
+ * zone, Zendesk ids and our own account and user ids are bigint (string in TypeScript). Every key begins with workspace_id.
+ */
+
+export const metricSlots = [1, 2, 3, 4, 5] as const;
+export type MetricSlot = (typeof metricSlots)[number];
+/** What one window counts: tickets created, and ratings received by answer; `_top` of top priority. */
+export const windowCounts = [
+  "created",
+  "created_top",
+  "good",
+  "neutral",
+  "bad",
+  "good_top",
+  "neutral_top",
+  "bad_top",
+] as const;
+export type WindowCount = (typeof windowCounts)[number];
+type StandingCounts = { total: number; unsolved: number; unsolved_top: number };
+type SlotCounts = { [K in `w${MetricSlot}_${WindowCount}`]: number };
+type SlotScores = { [K in `w${MetricSlot}_csat` | `w${MetricSlot}_csat_top`]: GeneratedAlways<number> };
+type DayCounts = { [K in WindowCount]: number };
+
+/**
+ * A customer-success team with its own accounts, connections and settings. `metrics_day` is the calendar day (in `time_zone`)
+ * at which every window column of org_metric and account_metric stands; null until the first rebuild.
+ */
+export interface WorkspaceTable {
+  id: GeneratedAlways<number>;
+  name: string;
+  time_zone: Generated<string>;
+  windows: Generated<number[]>;
+  top_priorities: Generated<string[]>;
+  minimum_ratings: Generated<number>;
+  count_merged: Generated<boolean>;
+  sync_interval_minutes: Generated<number>;
+  demo: Generated<boolean>;
+  metrics_day: string | null;
+  metrics_verified_at: Date | null;
+  created_at: Date;
+}
+
+/** A person who signs in. `email` is lower case. `session_version` is compared with the one in the session token: raising it signs the person out. */
+export interface AppUserTable {
+  workspace_id: number;
+  id: GeneratedAlways<string>;
+  email: string;
+  name: string | null;
+  role: string;
+  password_hash: string | null;
+  session_version: Generated<number>;
+  failed_attempts: Generated<number>;
+  locked_until: Date | null;
+  disabled_at: Date | null;
+  last_sign_in_at: Date | null;
+  created_at: Date;
+}
+
+/** A program's key; only its SHA-256 is kept. `hint` is the first characters, to tell keys apart. */
+export interface ApiKeyTable {
+  workspace_id: number;
+  id: GeneratedAlways<string>;
+  name: string;
+  role: string;
+  key_hash: Buffer;
+  hint: string;
+  created_by: string | null;
+  created_at: Date;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+/** A company that a CSM looks after. `owner_email` (lower case) may belong to nobody yet: it is linked by e-mail when that person joins. */
+export interface AccountTable {
+  workspace_id: number;
+  id: GeneratedAlways<string>;
+  external_id: string;
+  name: string;
+  owner_email: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** Text attributes of an account, one row each, so that match keys can join on them. */
+export interface AccountAttributeTable {
+  workspace_id: number;
+  account_id: string;
+  key: string;
+  value: string;
+}
+
+/**
+ * One Zendesk account. `auth_secret` and `token_secret` are encrypted (lib/auth/encryption). `login_*` is the identity seen at connection and compared at each run.
+ * `state`: active | paused | failing | disconnected | archived.
+ */
+export interface ConnectionTable {
+  workspace_id: number;
+  id: GeneratedAlways<number>;
+  kind: Generated<string>;
+  name: string;
+  subdomain: string;
+  access: string;
+  state: Generated<string>;
+  paused_until: Date | null;
+  auth_type: string;
+  auth_secret: string | null;
+  token_secret: string | null;
+  token_expires_at: Date | null;
+  scopes: string[] | null;
+  login_id: string | null;
+  login_email: string | null;
+  login_role: string | null;
+  connected_by: string | null;
+  failure_code: string | null;
+  failure_message: string | null;
+  failure_since: Date | null;
+  failure_action: string | null;
+  history_days: Generated<number>;
+  event_history_days: Generated<number>;
+  sync_interval_minutes: number | null;
+  csat_system: string | null;
+  next_sync_at: Date | null;
+  next_reconcile_at: Date | null;
+  verified_at: Date | null;
+  verified_tickets: string | null;
+  verified_repaired: string | null;
+  created_at: Date;
+  updated_at: Date;
+  disconnected_at: Date | null;
+  archived_at: Date | null;
+}
+
+/** Who may write for a connection. Every page commits under `epoch`; `heartbeat_at` is the database's clock. */
+export interface ConnectionLeaseTable {
+  workspace_id: number;
+  connection_id: number;
+  epoch: string;
+  holder: string | null;
+  heartbeat_at: Date | null;
+}
+
+/**
+ * Where reading stands, one row per stream and purpose (incremental | backfill | reconcile | full). `position` is lib/zendesk/place
+ * as text, the server's own opaque cursor or end_time within it;
+ * `resume_from` the instant a new pass starts at; `fresh_through` the newest instant through which nothing visible is missing.
+ */
+export interface StreamStateTable {
+  workspace_id: number;
+  connection_id: number;
+  stream: string;
+  purpose: string;
+  position: string | null;
+  resume_from: Date | null;
+  caught_up: Generated<boolean>;
+  state: Generated<string>;
+  fresh_through: Date | null;
+  last_run_at: Date | null;
+  failure_code: string | null;
+  failure_message: string | null;
+  failure_since: Date | null;
+  failure_action: string | null;
+  page_size: number | null;
+  updated_at: Date;
+}
+
+/** One run. `state`: queued | running | waiting | succeeded | failed | interrupted. `trigger`: first | schedule | cron | person | key. */
+export interface SyncRunTable {
+  workspace_id: number;
+  connection_id: number;
+  id: GeneratedAlways<string>;
+  mode: string;
+  trigger: string;
+  state: string;
+  requested_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+  waiting_until: Date | null;
+  epoch: string | null;
+  requests: Generated<number>;
+  failure_code: string | null;
+  failure_message: string | null;
+  failure_action: string | null;
+}
+
+/** What a run did, stream by stream; counts are rows. */
+export interface SyncRunStreamTable {
+  workspace_id: number;
+  connection_id: number;
+  run_id: string;
+  stream: string;
+  state: string;
+  pages: Generated<number>;
+  rows_read: Generated<string>;
+  inserted: Generated<string>;
+  updated: Generated<string>;
+  unchanged: Generated<string>;
+  deleted: Generated<string>;
+  repaired: Generated<string>;
+  held: Generated<string>;
+  failure_code: string | null;
+  failure_message: string | null;
+}
+
+/** Quarantine: a row that could not be stored, as it came, with the reason. */
+export interface HeldRowTable {
+  workspace_id: number;
+  connection_id: number;
+  stream: string;
+  row_key: string;
+  payload: string;
+  reason: string;
+  first_held_at: Date;
+  last_held_at: Date;
+}
+
+/**
+ * A Zendesk organization and the account it is matched to. `match_state`: matched | unmatched | ambiguous | ignored;
+ * `match_key_index` counts from 0 and is null where a person decided; `match_candidates` are the accounts an ambiguous key met (at most 20).
+ */
+export interface OrganizationTable {
+  workspace_id: number;
+  connection_id: number;
+  id: string;
+  name: string | null;
+  external_id: string | null;
+  domain_names: Generated<string[]>;
+  group_id: string | null;
+  created_at: Date | null;
+  updated_at: Date | null;
+  deleted_at: Date | null;
+  merged_into: string | null;
+  content_hash: string;
+  account_id: string | null;
+  match_state: Generated<string>;
+  match_key_index: number | null;
+  match_candidates: string[] | null;
+}
+
+/** Custom field values of organizations as text: any of them can be a match key. */
+export interface OrganizationFieldValueTable {
+  workspace_id: number;
+  connection_id: number;
+  organization_id: string;
+  key: string;
+  value: string;
+}
+
+/** The ladder of match keys of a connection, asked in order of `position` (from 0). */
+export interface MatchKeyTable {
+  workspace_id: number;
+  connection_id: number;
+  position: number;
+  organization_field: string;
+  account_field: string;
+  normalize: Generated<string>;
+}
+
+/** A person's word about one organization; it comes before all keys. */
+export interface MatchDecisionTable {
+  workspace_id: number;
+  connection_id: number;
+  organization_id: string;
+  account_id: string | null;
+  ignored: Generated<boolean>;
+  decided_by: string;
+  decided_at: Date;
+}
+
+/** End users and agents. */
+export interface ZendeskUserTable {
+  workspace_id: number;
+  connection_id: number;
+  id: string;
+  name: string | null;
+  email: string | null;
+  role: string | null;
+  organization_id: string | null;
+  external_id: string | null;
+  active: boolean | null;
+  suspended: boolean | null;
+  created_at: Date | null;
+  updated_at: Date | null;
+  deleted_at: Date | null;
+  content_hash: string;
+}
+
+export interface ZendeskGroupTable {
+  workspace_id: number;
+  connection_id: number;
+  id: string;
+  name: string | null;
+  updated_at: Date | null;
+  deleted_at: Date | null;
+  content_hash: string;
+}
+
+export interface FieldDefinitionTable {
+  workspace_id: number;
+  connection_id: number;
+  subject: string;
+  id: string;
+  key: string | null;
+  title: string | null;
+  type: string | null;
+  active: boolean | null;
+  updated_at: Date | null;
+  deleted_at: Date | null;
+  content_hash: string;
+}
+
+export interface CustomStatusTable {
+  workspace_id: number;
+  connection_id: number;
+  id: string;
+  category: string | null;
+  label: string | null;
+  active: boolean | null;
+  updated_at: Date | null;
+  content_hash: string;
+}
+
+/**
+ * A ticket as it stands in Zendesk. It never stores an account: organization → account is the only place of attribution.
+ * `status_category` is the status, or the category of the custom status; `rating` is that of the latest answer (1 bad, 2 neutral, 3 good), `rated_at` its instant;
+ * `merged` = closed with the tag closed_by_merge; `deleted_at` is a tombstone. `generated_timestamp` (Unix seconds) is the version.
+ */
+export interface TicketTable {
+  workspace_id: number;
+  connection_id: number;
+  id: string;
+  created_at: Date | null;
+  updated_at: Date | null;
+  generated_timestamp: string;
+  solved_at: Date | null;
+  rated_at: Date | null;
+  deleted_at: Date | null;
+  organization_id: string | null;
+  requester_id: string | null;
+  assignee_id: string | null;
+  group_id: string | null;
+  custom_status_id: string | null;
+  content_hash: string;
+  reopens: number | null;
+  rating: number | null;
+  merged: Generated<boolean>;
+  priority: string | null;
+  status: string | null;
+  status_category: string | null;
+  type: string | null;
+  channel: string | null;
+  external_id: string | null;
+  subject: string | null;
+  tags: string[] | null;
+}
+
+/** The ticket as it came, for fields that are not columns yet. */
+export interface TicketPayloadTable {
+  workspace_id: number;
+  connection_id: number;
+  id: string;
+  payload: string;
+}
+
+/** Changes of the fields that the timeline reads, one row per (audit event, field, position).
+ * `position` counts from 0: an audit may set a field and a trigger change it again. `kind`: create | change. Values are Zendesk's own text. */
+export interface TicketEventTable {
+  workspace_id: number;
+  connection_id: number;
+  id: string;
+  field: string;
+  position: number;
+  ticket_id: string;
+  occurred_at: Date;
+  kind: string;
+  value: string | null;
+  previous: string | null;
+  updater_id: string | null;
+}
+
+/** Every rating of both systems (legacy | survey), whatever its score. `category`: good | neutral | bad where it counts, else null. */
+export interface SatisfactionRatingTable {
+  workspace_id: number;
+  connection_id: number;
+  system: string;
+  id: string;
+  ticket_id: string;
+  score: string | null;
+  category: string | null;
+  comment: string | null;
+  rated_at: Date | null;
+  created_at: Date | null;
+  updated_at: Date | null;
+  deleted_at: Date | null;
+  content_hash: string;
+}
+
+/** One moment of one ticket, built by lib/timeline/build. `organization_id` follows the ticket's; `priority_then` is the priority at that moment;
+ * `moves` are the priority changes of a ticket_escalated (`low>high none>urgent`), judged at reading against workspace.top_priorities. */
+export interface TimelineEntryTable {
+  workspace_id: number;
+  connection_id: number;
+  ticket_id: string;
+  kind: string;
+  occurred_at: Date;
+  organization_id: string | null;
+  priority_then: string | null;
+  derived: boolean;
+  moves: string | null;
+  comment: string | null;
+}
+
+/**
+ * Additive integers per organization; windows by slot (w1 … w5 = workspace.windows in order), as of workspace.metrics_day.
+ * Changed by signed deltas in the statement that stores a page; the rebuild verifies them.
+ */
+export interface OrgMetricTable extends StandingCounts, SlotCounts {
+  workspace_id: number;
+  connection_id: number;
+  organization_id: string;
+}
+
+/** The same counts per calendar day (workspace zone) of creation or of rating: trends, previous windows, the daily tick. */
+export interface OrgDayTable extends DayCounts {
+  workspace_id: number;
+  connection_id: number;
+  organization_id: string;
+  day: string;
+}
+
+/** Sum of the organizations of an account, with name and owner beside it: the portfolio is one range scan here. `*_csat` is good ÷ rated, −1 when nothing was rated. */
+export interface AccountMetricTable extends StandingCounts, SlotCounts, SlotScores {
+  workspace_id: number;
+  account_id: string;
+  name: string;
+  owner_email: string | null;
+  organizations: Generated<number>;
+}
+
+/** A started authorization: single use, bound to the person who started it. */
+export interface OauthStateTable {
+  workspace_id: number;
+  state_hash: Buffer;
+  user_id: string;
+  subdomain: string;
+  access: string;
+  name: string | null;
+  connection_id: number | null;
+  code_verifier: string;
+  created_at: Date;
+}
+
+/** First answers of POSTs that named an Idempotency-Key. */
+export interface IdempotencyKeyTable {
+  workspace_id: number;
+  key: string;
+  operation: string;
+  body_hash: Buffer;
+  status: number | null;
+  answer: string | null;
+  created_at: Date;
+}
+
+export interface Database {
+  workspace: WorkspaceTable;
+  app_user: AppUserTable;
+  api_key: ApiKeyTable;
+  account: AccountTable;
+  account_attribute: AccountAttributeTable;
+  connection: ConnectionTable;
+  connection_lease: ConnectionLeaseTable;
+  stream_state: StreamStateTable;
+  sync_run: SyncRunTable;
+  sync_run_stream: SyncRunStreamTable;
+  held_row: HeldRowTable;
+  organization: OrganizationTable;
+  organization_field_value: OrganizationFieldValueTable;
+  match_key: MatchKeyTable;
+  match_decision: MatchDecisionTable;
+  zendesk_user: ZendeskUserTable;
+  zendesk_group: ZendeskGroupTable;
+  field_definition: FieldDefinitionTable;
+  custom_status: CustomStatusTable;
+  ticket: TicketTable;
+  ticket_payload: TicketPayloadTable;
+  ticket_event: TicketEventTable;
+  satisfaction_rating: SatisfactionRatingTable;
+  timeline_entry: TimelineEntryTable;
+  org_metric: OrgMetricTable;
+  org_day: OrgDayTable;
+  account_metric: AccountMetricTable;
+  oauth_state: OauthStateTable;
+  idempotency_key: IdempotencyKeyTable;
+}

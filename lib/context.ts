@@ -1,0 +1,31 @@
+import type pg from "pg";
+import { type Db, openDatabase } from "#db/client.ts";
+import { type Config, readConfig, secretValues } from "#lib/config.ts";
+import { log, registerSecrets } from "#lib/log.ts";
+
+/** What the process has once: configuration, database, log. */
+export interface Context {
+  config: Config;
+  db: Db;
+  pool: pg.Pool;
+  log: typeof log;
+}
+
+// The bundler may load this file more than once a process; the pool must not be.
+const home = globalThis as typeof globalThis & { bellwetherContext?: Context };
+
+export function context(): Context {
+  home.bellwetherContext ??= open();
+  return home.bellwetherContext;
+}
+
+function open(): Context {
+  const config = readConfig(process.env);
+  log.level = config.log.level;
+  registerSecrets(secretValues(config), "lasting");
+  const { db, pool } = openDatabase(config.database.url, {
+    poolSize: config.database.poolSize,
+    onError: (error) => log.warn({ err: error }, "a database connection broke"),
+  });
+  return { config, db, pool, log };
+}
