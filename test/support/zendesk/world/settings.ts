@@ -1,0 +1,57 @@
+import type { Priority } from "./rows.ts";
+
+/** How one account behaves where real accounts differ, or where nobody knows. Tests switch these; defaults are the likeliest. */
+export interface WorldSettings {
+  /** The satisfaction system that the account runs now. */
+  satisfaction: "legacy" | "survey" | "none";
+  /** A changed legacy rating: the same row again, or a row of its own. */
+  ratingMode: "mutate" | "new-record";
+  /** What the two rating endpoints answer; `auto` follows what the account runs or has run. */
+  legacyEndpoint: "auto" | 200 | 403 | 404;
+  surveyEndpoint: "auto" | 200 | 403 | 404;
+  /** Days in which a survey can be answered or changed. */
+  surveyDays: number;
+  /** The organization export shows deleted rows and a `deleted_at`. */
+  deletedOrganizationsInExport: boolean;
+  /** Deleting and restoring write an audit of `status`. */
+  deletionAudits: boolean;
+  /** Children of the event export carry `previous_value`. */
+  previousValues: boolean;
+  /** One second that fills a page of a time export comes whole; off: such a page makes no progress. */
+  overflowPage: boolean;
+  /** `late`: a full last page says false and an empty page with true follows. */
+  endOfStream: "exact" | "late";
+  /** `end_time` of an empty page. */
+  emptyEndTime: "echo" | "null";
+  /** Working tickets of a user who leaves an organization. */
+  leaverTickets: "null" | "default";
+  /** Working tickets of a deleted organization. */
+  deletedOrganizationTickets: "null" | "keep";
+  /** What a login below admin gets from admin endpoints: 403, or the given share of the rows. */
+  agentSees: "forbidden" | number;
+  /** Milliseconds that the ticket exports are behind. */
+  withheld: number;
+  /** Count endpoints answer while they are still counting. */
+  countsPending: boolean;
+}
+
+export const defaultSettings: WorldSettings = {
+  satisfaction: "legacy",
+  ratingMode: "mutate",
+  legacyEndpoint: "auto",
+  surveyEndpoint: "auto",
+  surveyDays: 28,
+  deletedOrganizationsInExport: false,
+  deletionAudits: false,
+  previousValues: true,
+  overflowPage: true,
+  endOfStream: "exact",
+  emptyEndTime: "echo",
+  leaverTickets: "null",
+  deletedOrganizationTickets: "null",
+  agentSees: "forbidden",
+  withheld: 60_000,
+  countsPending: false,
+};
+
+export const priorities: readonly Priority[] = ["urgent", "high", "normal", "low", null];
