@@ -1,0 +1,4 @@
+import { route } from "#app/api/handler.ts";
+import { getOpenApi, openApiDocument } from "#app/api/v1/openapi.json/document.ts";
+
+export const GET = route(getOpenApi, async () => openApiDocument());
