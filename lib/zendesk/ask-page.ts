@@ -1,0 +1,108 @@
+import { PageTooHeavy } from "#lib/zendesk/client.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
+import { newPlace, type Place } from "#lib/zendesk/place.ts";
+import { emptyPage, type Page, wrongPage } from "#lib/zendesk/readers.ts";
+import type { Reading } from "#lib/zendesk/reading.ts";
+import type { Stream } from "#lib/zendesk/streams.ts";
+
+const smallestPage = 10;
+/** So many good pages, or a new reading, before larger ones are tried. */
+const growAfter = 4;
+export const growth = 1.5;
+const mostRestarts = 3;
+/** A page without rows that is not the end is right once in a while, not for ever (row 14). */
+const mostEmptyPages = 10;
+
+export interface AskedPage extends Page {
+  /** The place that was asked from: another one than given when Zendesk no longer took it. */
+  from: Place;
+}
+
+/** Asks for the pages of one reading, as large as Zendesk and the network bear (rows 21, 72). */
+export class Pages {
+  size: number;
+  private readonly reading: Reading;
+  private readonly stream: Stream;
+  private good = 0;
+  private empty = 0;
+
+  constructor(reading: Reading, stream: Stream, size: number | null) {
+    this.reading = reading;
+    this.stream = stream;
+    this.size = Math.min(stream.largestPage, Math.max(smallestPage, Math.ceil(size ?? stream.largestPage)));
+  }
+
+  async next(place: Place): Promise<AskedPage> {
+    for (let from = place; ; ) {
+      try {
+        const page = await this.stream.read(this.ask(), from);
+        this.checkProgress(page);
+        this.grow();
+        return { ...page, from };
+      } catch (error) {
+        if (isTooRecent(error)) return { ...this.nothingYet(from), from };
+        if (this.shrink(error, from)) continue;
+        from = this.beginAgain(error, from);
+      }
+    }
+  }
+
+  private ask() {
+    return { client: this.reading.client, size: this.size, shrinkable: this.size > smallestPage };
+  }
+
+  private nothingYet(place: Place): Page {
+    return emptyPage(this.reading.client, { part: this.stream.name, at: place.at, end: true });
+  }
+
+  private checkProgress(page: Page): void {
+    this.empty = page.rows.length > 0 || page.end || page.complete ? 0 : this.empty + 1;
+    if (this.empty > mostEmptyPages) {
+      throw wrongPage(this.stream.name, "one page after the other is empty, and none is the last");
+    }
+  }
+
+  private grow(): void {
+    this.good++;
+    if (this.size >= this.stream.largestPage || this.good < growAfter) return;
+    this.size = Math.min(this.stream.largestPage, Math.ceil(this.size * growth));
+    this.good = 0;
+  }
+
+  /** Whether a smaller page is worth asking for. A 422 may be about the size or about the place: the size is tried first. */
+  private shrink(error: unknown, place: Place): boolean {
+    const about422 = error instanceof ZendeskError && error.status === 422 && place.restarts === 0;
+    if (!(error instanceof PageTooHeavy || about422) || this.size <= smallestPage) return false;
+    if (about422 && this.size < this.stream.largestPage) return false;
+    this.size = Math.max(smallestPage, Math.floor(this.size / 2));
+    this.good = 0;
+    this.reading.log.info({ ...this.reading.scope, stream: this.stream.name, size: this.size }, "smaller pages");
+    return true;
+  }
+
+  /** A place that Zendesk no longer takes: from the last committed time on, minus the overlap (row 15). Anything else is thrown. */
+  private beginAgain(error: unknown, place: Place): Place {
+    const refused =
+      error instanceof ZendeskError && error.scope === "stream" && [400, 404, 410, 422].includes(error.status ?? 0);
+    if (!refused || !this.stream.resumable || place.at === null || place.restarts >= mostRestarts) throw error;
+    const known = this.stream.kind === "export" && place.through !== null;
+    const start = known ? Math.max(place.start, (place.through as number) - this.stream.overlap) : place.start;
+    this.reading.log.warn(
+      { ...this.reading.scope, stream: this.stream.name, start },
+      "the place was refused: reading again",
+    );
+    return {
+      ...newPlace(start, { since: place.since, until: place.until }),
+      rows: place.rows,
+      through: place.through,
+      restarts: place.restarts + 1,
+    };
+  }
+}
+
+/** "Nothing yet" rather than a failure (row 13). */
+function isTooRecent(error: unknown): boolean {
+  return (
+    error instanceof ZendeskError && (error.status === 422 || error.status === 400) && /too recent/i.test(error.message)
+  );
+}

@@ -1,0 +1,104 @@
+import type { Selectable } from "kysely";
+import type { ConnectionTable } from "#db/schema.ts";
+import { isObject } from "#lib/zendesk/answers.ts";
+import type { ZendeskClient } from "#lib/zendesk/client.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
+
+/** Whose eyes we read with. */
+export interface Identity {
+  id: string;
+  email: string | null;
+  name: string | null;
+  role: string;
+}
+
+/**
+ * Asks who is signed in and requires an administrator. Zendesk answers 200 with an anonymous user to credentials it does
+ * not take, so an id is required too. Throws a ZendeskError with the remedy.
+ */
+export async function checkIdentity(client: ZendeskClient): Promise<Identity> {
+  const identity = await whoAmI(client);
+  if (identity.role === "admin") return identity;
+  throw new ZendeskError({
+    code: "not_administrator",
+    message: `${identity.email ?? identity.id} is not an administrator of this Zendesk but ${identity.role || "something else"}.`,
+    action: "Connect with an administrator's login, or make this one an administrator.",
+    scope: "connection",
+    about: "auth",
+  });
+}
+
+/** As `checkIdentity`, whatever the role. */
+export async function whoAmI(client: ZendeskClient): Promise<Identity> {
+  const { user } = (await askMe(client)).body;
+  const { id, email, name, role } = isObject(user) ? user : {};
+  if ((typeof id !== "number" && typeof id !== "string") || id === "") throw anonymous();
+  return {
+    id: String(id),
+    email: typeof email === "string" ? email : null,
+    name: typeof name === "string" ? name : null,
+    role: typeof role === "string" ? role : "",
+  };
+}
+
+async function askMe(client: ZendeskClient) {
+  try {
+    return await client.get("/api/v2/users/me", { expect: "user" });
+  } catch (error) {
+    if (!(error instanceof ZendeskError)) throw error;
+    throw error.code === "not_found" ? unknownAccount(error, client) : asConnectionFailure(error);
+  }
+}
+
+/** A role that is not an administrator's any more leaves lists quietly shorter: nothing may be removed then (row 63). */
+export function isDowngraded(identity: Identity, connection: Pick<Selectable<ConnectionTable>, "login_role">): boolean {
+  return identity.role !== "admin" && connection.login_role !== identity.role;
+}
+
+/** The account behind the subdomain must be the one that was connected (rows 32, 64). */
+export function checkSameAccount(
+  identity: Identity,
+  connection: Pick<Selectable<ConnectionTable>, "login_id" | "login_email" | "subdomain">,
+): void {
+  const sameId = connection.login_id === null || connection.login_id === identity.id;
+  const sameEmail =
+    connection.login_email === null || connection.login_email.toLowerCase() === identity.email?.toLowerCase();
+  if (sameId && sameEmail) return;
+  throw new ZendeskError({
+    code: "different_account",
+    message: `The login at ${connection.subdomain} is ${identity.email ?? identity.id}, not ${connection.login_email ?? connection.login_id} as when it was connected.`,
+    action:
+      "If this is still your Zendesk, reconnect to confirm it; if not, archive this connection. Nothing was read.",
+    scope: "connection",
+    about: "auth",
+  });
+}
+
+function anonymous(): ZendeskError {
+  return new ZendeskError({
+    code: "credentials_rejected",
+    message: "Zendesk does not know these credentials: it answers as to an anonymous visitor.",
+    action: "Check the e-mail and the token, or the OAuth client, and enter them again.",
+    scope: "connection",
+    about: "auth",
+  });
+}
+
+function unknownAccount(cause: ZendeskError, client: ZendeskClient): ZendeskError {
+  return new ZendeskError({
+    code: "unknown_subdomain",
+    message: `No Zendesk account answers at ${client.base}.`,
+    action: "Check the subdomain; if the account was suspended or cancelled, reactivate it.",
+    scope: "connection",
+    about: "subdomain",
+    transient: true,
+    cause,
+  });
+}
+
+function asConnectionFailure(error: ZendeskError): ZendeskError {
+  if (error.scope === "connection") return error;
+  const { code, message, action, transient } = error;
+  const about = error.about ?? "auth";
+  return new ZendeskError({ code, message, action, transient, about, scope: "connection", cause: error });
+}

@@ -1,0 +1,159 @@
+import type { Trx } from "#db/client.ts";
+import { rowTexts } from "#lib/zendesk/json.ts";
+import { type Page, wrongPage } from "#lib/zendesk/readers.ts";
+import { hashOfText, RowReader } from "#lib/zendesk/row-reader.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+import type { HeldRow } from "#lib/zendesk/store/held-rows.ts";
+import { insideSavepoint } from "#lib/zendesk/store/savepoint.ts";
+import type { Departure, Stream } from "#lib/zendesk/streams.ts";
+import { cleanText } from "#lib/zendesk/text.ts";
+import { keyOfRow, whatIsWrong } from "#lib/zendesk/wire.ts";
+
+/** One row of the wire and what became of it. */
+interface Item {
+  key: string;
+  rows: unknown[];
+  payload: () => string;
+}
+
+export interface MadePage {
+  part: string;
+  items: Item[];
+  /** Rows that are nothing, and rows that are stored without one of their fields. */
+  held: HeldRow[];
+  read: number;
+  /** Texts that had to be cleaned. */
+  cleaned: number;
+}
+
+export interface StoredPage {
+  inserted: number;
+  updated: number;
+  unchanged: number;
+  deleted: number;
+  /** Ids that the store gave. */
+  ids: string[];
+  left: Departure[];
+  held: HeldRow[];
+  /** Keys of the rows that were stored. */
+  keys: string[];
+}
+
+const longestPayload = 1_000_000;
+/** So many rows, all of them wrong, are a wrong page: an error, where single wrong rows are held. */
+const wrongPageFrom = 10;
+
+/** Wire → rows: a wrong row is held, the others go on (row 55). Pure. */
+export function makeRows(stream: Stream, page: Page): MadePage {
+  const read = new RowReader();
+  const made: MadePage = { part: page.part, items: [], held: [], read: page.rows.length, cleaned: 0 };
+  const schema = stream.wire(page.part);
+  const texts = lazily(() => rowTexts(page.text, page.rows));
+  for (const [index, wire] of page.rows.entries()) {
+    const payload = () => texts()[index] as string;
+    const key = keyOfRow(wire);
+    const wrong = key === null ? "it has no id" : whatIsWrong(schema, wire);
+    const rows = wrong === null ? attempt(() => stream.make(read, wire, payload, page.part)) : [];
+    const notes = read.take();
+    if (wrong !== null || rows instanceof Error) {
+      made.held.push(heldRow(key, payload, wrong ?? (rows as Error).message, page.part));
+      continue;
+    }
+    made.items.push({ key: heldKey(key as string, page.part), rows, payload });
+    if (notes.length > 0) made.held.push(heldRow(key, payload, `stored, but: ${notes.join("; ")}`, page.part));
+  }
+  made.cleaned = read.cleaned;
+  if (made.items.length === 0 && made.held.length >= wrongPageFrom) {
+    throw wrongPage(stream.name, `none of its ${made.held.length} rows is one (${made.held[0]?.reason})`);
+  }
+  return made;
+}
+
+/** Lists of one stream may use the same ids. */
+function heldKey(key: string, part: string): string {
+  const shared = part.endsWith("_fields") || part === "custom_statuses" || part === "survey" || part === "legacy";
+  return cleanText(shared ? `${part}:${key}` : key);
+}
+
+function heldRow(key: string | null, payload: () => string, reason: string, part: string): HeldRow {
+  const text = heldPayload(payload);
+  return { key: heldKey(key ?? `unnamed:${hashOfText(text)}`, part), payload: text, reason: cleanText(reason, 1000) };
+}
+
+function attempt(make: () => unknown[]): unknown[] | Error {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return error;
+    throw error;
+  }
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/**
+ * Stores the rows of a page. Where the database refuses them, halves of the page are tried until the rows that it refuses
+ * stand alone: those are held, with what the database says (row 55).
+ */
+export async function storeRows(
+  trx: Trx,
+  stream: Stream,
+  scope: Scope,
+  made: MadePage,
+  now: Date,
+): Promise<StoredPage> {
+  const stored: StoredPage = {
+    inserted: 0,
+    updated: 0,
+    unchanged: 0,
+    deleted: 0,
+    ids: [],
+    left: [],
+    held: [...made.held],
+    keys: [],
+  };
+  const remaining: Item[][] = made.items.length > 0 ? [made.items] : [];
+  for (let items = remaining.shift(); items; items = remaining.shift()) {
+    try {
+      const rows = items.flatMap((item) => item.rows);
+      const result = await insideSavepoint(trx, () => stream.store(trx, scope, rows, now, made.part));
+      stored.inserted += result.inserted;
+      stored.updated += result.updated;
+      stored.unchanged += result.unchanged;
+      stored.deleted += result.deleted;
+      stored.ids.push(...result.ids);
+      stored.left.push(...(result.left ?? []));
+      for (const item of items) stored.keys.push(item.key);
+    } catch (error) {
+      if (!isAboutRows(error)) throw error;
+      const [only] = items;
+      if (items.length === 1 && only) {
+        stored.held.push({ key: only.key, payload: heldPayload(only.payload), reason: reasonOf(error) });
+      } else {
+        const middle = Math.ceil(items.length / 2);
+        remaining.unshift(items.slice(0, middle), items.slice(middle));
+      }
+    }
+  }
+  return stored;
+}
+
+function heldPayload(payload: () => string): string {
+  return cleanText(payload(), longestPayload);
+}
+
+function reasonOf(error: unknown): string {
+  return cleanText((error as Error).message, 1000);
+}
+
+/** Data exceptions, broken constraints, limits of an index entry: the row's fault, not the server's. */
+function isAboutRows(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" && /^(21|22|23|54)[0-9A-Z]{3}$/.test(code);
+}

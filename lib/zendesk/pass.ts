@@ -1,0 +1,181 @@
+import type { Trx } from "#db/client.ts";
+import { refreshTimeline } from "#lib/timeline/refresh.ts";
+import { type AskedPage, growth, Pages } from "#lib/zendesk/ask-page.ts";
+import { toSeconds } from "#lib/zendesk/dates.ts";
+import { WaitNeeded } from "#lib/zendesk/failures.ts";
+import { makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
+import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
+import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
+import type { TicketRow } from "#lib/zendesk/row-types.ts";
+import { ticketDepartures } from "#lib/zendesk/store/facts.ts";
+import { heldKeys, holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
+import { addCounts } from "#lib/zendesk/store/run-counters.ts";
+import { type Purpose, readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
+import type { Stream } from "#lib/zendesk/streams.ts";
+
+/** Zendesk shows nothing of the newest minute. */
+const withheld = 60;
+
+export interface PassOptions {
+  purpose: Purpose;
+  /** Where a new pass begins; one that was not finished goes on from its place. */
+  begin: (trx: Trx) => Promise<Place>;
+  /** Which of the changed rows this reading repaired rather than read as news. */
+  repaired?: (stored: StoredPage, page: AskedPage) => number;
+  /** Sees every committed page. */
+  seen?: (page: AskedPage) => void;
+  /** Written in the transaction of the last page, beside the place. */
+  finish: (trx: Trx, place: Place) => Promise<void>;
+}
+
+/** One reading of a stream from its place to its end, page by page: rows, place and counts in one transaction each. */
+export class Pass {
+  private readonly reading: Reading;
+  private readonly stream: Stream;
+  private readonly options: PassOptions;
+  private held = new Set<string>();
+
+  constructor(reading: Reading, stream: Stream, options: PassOptions) {
+    this.reading = reading;
+    this.stream = stream;
+    this.options = options;
+  }
+
+  /** Reads to the end. Throws WaitNeeded at a page boundary when told to stop; the next call goes on there. */
+  async run(): Promise<Place> {
+    const { place: begun, size } = await this.open();
+    const pages = new Pages(this.reading, this.stream, size);
+    let place = begun;
+    let coming = pages.next(place);
+    for (;;) {
+      const page = await coming;
+      const next = this.placeAfter(page);
+      const end = page.end || (next.until !== null && next.through !== null && next.through >= next.until);
+      const goesOn = !end && !this.reading.stop();
+      // The next page is on its way while this one is stored: Zendesk and the database work at the same time.
+      if (goesOn) coming = quietly(pages.next(next));
+      await this.commitPage(page, next, end, pages.size);
+      place = next;
+      if (end) return place;
+      if (!goesOn) throw new WaitNeeded(this.reading.clock());
+    }
+  }
+
+  private async open(): Promise<{ place: Place; size: number | null }> {
+    const { scope } = this.reading;
+    return commit(this.reading, async (trx) => {
+      this.held = await heldKeys(trx, scope, this.stream.name);
+      const state = await readStreamState(trx, scope, this.stream.name, this.options.purpose);
+      const unfinished = state && !state.caught_up ? parsePlace(state.position) : null;
+      const place = unfinished ?? (await this.options.begin(trx));
+      await this.savePlace(trx, place, false, state?.page_size ?? null);
+      const size = state?.page_size ?? null;
+      return { place, size: size === null || unfinished ? size : size * growth };
+    });
+  }
+
+  private placeAfter(page: AskedPage): Place {
+    const { from } = page;
+    const requested = page.requestedAt.getTime();
+    const reachesPresent =
+      this.stream.kind === "list" ||
+      page.end ||
+      (page.stamp !== null && page.stamp >= toSeconds(page.requestedAt) - this.stream.overlap);
+    return {
+      ...from,
+      at: page.at,
+      through: page.stamp === null ? from.through : Math.max(from.through ?? 0, page.stamp),
+      live: from.live ?? (reachesPresent ? requested : null),
+      rows: from.rows + page.rows.length,
+    };
+  }
+
+  private async commitPage(page: AskedPage, place: Place, end: boolean, size: number): Promise<void> {
+    const { reading, stream } = this;
+    const made = makeRows(stream, page);
+    const requests = uncountedRequests(reading);
+    const stored = await commit(reading, async (trx) => {
+      const now = reading.clock();
+      const left = await this.departures(
+        trx,
+        place,
+        made.items.flatMap((item) => item.rows),
+      );
+      const result = await storeRows(trx, stream, reading.scope, made, now);
+      if (stream.touchesTimeline) await refreshTimeline(trx, reading.scope, result.ids, now);
+      const held = await holdRows(trx, reading.scope, stream.name, result.held, now);
+      await this.release(trx, result);
+      await this.savePlace(trx, place, end, size);
+      if (end) await this.options.finish(trx, place);
+      await addCounts(trx, reading.scope, reading.runId, stream.name, {
+        ...result,
+        pages: 1,
+        read: made.read,
+        repaired: this.options.repaired?.(result, page) ?? 0,
+        held,
+        requests,
+      });
+      return { ...result, left: [...left, ...result.left] };
+    });
+    this.remember(stored, made.cleaned);
+    this.options.seen?.(page);
+  }
+
+  /** Tickets that change their organization show a merge (row 40): not worth a question while everything is new. */
+  private async departures(trx: Trx, place: Place, rows: unknown[]) {
+    if (this.stream.name !== "tickets" || place.since >= place.start) return [];
+    return ticketDepartures(trx, this.reading.scope, rows as TicketRow[]);
+  }
+
+  private async release(trx: Trx, result: StoredPage): Promise<void> {
+    if (this.held.size === 0) return;
+    const stillHeld = new Set(result.held.map((row) => row.key));
+    const healed = result.keys.filter((key) => this.held.has(key) && !stillHeld.has(key));
+    await releaseRows(trx, this.reading.scope, this.stream.name, healed);
+  }
+
+  private async savePlace(trx: Trx, place: Place, caughtUp: boolean, size: number | null): Promise<void> {
+    const change = { position: writePlace(place), caught_up: caughtUp, page_size: size };
+    await saveStreamState(
+      trx,
+      this.reading.scope,
+      this.stream.name,
+      this.options.purpose,
+      change,
+      this.reading.clock(),
+    );
+  }
+
+  private remember(stored: StoredPage, cleaned: number): void {
+    const { reading, stream } = this;
+    for (const row of stored.held) this.held.add(row.key);
+    for (const { organizationId, to } of stored.left) {
+      const destinations = reading.departures.get(organizationId) ?? new Map<string | null, number>();
+      reading.departures.set(organizationId, destinations.set(to, (destinations.get(to) ?? 0) + 1));
+    }
+    if (stored.held.length > 0 || cleaned > 0) {
+      const counts = { held: stored.held.length, cleaned };
+      reading.log.warn({ ...reading.scope, stream: stream.name, ...counts }, "rows were held or cleaned");
+    }
+  }
+}
+
+/** The instant that a finished reading vouches for, and the one at which the next reading must begin. */
+export function freshThrough(place: Place): Date | null {
+  return place.live === null ? null : new Date(place.live - withheld * 1000);
+}
+
+export function resumeFrom(stream: Stream, place: Place): Date | null {
+  return place.live === null ? null : new Date(place.live - stream.overlap * 1000);
+}
+
+/** Where a stream begins when it has never been read: its history as the connection wants it. */
+export async function firstPlace(trx: Trx, reading: Reading, stream: Stream): Promise<Place> {
+  return newPlace(await stream.start(trx, reading.connection, nowSecond(reading)));
+}
+
+/** A page that fails before anybody waits for it must not look like a forgotten failure. */
+function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}

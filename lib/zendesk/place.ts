@@ -1,0 +1,38 @@
+/**
+ * How far a reading has come: what `stream_state.position` keeps, page by page, in the transaction of the page.
+ * Seconds are Zendesk's own (Unix), never this machine's.
+ */
+export interface Place {
+  /** Where the reading began, or began again. */
+  start: number;
+  /** Where it need not go beyond (a backfill of a gap), or null: to the end. */
+  until: number | null;
+  /** The place in Zendesk's own terms, opaque to all but the stream's reader; null before the first page. */
+  at: string | null;
+  /** Stamp of the newest committed row. */
+  through: number | null;
+  /**
+   * Zendesk's clock, in milliseconds, when the reading first came so near to the present that rows may still have been
+   * missing behind it: nothing that was visible before is missing, anything later must be read again.
+   */
+  live: number | null;
+  /** Rows that the reading has seen. */
+  rows: number;
+  /** Everything since then has been read by this or an earlier reading. */
+  since: number;
+  /** Times that Zendesk refused the place and the reading began again. */
+  restarts: number;
+}
+
+export function newPlace(start: number, options: { since?: number; until?: number | null } = {}): Place {
+  const since = Math.min(options.since ?? start, start);
+  return { start, until: options.until ?? null, at: null, through: null, live: null, rows: 0, since, restarts: 0 };
+}
+
+export function writePlace(place: Place): string {
+  return JSON.stringify(place);
+}
+
+export function parsePlace(text: string | null): Place | null {
+  return text === null ? null : (JSON.parse(text) as Place);
+}

@@ -1,0 +1,74 @@
+import { contentHash, idOf, type RowReader, type Wire } from "#lib/zendesk/row-reader.ts";
+import type { RatingRow } from "#lib/zendesk/row-types.ts";
+
+/** A score with or without a comment is the same answer. */
+const legacyCategory = /^(good|bad)(_with(?:out)?_comment)?$/;
+
+export function legacyRatingRow(read: RowReader, wire: Wire): RatingRow {
+  const score = read.text(wire, "score");
+  const category = legacyCategory.exec(score ?? "")?.[1] as "good" | "bad" | undefined;
+  const updatedAt = read.instant(wire, "updated_at");
+  const createdAt = read.instant(wire, "created_at");
+  return rated({
+    system: "legacy",
+    id: idOf(wire.id),
+    ticketId: idOf(wire.ticket_id),
+    score,
+    category: category ?? null,
+    comment: read.text(wire, "comment"),
+    ratedAt: category ? (updatedAt ?? createdAt) : null,
+    createdAt,
+    updatedAt,
+  });
+}
+
+/** Null when the response is about something other than a ticket. */
+export function surveyRatingRow(read: RowReader, wire: Wire): RatingRow | null {
+  const ticketId = ticketOf(wire);
+  if (ticketId === null) return null;
+  const answers = (Array.isArray(wire.answers) ? wire.answers : []).filter(isAnswer);
+  const asked = answers.filter((answer) => (answer.question as Wire | undefined)?.sub_type === "customer_satisfaction");
+  const answer = asked.sort((a, b) => answeredAt(a) - answeredAt(b)).at(-1);
+  const score = answer ? read.text(answer, "rating_category") : null;
+  const category = score === "good" || score === "neutral" || score === "bad" ? score : null;
+  const comment = answers.find((other) => other.type === "open_ended" && typeof other.value === "string");
+  const at = answer ? (read.instant(answer, "updated_at") ?? read.instant(answer, "created_at")) : null;
+  return rated({
+    system: "survey",
+    id: read.clean(String(wire.id)),
+    ticketId,
+    score,
+    category,
+    comment: comment ? read.text(comment, "value") : null,
+    ratedAt: category ? at : null,
+    createdAt: read.instant(wire, "created_at") ?? (answer ? read.instant(answer, "created_at") : null),
+    updatedAt: at,
+  });
+}
+
+function rated(row: Omit<RatingRow, "contentHash">): RatingRow {
+  return { ...row, contentHash: contentHash(...Object.values(row)) };
+}
+
+/** A skipped question is no answer. */
+function isAnswer(answer: unknown): answer is Wire {
+  return typeof answer === "object" && answer !== null && (answer as Wire).skipped !== true;
+}
+
+function answeredAt(answer: Wire): number {
+  const at = Date.parse(String(answer.updated_at ?? answer.created_at ?? ""));
+  return Number.isNaN(at) ? 0 : at;
+}
+
+function ticketOf(wire: Wire): string | null {
+  const subjects = (Array.isArray(wire.subjects) ? wire.subjects : []) as Wire[];
+  const zrns = (Array.isArray(wire.subject_zrns) ? wire.subject_zrns : []) as unknown[];
+  const named = subjects.find((subject) => subject?.type === "ticket" && /^-?\d{1,19}$/.test(String(subject.id)));
+  if (named) return String(named.id);
+  const all = [...zrns, ...subjects.map((subject) => subject?.zrn)];
+  for (const zrn of all) {
+    const id = /^zen:ticket:(-?\d{1,19})$/.exec(String(zrn))?.[1];
+    if (id) return id;
+  }
+  return null;
+}

@@ -1,0 +1,98 @@
+import { isObject } from "#lib/zendesk/answers.ts";
+import { toSeconds } from "#lib/zendesk/dates.ts";
+import { type FailureCode, ZendeskError } from "#lib/zendesk/failures.ts";
+import type { Place } from "#lib/zendesk/place.ts";
+import { type Ask, emptyPage, type Page, page, readList } from "#lib/zendesk/readers.ts";
+
+/** Zendesk refuses deep paging: ratings are read in slices of their creation time (row 34). */
+const slice = 30 * 86_400;
+
+const systems = ["legacy", "survey"] as const;
+export type RatingSystem = (typeof systems)[number];
+
+/** Which system is being read, the slice, the page within it, and what either system has answered so far. */
+interface RatingsPlace {
+  system: RatingSystem;
+  from: number;
+  to: number;
+  /** Where the reading ends: fixed when it begins, since the present moves on. */
+  last: number;
+  after: string | null;
+  answered: RatingSystem[];
+  refused: { system: RatingSystem; code: FailureCode; message: string }[];
+}
+
+/** Ratings created since the start of the reading, of both systems; one that an account does not run answers 403 or 404 (row 36). */
+export async function readRatings(ask: Ask, place: Place): Promise<Page> {
+  const at = parse(place.at) ?? begin("legacy", place.start, place.until ?? toSeconds(ask.client.serverNow()) + 1);
+  try {
+    const listed = await readList(ask, { ...requestFor(at), cursor: at.after ?? undefined });
+    const answered = [...new Set([...at.answered, at.system])];
+    const next = listed.hasMore
+      ? { ...at, answered, after: listed.cursor }
+      : nextSlice({ ...at, answered }, place.start);
+    const rest = { part: at.system, rows: listed.rows, at: write(next ?? { ...at, answered }), end: next === null };
+    return page(listed.answer, { ...rest, complete: !listed.hasMore, stamp: null });
+  } catch (error) {
+    const isFirst = at.after === null && !at.answered.includes(at.system);
+    if (!(error instanceof ZendeskError) || !isRefusal(error) || !isFirst) throw error;
+    const refused = [...at.refused, { system: at.system, code: error.code, message: error.message }];
+    const next = nextSystem({ ...at, refused }, place.start);
+    return emptyPage(ask.client, { part: at.system, at: write(next ?? { ...at, refused }), end: next === null });
+  }
+}
+
+/**
+ * What the finished reading found out: the systems that the account runs, none on a plan without ratings (row 37), or the
+ * failure when the credentials are what keeps us from them.
+ */
+export function ratingSystemsFound(place: Place): RatingSystem[] | ZendeskError {
+  const at = parse(place.at);
+  if (!at || at.answered.length > 0) return at?.answered ?? [];
+  const missing = at.refused.find(({ code }) => code === "missing_scope");
+  if (!missing) return [];
+  return new ZendeskError({
+    code: "missing_scope",
+    message: missing.message,
+    action: 'Give the OAuth client the scope "read", then reconnect.',
+    scope: "stream",
+    about: "auth",
+    status: 403,
+  });
+}
+
+function isRefusal(error: ZendeskError): boolean {
+  return error.scope === "stream" && (error.status === 403 || error.status === 404 || error.status === 410);
+}
+
+function requestFor(at: RatingsPlace) {
+  if (at.system === "legacy") {
+    const query = { start_time: at.from, end_time: at.to };
+    return { path: "/api/v2/satisfaction_ratings", rows: "satisfaction_ratings", query };
+  }
+  const query = { "filter[created_at_start]": at.from * 1000, "filter[created_at_end]": at.to * 1000 };
+  return { path: "/api/v2/guide/survey_responses", rows: "survey_responses", query };
+}
+
+function nextSlice(at: RatingsPlace, start: number): RatingsPlace | null {
+  if (at.to >= at.last) return nextSystem(at, start);
+  return { ...at, from: at.to, to: Math.min(at.to + slice, at.last), after: null };
+}
+
+function nextSystem(at: RatingsPlace, start: number): RatingsPlace | null {
+  const system = systems[systems.indexOf(at.system) + 1];
+  return system ? { ...begin(system, start, at.last), answered: at.answered, refused: at.refused } : null;
+}
+
+function begin(system: RatingSystem, start: number, last: number): RatingsPlace {
+  return { system, from: start, to: Math.min(start + slice, last), last, after: null, answered: [], refused: [] };
+}
+
+function write(at: RatingsPlace): string {
+  return JSON.stringify(at);
+}
+
+function parse(text: string | null): RatingsPlace | null {
+  const value: unknown = text === null ? null : JSON.parse(text);
+  return isObject(value) ? (value as unknown as RatingsPlace) : null;
+}

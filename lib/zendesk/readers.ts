@@ -1,0 +1,179 @@
+import { type Answer, isObject } from "#lib/zendesk/answers.ts";
+import type { ZendeskClient } from "#lib/zendesk/client.ts";
+import { parseInstant, toSeconds } from "#lib/zendesk/dates.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
+import type { Endpoint } from "#lib/zendesk/limits.ts";
+import type { Place } from "#lib/zendesk/place.ts";
+import type { Wire } from "#lib/zendesk/row-reader.ts";
+
+/** One page as Zendesk gave it, and where the next one is. */
+export interface Page {
+  /** Which of a stream's lists it is from. */
+  part: string;
+  rows: Wire[];
+  /** The whole answer as it came. */
+  text: string;
+  at: string | null;
+  end: boolean;
+  /** The last page of one of several lists: it may well be empty. */
+  complete?: boolean;
+  /** Zendesk's clock when the page was asked for. */
+  requestedAt: Date;
+  /** Version of the newest row in Unix seconds; null where rows do not come in the order of their versions. */
+  stamp: number | null;
+}
+
+export interface Ask {
+  client: ZendeskClient;
+  size: number;
+  /** A heavy page may be given up early, since a smaller one can be asked for. */
+  shrinkable: boolean;
+}
+export type ReadPage = (ask: Ask, place: Place) => Promise<Page>;
+
+/** Zendesk withholds the newest minute, and refuses to begin there. */
+const youngestStart = 120;
+
+/** Exports that hand out an opaque cursor (tickets, users): zendesk-api section 3.3. */
+export function cursorExport(of: {
+  path: string;
+  rows: string;
+  endpoint: Endpoint;
+  include?: string;
+  version: string;
+}): ReadPage {
+  return async ({ client, size, shrinkable }, place) => {
+    const begin = place.at === null ? { start_time: startTime(client, place) } : { cursor: place.at };
+    const query = { ...begin, per_page: size, include: of.include };
+    const answer = await client.get(of.path, { query, endpoint: of.endpoint, expect: of.rows, shrinkable });
+    const rows = listIn(answer, of.rows, of.path);
+    const end = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);
+    const cursor = answer.body.after_cursor;
+    if (!end && leadsNowhere(cursor, place.at, rows)) {
+      throw wrongPage(of.path, "the page is not the last, yet its cursor leads nowhere");
+    }
+    const at = typeof cursor === "string" && cursor !== "" ? cursor : place.at;
+    return page(answer, { part: of.rows, rows, at, end, stamp: versionOf(rows.at(-1), of.version) });
+  };
+}
+
+/** Exports by time (organizations, ticket events): zendesk-api section 3.4. `crowded` gets past a second with more rows than a page. */
+export function timeExport(of: {
+  path: string;
+  rows: string;
+  endpoint: Endpoint;
+  crowded: (ask: Ask, second: number, place: Place) => Promise<Page>;
+}): ReadPage {
+  return async (ask, place) => {
+    const { client, size, shrinkable } = ask;
+    if (place.at?.startsWith("second:")) return of.crowded(ask, Number(place.at.split(":")[1]), place);
+    const second = place.at === null ? startTime(client, place) : Number(place.at);
+    const query = { start_time: second, per_page: size };
+    const answer = await client.get(of.path, { query, endpoint: of.endpoint, expect: of.rows, shrinkable });
+    const rows = listIn(answer, of.rows, of.path);
+    const end = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);
+    const next = answer.body.end_time;
+    if (!end && typeof next !== "number") throw wrongPage(of.path, "the page is not the last, yet it has no end_time");
+    if (!end && rows.length > 0 && (next as number) <= second) return of.crowded(ask, second, { ...place, at: null });
+    const at = typeof next === "number" && next >= second ? String(next) : place.at;
+    return page(answer, { part: of.rows, rows, at, end, stamp: typeof next === "number" ? next : null });
+  };
+}
+
+/**
+ * Organizations that one second has too many of: the whole list, by its own cursor, holds them too (row 10). Afterwards
+ * the export goes on with the next second.
+ */
+export function throughTheList(of: {
+  path: string;
+  rows: string;
+}): (ask: Ask, second: number, place: Place) => Promise<Page> {
+  return async (ask, second, place) => {
+    const cursor = place.at?.split(":").slice(2).join(":") || undefined;
+    const listed = await readList(ask, { ...of, cursor });
+    const at = listed.hasMore ? `second:${second}:${listed.cursor}` : String(second + 1);
+    return page(listed.answer, { part: of.rows, rows: listed.rows, at, end: false, stamp: null });
+  };
+}
+
+/** Where no list holds the rows of one second, reading past them would lose some (row 10). */
+export function failLoudly(what: string, largestPage: number) {
+  return async ({ size }: Ask, second: number): Promise<Page> => {
+    const time = new Date(second * 1000).toISOString();
+    throw new ZendeskError({
+      code: "crowded_second",
+      message: `The second ${time} holds more ${what} than one page of ${size} can bring, so the rest of it cannot be read.`,
+      action:
+        size < largestPage
+          ? "Nothing to do: larger pages are asked for as soon as Zendesk answers them in time."
+          : `Ask Zendesk support to export the ${what} of that second; reading stops before it so that nothing is lost.`,
+      scope: "stream",
+      transient: true,
+    });
+  };
+}
+
+/** One page of a list by cursor (zendesk-api section 9); `has_more` alone says whether there is another. */
+export async function readList(
+  { client, size, shrinkable }: Ask,
+  of: { path: string; rows: string; cursor: string | undefined; query?: Record<string, string | number | undefined> },
+): Promise<{ answer: Answer; rows: Wire[]; hasMore: boolean; cursor: string | null }> {
+  const query = { ...of.query, "page[size]": Math.min(size, 100), "page[after]": of.cursor };
+  const answer = await client.get(of.path, { query, expect: of.rows, shrinkable });
+  const rows = listIn(answer, of.rows, of.path);
+  const meta = isObject(answer.body.meta) ? answer.body.meta : {};
+  const hasMore = flagIn(meta.has_more, "meta.has_more", of.path);
+  const cursor = typeof meta.after_cursor === "string" && meta.after_cursor !== "" ? meta.after_cursor : null;
+  if (hasMore && leadsNowhere(cursor, of.cursor ?? null, rows)) {
+    throw wrongPage(of.path, "there is more, yet the cursor leads nowhere");
+  }
+  return { answer, rows, hasMore, cursor: cursor ?? of.cursor ?? null };
+}
+
+export function page(answer: Answer, rest: Omit<Page, "text" | "requestedAt">): Page {
+  return { ...rest, text: answer.text, requestedAt: answer.requestedAt };
+}
+
+/** A page without rows. */
+export function emptyPage(client: ZendeskClient, rest: Pick<Page, "part" | "at" | "end">): Page {
+  return { ...rest, complete: true, rows: [], text: "", requestedAt: client.serverNow(), stamp: null };
+}
+
+export function listIn(answer: Answer, key: string, path: string): Wire[] {
+  const rows = answer.body[key];
+  if (!Array.isArray(rows)) throw wrongPage(path, `"${key}" is not a list`);
+  return rows as Wire[];
+}
+
+/** Reading ends on an explicit flag only (rows 14, 16). */
+function flagIn(value: unknown, name: string, path: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw wrongPage(path, `it does not say whether there is more (${name})`);
+}
+
+/** An empty page may name its own place again: it is asked for again, a bounded number of times (row 14). */
+function leadsNowhere(cursor: unknown, from: string | null, rows: readonly Wire[]): boolean {
+  if (typeof cursor !== "string" || cursor === "") return rows.length > 0 || from === null;
+  return cursor === from && rows.length > 0;
+}
+
+export function wrongPage(path: string, what: string): ZendeskError {
+  return new ZendeskError({
+    code: "protocol",
+    message: `Zendesk's answer for ${path} cannot be used: ${what}.`,
+    action: "Nothing to do: reading resumes with the next run. If it lasts, report it.",
+    scope: "stream",
+    transient: true,
+  });
+}
+
+function startTime(client: ZendeskClient, place: Place): number {
+  return Math.max(0, Math.min(place.start, toSeconds(client.serverNow()) - youngestStart));
+}
+
+function versionOf(row: Wire | undefined, field: string): number | null {
+  const value = row?.[field];
+  if (typeof value === "number") return value;
+  const instant = parseInstant(value);
+  return instant ? toSeconds(instant) : null;
+}

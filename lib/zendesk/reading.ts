@@ -1,0 +1,74 @@
+import type { Selectable } from "kysely";
+import { type Db, inWorkspace, type Trx } from "#db/client.ts";
+import type { ConnectionTable } from "#db/schema.ts";
+import type { StreamName, SyncMode } from "#lib/connections/shapes.ts";
+import type { Context } from "#lib/context.ts";
+import type { ZendeskClient } from "#lib/zendesk/client.ts";
+import { toSeconds } from "#lib/zendesk/dates.ts";
+import type { FailureWords } from "#lib/zendesk/failures.ts";
+import type { Identity } from "#lib/zendesk/identity.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+/** One turn of a run: what its streams share. */
+export interface Reading {
+  db: Db;
+  log: Context["log"];
+  scope: Scope;
+  connection: Selectable<ConnectionTable>;
+  mode: SyncMode;
+  runId: string;
+  client: ZendeskClient;
+  identity: Identity;
+  /** The login sees less than when it was connected: nothing may be claimed fresh, nothing removed (row 63). */
+  downgraded: boolean;
+  fence: (trx: Trx) => Promise<void>;
+  /** True: stop at this page boundary. */
+  stop: () => boolean;
+  clock: () => Date;
+  sleep: (milliseconds: number) => Promise<void>;
+  random: () => number;
+  /** Organizations that users or tickets left in this turn, and how many went where (null: nowhere). */
+  departures: Map<string, Map<string | null, number>>;
+  /** Requests already added to the run's count. */
+  countedRequests: number;
+}
+
+/** What a stream came to in this turn. */
+export interface StreamEnd {
+  name: StreamName;
+  state: "ok" | "degraded" | "not_available" | "failed" | "waiting";
+  failure?: FailureWords;
+}
+
+const deadlockOrSerialization = /^40(001|P01)$/;
+const transactionAttempts = 6;
+
+/**
+ * Commits one unit of a run, under its lease: nothing of it stays if the lease was taken over. Deadlocks and
+ * serialization failures are tried again (row 80); every other failure of the database ends the run (rows 78, 82).
+ */
+export async function commit<T>(reading: Reading, work: (trx: Trx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await inWorkspace(reading.db, reading.scope.workspaceId, async (trx) => {
+        await reading.fence(trx);
+        return work(trx);
+      });
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      if (attempt >= transactionAttempts || typeof code !== "string" || !deadlockOrSerialization.test(code))
+        throw error;
+      await reading.sleep(2 ** attempt * 20 * (1 + reading.random()));
+    }
+  }
+}
+
+export function nowSecond(reading: Reading): number {
+  return toSeconds(reading.client.serverNow());
+}
+
+export function uncountedRequests(reading: Reading): number {
+  const fresh = reading.client.requests - reading.countedRequests;
+  reading.countedRequests = reading.client.requests;
+  return fresh;
+}

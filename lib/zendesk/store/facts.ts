@@ -1,0 +1,47 @@
+import { type Selectable, sql } from "kysely";
+import type { Trx } from "#db/client.ts";
+import type { ConnectionTable } from "#db/schema.ts";
+import type { TicketRow } from "#lib/zendesk/row-types.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+import type { Departure, Stream } from "#lib/zendesk/streams.ts";
+
+/** Unix second of a connection's oldest ticket; the end of time when it has none. */
+export async function firstTicketSecond(
+  trx: Trx,
+  connection: Pick<Selectable<ConnectionTable>, "workspace_id" | "id">,
+): Promise<number> {
+  const { rows } = await sql<{ second: string | null }>`
+    select floor(extract(epoch from min(created_at)))::bigint as second from ticket
+     where workspace_id = ${connection.workspace_id} and connection_id = ${connection.id}`.execute(trx);
+  return rows[0]?.second ? Number(rows[0].second) : Number.MAX_SAFE_INTEGER;
+}
+
+/** Whether anything of a stream is stored. */
+export async function holdsAny(trx: Trx, scope: Scope, table: Stream["table"]): Promise<boolean> {
+  const { rows } = await sql<{ any: boolean }>`
+    select exists (select from ${sql.table(table)}
+      where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId}) as any`.execute(trx);
+  return rows[0]?.any ?? false;
+}
+
+/** Organizations that tickets of a page are about to leave. Asked before the page is stored. */
+export async function ticketDepartures(trx: Trx, scope: Scope, page: readonly TicketRow[]): Promise<Departure[]> {
+  const { rows } = await sql<Departure>`
+    select distinct was.organization_id as "organizationId", page.organization_id as "to"
+      from unnest(${page.map((row) => row.id)}::bigint[], ${page.map((row) => row.organizationId)}::bigint[])
+           as page (id, organization_id)
+      join ticket was on was.workspace_id = ${scope.workspaceId} and was.connection_id = ${scope.connectionId}
+           and was.id = page.id
+     where was.organization_id is not null and was.organization_id is distinct from page.organization_id`.execute(trx);
+  return rows;
+}
+
+export async function saveCsatSystem(trx: Trx, scope: Scope, system: string | null): Promise<void> {
+  await trx
+    .updateTable("connection")
+    .set({ csat_system: system })
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("id", "=", scope.connectionId)
+    .where("csat_system", "is distinct from", system)
+    .execute();
+}

@@ -1,0 +1,41 @@
+import { sql } from "kysely";
+import { columnList, type Sql } from "#lib/metrics/counts.ts";
+
+/** The columns that a page brings: PostgreSQL's type and where a row has the value. */
+export type PageColumns<Row> = Record<string, readonly [type: string, of: (row: Row) => unknown]>;
+
+/** A page as a table: one array a column, so that the number of bind parameters does not grow with the page (row 79). */
+export function pageTable<Row>(columns: PageColumns<Row>, page: readonly Row[]): Sql {
+  const arrays = Object.values(columns).map(([type, of]) => sql`${page.map((row) => of(row))}::${sql.raw(type)}[]`);
+  return sql`unnest(${sql.join(arrays)}) as page(${columnList(Object.keys(columns))})`;
+}
+
+/** `a = excluded.a, …` for an upsert. */
+export function overwritten(columns: readonly string[], keys: readonly string[] = ["id"]): Sql {
+  const changing = columns.filter((column) => !keys.includes(column));
+  return sql.raw(changing.map((column) => `${column} = excluded.${column}`).join(", "));
+}
+
+/** An instant as a bind parameter: the driver would write a Date in the process's own zone. */
+export const instant = (at: Date | null): string | null => at?.toISOString() ?? null;
+
+/**
+ * One row a key, as a page may name the same row twice (row 11): the highest version, and of equal versions the later one.
+ */
+export function latestVersions<Row>(
+  rows: readonly Row[],
+  key: (row: Row) => string,
+  version: (row: Row) => number,
+): Row[] {
+  const latest = new Map<string, Row>();
+  for (const row of rows) {
+    const known = latest.get(key(row));
+    if (known === undefined || version(row) >= version(known)) latest.set(key(row), row);
+  }
+  return [...latest.values()];
+}
+
+/** An array literal: arrays of different lengths go through `unnest` as text and are cast behind it. */
+export function textArray(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`).join(",")}}`;
+}

@@ -1,0 +1,72 @@
+import { sql } from "kysely";
+import type { Trx } from "#db/client.ts";
+import { columnList, effectiveRatings } from "#lib/metrics/counts.ts";
+import { lockMetricsAtToday } from "#lib/metrics/store.ts";
+import type { RatingRow } from "#lib/zendesk/row-types.ts";
+import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
+import { instant, latestVersions, overwritten, type PageColumns, pageTable } from "#lib/zendesk/store/page.ts";
+import { rewriteTickets } from "#lib/zendesk/store/rewrite-tickets.ts";
+
+const columns = {
+  system: ["text", (row) => row.system],
+  id: ["text", (row) => row.id],
+  ticket_id: ["bigint", (row) => row.ticketId],
+  score: ["text", (row) => row.score],
+  category: ["text", (row) => row.category],
+  comment: ["text", (row) => row.comment],
+  rated_at: ["timestamptz", (row) => instant(row.ratedAt)],
+  created_at: ["timestamptz", (row) => instant(row.createdAt)],
+  updated_at: ["timestamptz", (row) => instant(row.updatedAt)],
+  content_hash: ["bigint", (row) => row.contentHash],
+} satisfies PageColumns<RatingRow>;
+const names = Object.keys(columns);
+
+/**
+ * Stores ratings of either system, whatever their score, and gives each touched ticket the answer that holds for it: the
+ * latest one that counts. A later score that does not count (offered) displaces nothing. `ids` are the touched tickets,
+ * known or not: a rating may come before its ticket.
+ */
+export async function storeRatings(trx: Trx, scope: Scope, rows: RatingRow[], now: Date): Promise<PageResult> {
+  const settings = await lockMetricsAtToday(trx, scope.workspaceId, now);
+  const page = latestVersions(
+    rows,
+    (row) => `${row.system} ${row.id}`,
+    (row) => row.updatedAt?.getTime() ?? Number.NEGATIVE_INFINITY,
+  );
+  const { inserted, updated, tickets } = await upsertRatings(trx, scope, page);
+  await rewriteTickets(trx, scope, settings, {
+    from: sql`left join (${effectiveRatings(scope, sql`${tickets}::bigint[]`)}) answer on answer.ticket_id = was.id`,
+    extra: sql`, answer.rating as new_rating, answer.rated_at as new_rated_at`,
+    chosen: sql`was.id = any(${tickets}::bigint[])
+      and (was.rating, was.rated_at) is distinct from (answer.rating, answer.rated_at)`,
+    set: sql`rating = chosen.new_rating, rated_at = chosen.new_rated_at`,
+    becomes: { rating: sql`new_rating`, rated_at: sql`new_rated_at` },
+  });
+  const unchanged = rows.length - inserted - updated;
+  return { read: rows.length, inserted, updated, unchanged, deleted: 0, ids: tickets };
+}
+
+async function upsertRatings(trx: Trx, { workspaceId, connectionId }: Scope, page: RatingRow[]) {
+  const { rows } = await sql<{ inserted: number; updated: number; tickets: string[] | null }>`
+    with page as materialized (
+      select * from ${pageTable(columns, page)}),
+    fresh as materialized (
+      select page.*, was.id is null as is_new, was.ticket_id as was_ticket_id
+        from page
+        left join satisfaction_rating was on was.workspace_id = ${workspaceId}::int
+              and was.connection_id = ${connectionId}::int and was.system = page.system and was.id = page.id
+       where was.id is null
+          or coalesce(page.updated_at, '-infinity') > coalesce(was.updated_at, '-infinity')
+          or (page.updated_at is not distinct from was.updated_at and page.content_hash <> was.content_hash)),
+    written as (
+      insert into satisfaction_rating (workspace_id, connection_id, ${columnList(names)})
+      select ${workspaceId}::int, ${connectionId}::int, ${columnList(names)} from fresh
+      on conflict (workspace_id, connection_id, system, id) do update
+         set ${overwritten(names, ["system", "id"])}, deleted_at = null)
+    select (select count(*)::int from fresh where is_new) as inserted,
+           (select count(*)::int from fresh where not is_new) as updated,
+           (select array_agg(distinct id) from (select ticket_id as id from fresh union select was_ticket_id from fresh) touched
+             where id is not null) as tickets`.execute(trx);
+  const { inserted = 0, updated = 0, tickets = null } = rows[0] ?? {};
+  return { inserted, updated, tickets: tickets ?? [] };
+}

@@ -1,0 +1,161 @@
+import { sql } from "kysely";
+import type { Trx } from "#db/client.ts";
+import { applyDeltas, columnList, effectiveRatings, type MetricSettings, type Sql } from "#lib/metrics/counts.ts";
+import { lockMetricsAtToday, resumAccountsOf } from "#lib/metrics/store.ts";
+import type { TicketRow } from "#lib/zendesk/row-types.ts";
+import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
+import {
+  instant,
+  latestVersions,
+  overwritten,
+  type PageColumns,
+  pageTable,
+  textArray,
+} from "#lib/zendesk/store/page.ts";
+import { rewriteTickets } from "#lib/zendesk/store/rewrite-tickets.ts";
+
+/** Every column that a page brings: its type and where a row has it. */
+const columns = {
+  id: ["bigint", (row) => row.id],
+  created_at: ["timestamptz", (row) => instant(row.createdAt)],
+  updated_at: ["timestamptz", (row) => instant(row.updatedAt)],
+  generated_timestamp: ["bigint", (row) => row.generatedTimestamp],
+  solved_at: ["timestamptz", (row) => instant(row.solvedAt)],
+  deleted_at: ["timestamptz", (row) => instant(row.deletedAt)],
+  organization_id: ["bigint", (row) => row.organizationId],
+  requester_id: ["bigint", (row) => row.requesterId],
+  assignee_id: ["bigint", (row) => row.assigneeId],
+  group_id: ["bigint", (row) => row.groupId],
+  custom_status_id: ["bigint", (row) => row.customStatusId],
+  content_hash: ["bigint", (row) => row.contentHash],
+  reopens: ["int", (row) => row.reopens],
+  merged: ["boolean", (row) => row.merged],
+  priority: ["text", (row) => row.priority],
+  status: ["text", (row) => row.status],
+  type: ["text", (row) => row.type],
+  channel: ["text", (row) => row.channel],
+  external_id: ["text", (row) => row.externalId],
+  subject: ["text", (row) => row.subject],
+  // As array literals: arrays of different lengths go through unnest in no other form.
+  tags: ["text", (row) => textArray(row.tags)],
+  payload: ["text", (row) => row.payload],
+} satisfies PageColumns<TicketRow>;
+const names = Object.keys(columns);
+/** Columns of the table that a page brings as they are. */
+const brought = names.filter((name) => name !== "tags" && name !== "payload");
+const stored = [...brought, "tags", "status_category"] as const;
+
+/**
+ * Stores one page of tickets and carries what changed into every count, in one statement, then sums the touched accounts.
+ * An older version never replaces a newer one; of two equal versions with different content the one fetched later holds
+ * (row 19). Rows that stay the same are neither written nor locked. `ids` are the tickets that were written.
+ */
+export async function storeTickets(trx: Trx, scope: Scope, rows: TicketRow[], now: Date): Promise<PageResult> {
+  const settings = await lockMetricsAtToday(trx, scope.workspaceId, now);
+  const page = latestVersions(
+    rows,
+    (row) => row.id,
+    (row) => row.generatedTimestamp,
+  );
+  const { rows: answers } = await pageStatement(scope, page, settings).execute(trx);
+  const { ids, inserted, deleted, organizations } = answers[0] ?? empty;
+  await resumAccountsOf(trx, scope, organizations ?? []);
+  return {
+    read: rows.length,
+    inserted,
+    updated: (ids?.length ?? 0) - inserted - deleted,
+    unchanged: rows.length - (ids?.length ?? 0),
+    deleted,
+    ids: ids ?? [],
+  };
+}
+
+const empty = { ids: null, inserted: 0, deleted: 0, organizations: null };
+
+function pageStatement(scope: Scope, page: TicketRow[], settings: MetricSettings) {
+  const { workspaceId: ws, connectionId: connection } = scope;
+  return sql<{ ids: string[] | null; inserted: number; deleted: number; organizations: string[] | null }>`
+    with page as materialized (
+      select * from ${pageTable(columns, page)}),
+    -- What is to be written, beside what it replaces: rows that are old or the same are gone before the upsert.
+    fresh as materialized (
+      select page.*, ${statusCategory("page", scope)} as status_category, was.id is null as is_new,
+             was.organization_id as was_organization_id, was.created_at as was_created_at, was.rated_at as was_rated_at,
+             was.deleted_at as was_deleted_at, was.priority as was_priority, was.status_category as was_status_category,
+             was.rating as was_rating, was.merged as was_merged
+        from page
+        left join ticket was on was.workspace_id = ${ws}::int and was.connection_id = ${connection}::int and was.id = page.id
+       where was.id is null or page.generated_timestamp > was.generated_timestamp
+          or (page.generated_timestamp = was.generated_timestamp and page.content_hash <> was.content_hash)),
+    -- Ratings that came before their ticket.
+    early_rating as materialized (${effectiveRatings(scope, sql`array(select id from fresh where is_new)`)}),
+    written as (
+      insert into ticket (workspace_id, connection_id, ${columnList(stored)}, rating, rated_at)
+      select ${ws}::int, ${connection}::int, ${columnList(brought, "fresh")}, fresh.tags::text[], fresh.status_category,
+             early_rating.rating, early_rating.rated_at
+        from fresh left join early_rating on early_rating.ticket_id = fresh.id
+      on conflict (workspace_id, connection_id, id) do update
+         set ${overwritten(stored)}),
+    written_payload as (
+      insert into ticket_payload (workspace_id, connection_id, id, payload)
+      select ${ws}::int, ${connection}::int, id, payload from fresh
+      on conflict (workspace_id, connection_id, id) do update set payload = excluded.payload),
+    delta as (
+      select fresh.organization_id, fresh.created_at, coalesce(fresh.was_rated_at, early_rating.rated_at) as rated_at,
+             fresh.deleted_at, fresh.priority, fresh.status_category, coalesce(fresh.was_rating, early_rating.rating) as rating,
+             fresh.merged, 1 as sign
+        from fresh left join early_rating on early_rating.ticket_id = fresh.id
+      union all
+      select was_organization_id, was_created_at, was_rated_at, was_deleted_at, was_priority, was_status_category,
+             was_rating, was_merged, -1
+        from fresh where not is_new),
+    ${applyDeltas(settings, connection)}
+    select (select array_agg(id) from fresh) as ids,
+           (select count(*)::int from fresh where is_new) as inserted,
+           (select count(*)::int from fresh where not is_new and deleted_at is not null and was_deleted_at is null) as deleted,
+           (select array_agg(organization_id) from changed_organization) as organizations`;
+}
+
+/**
+ * Marks tickets as gone for good: a confirmed 404 (row 30). They count nowhere any more, and what they said is forgotten
+ * (row 26): subject, tags, payload and rating comments. Should Zendesk show one again, it comes back whole.
+ */
+export async function tombstoneTickets(trx: Trx, scope: Scope, ids: readonly string[], now: Date): Promise<PageResult> {
+  const settings = await lockMetricsAtToday(trx, scope.workspaceId, now);
+  const at = sql`${now.toISOString()}::timestamptz`;
+  const gone = await rewriteTickets(trx, scope, settings, {
+    chosen: sql`was.id = any(${ids}::bigint[]) and (was.deleted_at is null or was.content_hash <> 0)`,
+    // A content hash that no row has: the same version, fetched again, differs and is stored.
+    set: sql`deleted_at = coalesce(ticket.deleted_at, ${at}), content_hash = 0, subject = null, external_id = null, tags = null`,
+    becomes: { deleted_at: sql`coalesce(deleted_at, ${at})` },
+  });
+  const mine = sql`workspace_id = ${scope.workspaceId}::int and connection_id = ${scope.connectionId}::int`;
+  await sql`delete from ticket_payload where ${mine} and id = any(${gone}::bigint[])`.execute(trx);
+  await sql`update satisfaction_rating set comment = null
+             where ${mine} and ticket_id = any(${gone}::bigint[]) and comment is not null`.execute(trx);
+  const unchanged = ids.length - gone.length;
+  return { read: ids.length, inserted: 0, updated: 0, unchanged, deleted: gone.length, ids: gone };
+}
+
+/** Works out again which status category tickets with unknown or custom statuses have; answers the tickets that changed. */
+export async function rederiveStatusCategories(trx: Trx, scope: Scope, now: Date): Promise<{ ids: string[] }> {
+  const settings = await lockMetricsAtToday(trx, scope.workspaceId, now);
+  const category = statusCategory("was", scope);
+  const ids = await rewriteTickets(trx, scope, settings, {
+    chosen: sql`(was.status is null or was.status not in (${knownStatuses})) and was.status_category is distinct from ${category}`,
+    set: sql`status_category = chosen.new_category`,
+    extra: sql`, ${category} as new_category`,
+    becomes: { status_category: sql`new_category` },
+  });
+  return { ids };
+}
+
+const knownStatuses = sql.raw(`'new', 'open', 'pending', 'hold', 'solved', 'closed'`);
+
+/** A known status is its own category; any other has that of its custom status, or none (row 51). */
+function statusCategory(ticket: string, scope: Scope): Sql {
+  const t = sql.raw(ticket);
+  return sql`case when ${t}.status in (${knownStatuses}) then ${t}.status else (
+    select category from custom_status where workspace_id = ${scope.workspaceId}::int
+       and connection_id = ${scope.connectionId}::int and custom_status.id = ${t}.custom_status_id) end`;
+}

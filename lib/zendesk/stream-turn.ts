@@ -1,0 +1,227 @@
+import type { Trx } from "#db/client.ts";
+import { toSeconds } from "#lib/zendesk/dates.ts";
+import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { firstPlace, freshThrough, Pass, resumeFrom } from "#lib/zendesk/pass.ts";
+import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
+import { ratingSystemsFound } from "#lib/zendesk/ratings-reader.ts";
+import { commit, nowSecond, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
+import { reconcileRatings, reconcileTickets } from "#lib/zendesk/reconcile.ts";
+import { repairsSinceFresh } from "#lib/zendesk/repairs.ts";
+import { holdsAny, saveCsatSystem } from "#lib/zendesk/store/facts.ts";
+import { heldKeys } from "#lib/zendesk/store/held-rows.ts";
+import { setRunStream } from "#lib/zendesk/store/run-counters.ts";
+import { type Purpose, readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
+import type { Stream } from "#lib/zendesk/streams.ts";
+
+/** An end that lies so far behind the present may have rows behind it that came late: read on at once. Seconds. */
+const tooLongAgo = 10 * 60;
+const mostExtraPasses = 2;
+/** A start moved back by less than this is the clock's doing. Seconds. */
+const sameStart = 3600;
+
+/** What a reading of a whole stream leaves to say beside "done". */
+interface Verdict {
+  doubt: FailureWords | null;
+  notAvailable: boolean;
+  /** Nothing that was read counts: the next run begins this reading again. */
+  failure?: ZendeskError;
+}
+
+/**
+ * Reads one stream as far as the mode asks for and records how it ended. Only failures of this stream end here; a wait and
+ * whatever stops the whole connection is recorded and thrown on.
+ */
+export async function readStream(reading: Reading, stream: Stream): Promise<StreamEnd> {
+  await commit(reading, (trx) => begin(trx, reading, stream));
+  try {
+    const verdict = reading.mode === "full" ? await readInFull(reading, stream) : await catchUp(reading, stream);
+    if (verdict.failure) throw verdict.failure;
+    if (reading.mode === "reconcile" && stream.name === "tickets") {
+      verdict.doubt ??= await reconcileTickets(reading, stream);
+    }
+    if (reading.mode === "reconcile" && stream.name === "satisfaction_ratings" && !verdict.notAvailable) {
+      await reconcileRatings(reading, stream);
+    }
+    return await commit(reading, (trx) => end(trx, reading, stream, verdict));
+  } catch (error) {
+    if (error instanceof WaitNeeded)
+      await commit(reading, (trx) => record(trx, reading, { name: stream.name, state: "waiting" }));
+    if (!(error instanceof ZendeskError)) throw error;
+    const failed: StreamEnd = { name: stream.name, state: "failed", failure: error.words() };
+    await commit(reading, (trx) => record(trx, reading, failed));
+    if (error.scope === "connection") throw error;
+    return failed;
+  }
+}
+
+/** The incremental reading, after a gap that an earlier start date has opened (row 85). */
+async function catchUp(reading: Reading, stream: Stream): Promise<Verdict> {
+  await fillGap(reading, stream);
+  const repaired = stream.name === "tickets" ? await repairsSinceFresh(reading) : () => 0;
+  for (let extra = 0; ; extra++) {
+    const verdict: Verdict = { doubt: null, notAvailable: false };
+    const place = await new Pass(reading, stream, {
+      purpose: "incremental",
+      begin: (trx) => nextPlace(trx, reading, stream),
+      repaired,
+      finish: async (trx, done) => {
+        Object.assign(verdict, await settle(trx, reading, stream, "incremental", done));
+      },
+    }).run();
+    const behind = place.live === null ? 0 : nowSecond(reading) - place.live / 1000;
+    if (stream.kind === "list" || behind < tooLongAgo || extra >= mostExtraPasses) return verdict;
+  }
+}
+
+async function readInFull(reading: Reading, stream: Stream): Promise<Verdict> {
+  const verdict: Verdict = { doubt: null, notAvailable: false };
+  await new Pass(reading, stream, {
+    purpose: "full",
+    begin: (trx) => firstPlace(trx, reading, stream),
+    finish: async (trx, done) => {
+      Object.assign(verdict, await settle(trx, reading, stream, "full", done));
+    },
+  }).run();
+  return verdict;
+}
+
+async function nextPlace(trx: Trx, reading: Reading, stream: Stream): Promise<Place> {
+  const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
+  const last = parsePlace(state?.position ?? null);
+  if (!last || !state?.resume_from) return firstPlace(trx, reading, stream);
+  return newPlace(toSeconds(state.resume_from), { since: last.since });
+}
+
+async function fillGap(reading: Reading, stream: Stream): Promise<void> {
+  const gap = await commit(reading, async (trx) => {
+    const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
+    const known = parsePlace(state?.position ?? null);
+    const wanted = await stream.start(trx, reading.connection, nowSecond(reading));
+    return known && wanted < known.since - sameStart ? newPlace(wanted, { until: known.since }) : null;
+  });
+  if (!gap) return;
+  await new Pass(reading, stream, {
+    purpose: "backfill",
+    begin: async () => gap,
+    finish: (trx, done) => rememberStart(trx, reading, stream, done.since),
+  }).run();
+}
+
+async function rememberStart(trx: Trx, reading: Reading, stream: Stream, since: number): Promise<void> {
+  const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
+  const place = parsePlace(state?.position ?? null);
+  if (!place) return;
+  const position = writePlace({ ...place, since: Math.min(place.since, since) });
+  await saveStreamState(trx, reading.scope, stream.name, "incremental", { position }, reading.clock());
+}
+
+/** In the transaction of the last page: what the reading may claim, and from where the next one starts. */
+async function settle(trx: Trx, reading: Reading, stream: Stream, purpose: Purpose, place: Place): Promise<Verdict> {
+  const doubt = reading.downgraded ? shorterLists(reading) : await emptyDoubt(trx, reading, stream, purpose, place);
+  if (stream.name === "satisfaction_ratings") {
+    const systems = ratingSystemsFound(place);
+    if (systems instanceof ZendeskError) {
+      const again = { position: writePlace(newPlace(place.start, { since: place.since })), caught_up: false };
+      await saveStreamState(trx, reading.scope, stream.name, purpose, again, reading.clock());
+      return { doubt: null, notAvailable: false, failure: systems };
+    }
+    await saveCsatSystem(trx, reading.scope, systems.length === 2 ? "both" : (systems[0] ?? "none"));
+    if (systems.length === 0) return { doubt, notAvailable: true };
+  }
+  if (doubt) return { doubt, notAvailable: false };
+  const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
+  const known = purpose === "full" ? parsePlace(state?.position ?? null) : place;
+  const merged = { ...place, since: Math.min(place.since, known?.since ?? place.since) };
+  const change = {
+    position: writePlace(merged),
+    caught_up: true,
+    resume_from: later(state?.resume_from, resumeFrom(stream, place)),
+    fresh_through: later(state?.fresh_through, freshThrough(place)),
+  };
+  await saveStreamState(trx, reading.scope, stream.name, "incremental", change, reading.clock());
+  return { doubt: null, notAvailable: false };
+}
+
+function later(a: Date | null | undefined, b: Date | null): Date | null {
+  if (!a || !b) return a ?? b;
+  return a > b ? a : b;
+}
+
+async function emptyDoubt(
+  trx: Trx,
+  reading: Reading,
+  stream: Stream,
+  purpose: Purpose,
+  place: Place,
+): Promise<FailureWords | null> {
+  const complete = stream.complete || purpose === "full";
+  if (!complete || place.rows > 0 || !(await holdsAny(trx, reading.scope, stream.table))) return null;
+  return {
+    code: "empty_listing",
+    message: `Zendesk listed nothing at all for ${stream.name}, though rows of it are stored. They are kept.`,
+    action: "Check that the connected login still sees everything; the next run looks again.",
+  };
+}
+
+function shorterLists({ identity, connection }: Reading): FailureWords {
+  return {
+    code: "role_changed",
+    message: `${identity.email ?? identity.id} was ${connection.login_role} when this was connected and is ${identity.role || "no agent"} now: lists may be shorter than the truth. Nothing is removed.`,
+    action: "Make the login an administrator again, or reconnect as another.",
+  };
+}
+
+async function begin(trx: Trx, reading: Reading, stream: Stream): Promise<void> {
+  const now = reading.clock();
+  await saveStreamState(trx, reading.scope, stream.name, "incremental", { state: "running", last_run_at: now }, now);
+  await setRunStream(trx, reading.scope, reading.runId, stream.name, { state: "running" });
+}
+
+async function end(trx: Trx, reading: Reading, stream: Stream, verdict: Verdict): Promise<StreamEnd> {
+  const { name } = stream;
+  const held = (await heldKeys(trx, reading.scope, name)).size;
+  const failure = verdict.doubt ?? (held > 0 ? heldWords(held) : undefined);
+  const ended: StreamEnd = verdict.notAvailable
+    ? { name, state: "not_available" }
+    : failure
+      ? { name, state: "degraded", failure }
+      : { name, state: "ok" };
+  await record(trx, reading, ended);
+  return ended;
+}
+
+function heldWords(held: number): FailureWords {
+  return {
+    code: "held_rows",
+    message: `${held} ${held === 1 ? "row is" : "rows are"} held because of what ${held === 1 ? "it contains" : "they contain"}; everything else is stored.`,
+    action: "Look at the held rows of this connection; one that is corrected in Zendesk leaves by itself.",
+  };
+}
+
+async function record(trx: Trx, reading: Reading, ended: StreamEnd): Promise<void> {
+  const { scope, runId } = reading;
+  const now = reading.clock();
+  const { code = null, message = null, action = null } = ended.failure ?? {};
+  const words = { failure_code: code, failure_message: message, failure_action: action };
+  const known = await readStreamState(trx, scope, ended.name, "incremental");
+  const since = code === null ? null : known?.failure_code === code ? known.failure_since : now;
+  const change = { state: ended.state, ...words, failure_since: since, last_run_at: now };
+  await saveStreamState(trx, scope, ended.name, "incremental", change, now);
+  await setRunStream(trx, scope, runId, ended.name, {
+    state: ended.state,
+    failure_code: code,
+    failure_message: message,
+  });
+}
+
+/** After the checks of a finished stream: degraded when they left a doubt or rows that are held. */
+export function markDegraded(reading: Reading, ended: StreamEnd, doubt: FailureWords | null): Promise<StreamEnd> {
+  return commit(reading, async (trx) => {
+    const held = (await heldKeys(trx, reading.scope, ended.name)).size;
+    const failure = doubt ?? (held > 0 ? heldWords(held) : undefined);
+    if (!failure) return ended;
+    const degraded: StreamEnd = { name: ended.name, state: "degraded", failure };
+    await record(trx, reading, degraded);
+    return degraded;
+  });
+}

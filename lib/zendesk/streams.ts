@@ -1,0 +1,234 @@
+import type { Selectable } from "kysely";
+import type { z } from "zod";
+import type { Trx } from "#db/client.ts";
+import type { ConnectionTable } from "#db/schema.ts";
+import type { StreamName } from "#lib/connections/shapes.ts";
+import { readFields, readGroups } from "#lib/zendesk/definition-readers.ts";
+import { ticketEventRows } from "#lib/zendesk/event-rows.ts";
+import { legacyRatingRow, surveyRatingRow } from "#lib/zendesk/rating-rows.ts";
+import { readRatings } from "#lib/zendesk/ratings-reader.ts";
+import { cursorExport, failLoudly, type ReadPage, throughTheList, timeExport } from "#lib/zendesk/readers.ts";
+import type { RowReader, Wire } from "#lib/zendesk/row-reader.ts";
+import * as rows from "#lib/zendesk/rows.ts";
+import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
+import { storeEvents } from "#lib/zendesk/store/events.ts";
+import { firstTicketSecond } from "#lib/zendesk/store/facts.ts";
+import { storeFieldPart } from "#lib/zendesk/store/fields.ts";
+import { storeGroups } from "#lib/zendesk/store/groups.ts";
+import { storeOrganizations } from "#lib/zendesk/store/organizations.ts";
+import { storeRatings } from "#lib/zendesk/store/ratings.ts";
+import { storeTickets } from "#lib/zendesk/store/tickets.ts";
+import { storeUsers } from "#lib/zendesk/store/users.ts";
+import { legacyRatingWire, surveyResponseWire, ticketEventWire, ticketWire, withId } from "#lib/zendesk/wire.ts";
+
+/** An organization that a row of this page left, and where the row went. */
+export interface Departure {
+  organizationId: string;
+  to: string | null;
+}
+export type StoreResult = PageResult & { left?: Departure[] };
+
+/** Everything that the engine needs to know about a stream whose rows are of type `Row`. */
+export interface Stream<Row = unknown> {
+  name: StreamName;
+  /** `export`: in the order of versions, resumable by time. `list`: each reading sees everything from its start on. */
+  kind: "export" | "list";
+  /** Each reading lists all there is: nothing, where something is stored, is suspicious (row 123). */
+  complete?: boolean;
+  /** Zendesk hands out places, and may refuse one later (row 15). */
+  resumable: boolean;
+  largestPage: number;
+  /** How far before the present the next reading starts again: what may still appear late, or change (rows 12, 33). Seconds. */
+  overlap: number;
+  /** Unix second from which the stream is wanted at all. */
+  start: (trx: Trx, connection: Selectable<ConnectionTable>, nowSecond: number) => Promise<number>;
+  read: ReadPage;
+  wire: (part: string) => z.ZodType;
+  /** `payload` is the row as it came. */
+  make: (read: RowReader, wire: Wire, payload: () => string, part: string) => Row[];
+  store: (trx: Trx, scope: Scope, rows: Row[], now: Date, part: string) => Promise<StoreResult>;
+  /** The ids that `store` gives are tickets whose timeline may have changed. */
+  touchesTimeline: boolean;
+  /** The table, to tell an empty listing from an empty account (row 123). */
+  table:
+    | "ticket"
+    | "ticket_event"
+    | "zendesk_user"
+    | "organization"
+    | "zendesk_group"
+    | "satisfaction_rating"
+    | "field_definition";
+}
+
+const minute = 60;
+const day = 86_400;
+/** Rows may appear this long after their stamp (row 12), and the next run must find them. */
+const lateness = 30 * minute;
+/** A rating can be changed, a survey answered, for so long after it was offered (row 33). */
+const ratingsReread = 35 * day;
+
+const everything = async () => 0;
+
+const fields: Stream<unknown> = {
+  name: "fields",
+  kind: "list",
+  complete: true,
+  resumable: false,
+  largestPage: 100,
+  overlap: 0,
+  start: everything,
+  read: readFields,
+  wire: () => withId,
+  make: (read, wire, _payload, part) => {
+    if (part === "custom_statuses") return [rows.customStatusRow(read, wire)];
+    return [
+      rows.fieldRow(
+        read,
+        wire,
+        part === "user_fields" ? "user" : part === "organization_fields" ? "organization" : "ticket",
+      ),
+    ];
+  },
+  store: storeFieldPart,
+  touchesTimeline: true,
+  table: "field_definition",
+};
+
+const groups: Stream<ReturnType<typeof rows.groupRow>> = {
+  name: "groups",
+  kind: "list",
+  complete: true,
+  resumable: true,
+  largestPage: 100,
+  overlap: 0,
+  start: everything,
+  read: readGroups,
+  wire: () => withId,
+  make: (read, wire) => [rows.groupRow(read, wire)],
+  store: storeGroups,
+  touchesTimeline: false,
+  table: "zendesk_group",
+};
+
+const organizations: Stream<ReturnType<typeof rows.organizationRow>> = {
+  name: "organizations",
+  kind: "export",
+  resumable: true,
+  largestPage: 1000,
+  overlap: lateness,
+  start: everything,
+  read: timeExport({
+    path: "/api/v2/incremental/organizations",
+    rows: "organizations",
+    endpoint: "incremental",
+    crowded: throughTheList({ path: "/api/v2/organizations", rows: "organizations" }),
+  }),
+  wire: () => withId,
+  make: (read, wire) => [rows.organizationRow(read, wire)],
+  store: storeOrganizations,
+  touchesTimeline: false,
+  table: "organization",
+};
+
+const users: Stream<ReturnType<typeof rows.userRow>> = {
+  name: "users",
+  kind: "export",
+  resumable: true,
+  largestPage: 1000,
+  overlap: lateness,
+  start: everything,
+  read: cursorExport({
+    path: "/api/v2/incremental/users/cursor",
+    rows: "users",
+    endpoint: "incremental_users",
+    version: "updated_at",
+  }),
+  wire: () => withId,
+  make: (read, wire) => [rows.userRow(read, wire)],
+  store: storeUsers,
+  touchesTimeline: false,
+  table: "zendesk_user",
+};
+
+const tickets: Stream<ReturnType<typeof rows.ticketRow>> = {
+  name: "tickets",
+  kind: "export",
+  resumable: true,
+  largestPage: 1000,
+  overlap: lateness,
+  start: async (_trx, connection, now) => daysBefore(now, connection.history_days),
+  read: cursorExport({
+    path: "/api/v2/incremental/tickets/cursor",
+    rows: "tickets",
+    endpoint: "incremental",
+    include: "metric_sets",
+    version: "generated_timestamp",
+  }),
+  wire: () => ticketWire,
+  make: (read, wire, payload) => [rows.ticketRow(read, wire, payload())],
+  store: storeTickets,
+  touchesTimeline: true,
+  table: "ticket",
+};
+
+const ticketEvents: Stream<ReturnType<typeof ticketEventRows>[number]> = {
+  name: "ticket_events",
+  kind: "export",
+  resumable: true,
+  largestPage: 1000,
+  overlap: lateness,
+  start: async (_trx, connection, now) => daysBefore(now, connection.event_history_days),
+  read: timeExport({
+    path: "/api/v2/incremental/ticket_events",
+    rows: "ticket_events",
+    endpoint: "incremental",
+    crowded: failLoudly("ticket events", 1000),
+  }),
+  wire: () => ticketEventWire,
+  make: ticketEventRows,
+  store: storeEvents,
+  touchesTimeline: true,
+  table: "ticket_event",
+};
+
+const satisfactionRatings: Stream<ReturnType<typeof legacyRatingRow>> = {
+  name: "satisfaction_ratings",
+  kind: "list",
+  resumable: true,
+  largestPage: 100,
+  overlap: ratingsReread,
+  start: async (trx, connection, now) => {
+    const wanted = daysBefore(now, connection.history_days);
+    // No rating is older than the first ticket: no need to ask for decades of empty slices.
+    return Math.max(wanted, Math.min(await firstTicketSecond(trx, connection), now - ratingsReread));
+  },
+  read: readRatings,
+  wire: (part) => (part === "survey" ? surveyResponseWire : legacyRatingWire),
+  make: (read, wire, _payload, part) => {
+    const row = part === "survey" ? surveyRatingRow(read, wire) : legacyRatingRow(read, wire);
+    return row ? [row] : [];
+  },
+  store: storeRatings,
+  touchesTimeline: true,
+  table: "satisfaction_rating",
+};
+
+/** Zero days: everything there is. */
+function daysBefore(now: number, days: number): number {
+  return days === 0 ? 0 : Math.max(0, now - days * day);
+}
+
+/** In the order of reading: what names others comes after them, though no row ever fails for want of another. */
+export const streams: readonly Stream[] = [
+  fields,
+  groups,
+  organizations,
+  users,
+  tickets,
+  ticketEvents,
+  satisfactionRatings,
+] as Stream[];
+
+export function streamNamed(name: StreamName): Stream {
+  return streams.find((stream) => stream.name === name) as Stream;
+}

@@ -1,0 +1,146 @@
+import type { Selectable } from "kysely";
+import type { Trx } from "#db/client.ts";
+import type { ConnectionTable } from "#db/schema.ts";
+import type { StreamName, SyncMode } from "#lib/connections/shapes.ts";
+import type { Context } from "#lib/context.ts";
+import type { ZendeskClient } from "#lib/zendesk/client.ts";
+import { type ClientOptions, defaultClientOptions } from "#lib/zendesk/client-options.ts";
+import { openClient } from "#lib/zendesk/credentials.ts";
+import { type FailureCode, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { checkSameAccount, type Identity, isDowngraded, whoAmI } from "#lib/zendesk/identity.ts";
+import { unlessRefused } from "#lib/zendesk/look-up.ts";
+import { checkDeparted, checkOrganizations } from "#lib/zendesk/missing.ts";
+import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
+import { type Verified, verifyNumbers } from "#lib/zendesk/reconcile.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+import { readRunStreams } from "#lib/zendesk/store/run-counters.ts";
+import { markDegraded, readStream } from "#lib/zendesk/stream-turn.ts";
+import { type Stream, streams } from "#lib/zendesk/streams.ts";
+
+/** One turn of a run of a connection. */
+export interface SyncJob {
+  scope: Scope;
+  connection: Selectable<ConnectionTable>;
+  mode: SyncMode;
+  runId: string;
+  /** Throws when the connection's lease has been taken over; called first in every transaction. */
+  fence: (trx: Trx) => Promise<void>;
+  /** True: stop at the next page boundary. */
+  deadline: () => boolean;
+  clock: () => Date;
+  /** Aborted: stop at once, in the middle of a request or a sleep. */
+  signal?: AbortSignal;
+  streams?: readonly StreamName[];
+  options?: Partial<ClientOptions>;
+}
+
+export interface RunOutcome {
+  /** The streams that were read, in this turn or an earlier one of the run. */
+  streams: StreamEnd[];
+  /** The run is not done: call again then, with the same run id. */
+  waitingUntil?: Date;
+  /** Everything stopped. `transient`: the next run simply tries again; else a person has to act. */
+  connectionFailure?: { code: string; message: string; action: string; transient: boolean };
+  identity?: Identity;
+  /** Seconds that this machine's clock is behind Zendesk's, where it matters (row 47). */
+  clockSkewSeconds?: number;
+  verified?: Verified;
+}
+
+/**
+ * Reads the streams of one Zendesk account, one after the other, as far as the mode asks for. A stream that fails does not
+ * stop the others; a failure of the account, or a wait, does. Failures of the database and of the lease are thrown: nothing
+ * of the page they hit is stored.
+ */
+export async function runStreams(ctx: Pick<Context, "config" | "db" | "log">, job: SyncJob): Promise<RunOutcome> {
+  const outcome: RunOutcome = { streams: [] };
+  let client: ZendeskClient | null = null;
+  try {
+    client = openClient(ctx, job.connection, clientOptions(job));
+    const identity = await whoAmI(client);
+    checkSameAccount(identity, job.connection);
+    outcome.identity = identity;
+    Object.assign(outcome, noticeableSkew(client));
+    await readAll(startReading(ctx, job, client, identity), job, outcome);
+  } catch (error) {
+    if (error instanceof WaitNeeded) outcome.waitingUntil = error.until;
+    else if (error instanceof ZendeskError)
+      outcome.connectionFailure = { ...error.words(), transient: error.transient };
+    else throw error;
+  } finally {
+    await client?.close();
+  }
+  return outcome;
+}
+
+async function readAll(reading: Reading, job: SyncJob, outcome: RunOutcome): Promise<void> {
+  const done = await commit(reading, (trx) => readRunStreams(trx, reading.scope, reading.runId));
+  for (const stream of chosen(job)) {
+    outcome.streams.push(finished(stream, done) ?? (await readStream(reading, stream)));
+  }
+  await afterStreams(reading, job, outcome);
+}
+
+/** What needs all streams: rows that vanished without a word, and in a nightly run the numbers themselves. */
+async function afterStreams(reading: Reading, job: SyncJob, outcome: RunOutcome): Promise<void> {
+  if (!reading.downgraded) await unlessRefused(reading, undefined, () => checkDeparted(reading));
+  if (job.mode === "incremental") return;
+  const organizations = outcome.streams.find(({ name }) => name === "organizations");
+  if (organizations && organizations.state !== "failed" && !reading.downgraded) {
+    const doubt = await unlessRefused(reading, null, () => checkOrganizations(reading));
+    Object.assign(organizations, await markDegraded(reading, organizations, doubt));
+  }
+  if (job.mode === "reconcile") outcome.verified = await verifyNumbers(reading);
+}
+
+function noticeableSkew(client: ZendeskClient): Pick<RunOutcome, "clockSkewSeconds"> {
+  const seconds = Math.round(client.skew / 1000);
+  return Math.abs(seconds) > 60 ? { clockSkewSeconds: seconds } : {};
+}
+
+function chosen(job: SyncJob): readonly Stream[] {
+  return job.streams ? streams.filter(({ name }) => job.streams?.includes(name)) : streams;
+}
+
+/** How a stream ended in an earlier turn of this run. */
+function finished({ name }: Stream, done: Awaited<ReturnType<typeof readRunStreams>>): StreamEnd | null {
+  const before = done.get(name);
+  if (!before || before.state === "running" || before.state === "waiting") return null;
+  const { code, message, action } = before;
+  const state = before.state as StreamEnd["state"];
+  return code && message
+    ? { name, state, failure: { code: code as FailureCode, message, action: action ?? "" } }
+    : { name, state };
+}
+
+function clientOptions(job: SyncJob): Partial<ClientOptions> {
+  const { clock, deadline, signal } = job;
+  return { clock, deadline, ...(signal ? { signal } : {}), ...job.options };
+}
+
+function startReading(
+  ctx: Pick<Context, "config" | "db" | "log">,
+  job: SyncJob,
+  client: ZendeskClient,
+  identity: Identity,
+): Reading {
+  const { sleep, random } = { ...defaultClientOptions, ...job.options };
+  return {
+    db: ctx.db,
+    log: ctx.log,
+    scope: job.scope,
+    connection: job.connection,
+    mode: job.mode,
+    runId: job.runId,
+    client,
+    identity,
+    downgraded: isDowngraded(identity, job.connection),
+    fence: job.fence,
+    stop: () => job.deadline() || job.signal?.aborted === true,
+    clock: job.clock,
+    sleep: (milliseconds) => sleep(milliseconds),
+    random,
+    departures: new Map(),
+    countedRequests: 0,
+  };
+}

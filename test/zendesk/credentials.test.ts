@@ -1,0 +1,278 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { inWorkspace } from "#db/client.ts";
+import { encrypt } from "#lib/auth/encryption.ts";
+import { exchangeCode, openClient, revokeToken, tryCredentials } from "#lib/zendesk/credentials.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
+import { checkIdentity } from "#lib/zendesk/identity.ts";
+import { authorizationUrl, newVerifier } from "#lib/zendesk/oauth.ts";
+import { useDatabase } from "#test/support/database.ts";
+import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
+import { World } from "#test/support/zendesk/world/world.ts";
+import { configFor } from "#test/zendesk/account-config.ts";
+
+const database = useDatabase();
+const servers: Zendesk[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+const at = new Date("2026-03-02T09:00:00Z");
+const impatient = { sleep: async () => {}, deadlines: { connect: 500, headers: 500, idle: 300, total: 900 } };
+
+async function setUp() {
+  const world = new World({ subdomain: "acme", clock: at });
+  const zendesk = await startZendesk({ worlds: [world] });
+  servers.push(zendesk);
+  const { clientId, clientSecret, email, token } = world.credentials;
+  const config = {
+    ...configFor(zendesk),
+    zendesk: { ...configFor(zendesk).zendesk, client: { id: clientId, secret: clientSecret } },
+  };
+  const clientAuth = { type: "oauth_client_credentials" as const, clientId, clientSecret };
+  const tokenAuth = { type: "api_token" as const, email, token };
+  const attempt = (auth: typeof clientAuth | typeof tokenAuth, subdomain = "acme") =>
+    tryCredentials({ config }, { subdomain, auth, access: "read", now: at, options: impatient }).catch(
+      (error: unknown) => error,
+    );
+  return { world, zendesk, config, clientAuth, tokenAuth, attempt };
+}
+
+describe("trying credentials", () => {
+  it("takes an administrator's client credentials and API token, and keeps no secret in the open", async () => {
+    const { attempt, clientAuth, tokenAuth, world } = await setUp();
+    for (const auth of [clientAuth, tokenAuth]) {
+      const tried = await attempt(auth);
+      expect(tried).toMatchObject({
+        identity: { id: world.adminId, role: "admin" },
+        stored: { auth_type: auth.type, login_id: world.adminId, login_role: "admin" },
+      });
+      const written = JSON.stringify(tried);
+      for (const secret of [
+        clientAuth.clientSecret,
+        tokenAuth.token,
+        ...world.access.tokens.map((token) => token.accessToken),
+      ]) {
+        expect(written).not.toContain(secret);
+      }
+    }
+  });
+
+  it.each([
+    ["a wrong client secret", { clientSecret: "wrong" }, "credentials_rejected"],
+    ["an unknown client", { clientId: "nobody" }, "credentials_rejected"],
+  ])("names %s", async (_what, change, code) => {
+    const { attempt, clientAuth } = await setUp();
+    expect(await attempt({ ...clientAuth, ...change })).toMatchObject({
+      code,
+      about: "auth",
+      action: expect.stringMatching(/client/),
+    });
+  });
+
+  it("names a wrong API token, and an anonymous 200 as the rejection that it is", async () => {
+    const { attempt, tokenAuth, zendesk } = await setUp();
+    expect(await attempt({ ...tokenAuth, token: "wrong" })).toMatchObject({
+      code: "credentials_rejected",
+      about: "auth",
+    });
+    const anonymous = { user: { id: null, name: "Anonymous user", role: "end-user" } };
+    zendesk.faults.add({ path: "/api/v2/users/me" }, fault.status(200, anonymous));
+    expect(await attempt(tokenAuth)).toMatchObject({
+      code: "credentials_rejected",
+      message: expect.stringContaining("anonymous"),
+    });
+  });
+
+  it("names a login that is no administrator", async () => {
+    const { attempt, tokenAuth, world } = await setUp();
+    world.users.changeRole(world.adminId, "agent");
+    expect(await attempt(tokenAuth)).toMatchObject({
+      code: "not_administrator",
+      about: "auth",
+      message: expect.stringContaining("agent"),
+    });
+  });
+
+  it("names a scope that the client does not allow, and one that the token lacks", async () => {
+    const { attempt, clientAuth, world, zendesk } = await setUp();
+    const client = world.access.clients.get(clientAuth.clientId);
+    if (client) client.allowedScopes = ["write"];
+    expect(await attempt(clientAuth)).toMatchObject({ code: "missing_scope", about: "auth" });
+    if (client) client.allowedScopes = ["read"];
+    zendesk.faults.add({ path: "/api/v2/users/me" }, fault.forbidden("scope"));
+    expect(await attempt(clientAuth)).toMatchObject({ code: "missing_scope", about: "auth", scope: "connection" });
+  });
+
+  it("names an unknown subdomain, a web page, a moved account and one that does not answer", async () => {
+    const { attempt, clientAuth, tokenAuth, zendesk } = await setUp();
+    for (const auth of [clientAuth, tokenAuth]) {
+      expect(await attempt(auth, "nobody")).toMatchObject({ code: "unknown_subdomain", about: "subdomain" });
+      const path = /users\/me|oauth\/tokens/;
+      const page = zendesk.faults.add({ path }, fault.html(200));
+      expect(await attempt(auth)).toMatchObject({ about: "subdomain" });
+      page.remove();
+      const moved = zendesk.faults.add({ path }, fault.redirect(301, "https://elsewhere.example"));
+      expect(await attempt(auth)).toMatchObject({ code: "account_moved", about: "subdomain" });
+      moved.remove();
+      const silent = zendesk.faults.add({ path }, fault.reset("accept"));
+      expect(await attempt(auth)).toMatchObject({ code: "unreachable", about: "subdomain" });
+      silent.remove();
+    }
+    await expect(attempt(clientAuth, "a@b")).resolves.toMatchObject({ code: "bad_subdomain", about: "subdomain" });
+  });
+});
+
+describe("the browser's way", () => {
+  it("sends a person to Zendesk with a PKCE challenge and turns the code into credentials", async () => {
+    const { config } = await setUp();
+    const { verifier, challenge } = newVerifier();
+    const redirectUri = "https://bellwether.example/callback";
+    const ask = { subdomain: "acme", state: "s", codeChallenge: challenge, redirectUri, access: "read" as const };
+    const sent = await fetch(authorizationUrl(config, ask), { redirect: "manual" });
+    const back = new URL(sent.headers.get("location") ?? "");
+    expect(back.searchParams.get("state")).toBe("s");
+    const code = back.searchParams.get("code") ?? "";
+    const grant = {
+      subdomain: "acme",
+      code,
+      codeVerifier: verifier,
+      redirectUri,
+      access: "read" as const,
+      now: at,
+      options: impatient,
+    };
+    expect(await exchangeCode({ config }, grant)).toMatchObject({
+      identity: { role: "admin" },
+      stored: { auth_type: "oauth", scopes: ["read"] },
+    });
+    const again = await exchangeCode({ config }, grant).catch((error: unknown) => error);
+    expect(again).toMatchObject({ code: "reconnect", about: "auth" });
+  });
+});
+
+describe("a stored connection's token", () => {
+  async function stored(auth: "client" | "code") {
+    const { world, zendesk, config, clientAuth } = await setUp();
+    const workspaceId = await database.workspace();
+    let tried: Awaited<ReturnType<typeof tryCredentials>>;
+    if (auth === "client") {
+      tried = await tryCredentials({ config }, { subdomain: "acme", auth: clientAuth, access: "read", now: at });
+    } else {
+      const { verifier, challenge } = newVerifier();
+      const redirectUri = "https://bellwether.example/callback";
+      const ask = { subdomain: "acme", state: "s", codeChallenge: challenge, redirectUri, access: "read" as const };
+      const sent = await fetch(authorizationUrl(config, ask), { redirect: "manual" });
+      const code = new URL(sent.headers.get("location") ?? "").searchParams.get("code") ?? "";
+      tried = await exchangeCode(
+        { config },
+        { subdomain: "acme", code, codeVerifier: verifier, redirectUri, access: "read", now: at },
+      );
+    }
+    const load = () =>
+      inWorkspace(database.db, workspaceId, (trx) =>
+        trx.selectFrom("connection").selectAll().executeTakeFirstOrThrow(),
+      );
+    await inWorkspace(database.db, workspaceId, (trx) =>
+      trx
+        .insertInto("connection")
+        .values({
+          workspace_id: workspaceId,
+          name: "A",
+          subdomain: "acme",
+          access: "read",
+          ...tried.stored,
+          created_at: at,
+          updated_at: at,
+        })
+        .execute(),
+    );
+    zendesk.journal.clear();
+    const ctx = { config, db: database.db };
+    return { world, zendesk, ctx, load, workspaceId };
+  }
+
+  it.each(["client", "code"] as const)("is renewed once on 401 and the same request goes again (%s)", async (auth) => {
+    const { world, zendesk, ctx, load } = await stored(auth);
+    const client = openClient(ctx, await load(), { clock: () => at });
+    world.access.expireAccessTokens();
+    expect(await checkIdentity(client)).toMatchObject({ role: "admin" });
+    expect(zendesk.journal.to("/oauth/tokens")).toHaveLength(1);
+    expect(zendesk.journal.to("/api/v2/users/me").map(({ status }) => status)).toEqual([401, 200]);
+    await client.close();
+  });
+
+  it("is renewed ahead of its end, before a single request fails", async () => {
+    const { zendesk, ctx, load } = await stored("code");
+    let now = at;
+    const client = openClient(ctx, await load(), { clock: () => now });
+    await checkIdentity(client);
+    now = new Date(at.getTime() + 29.5 * 60_000);
+    await checkIdentity(client);
+    expect(zendesk.journal.to("/oauth/tokens")).toHaveLength(1);
+    expect(zendesk.journal.to("/api/v2/users/me").map(({ status }) => status)).toEqual([200, 200]);
+    await client.close();
+  });
+
+  it("is renewed by one of eight workers at its end, and the others take what it stored", async () => {
+    const { world, zendesk, ctx, load } = await stored("code");
+    world.access.expireAccessTokens();
+    const connection = await load();
+    const clients = Array.from({ length: 8 }, () => openClient(ctx, connection, { clock: () => at }));
+    const identities = await Promise.all(clients.map((client) => checkIdentity(client)));
+    expect(identities.every(({ role }) => role === "admin")).toBe(true);
+    expect(zendesk.journal.to("/oauth/tokens")).toHaveLength(1);
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  it("is stored before it is used, sealed", async () => {
+    const { world, ctx, load, zendesk } = await stored("code");
+    world.access.expireAccessTokens();
+    let atUse: unknown;
+    const before = await load();
+    zendesk.faults.before({ path: "/api/v2/users/me", nth: 2 }, async () => {
+      atUse = (await load()).token_secret;
+    });
+    const client = openClient(ctx, before, { clock: () => at });
+    await checkIdentity(client);
+    expect(atUse).toBeTypeOf("string");
+    expect(atUse).not.toBe(before.token_secret);
+    for (const { accessToken, refreshToken } of world.access.tokens) {
+      expect(JSON.stringify(await load())).not.toContain(accessToken);
+      expect(JSON.stringify(await load())).not.toContain(refreshToken);
+    }
+    await client.close();
+  });
+
+  it("asks a person to reconnect when the rotated pair was lost, without a loop", async () => {
+    const { world, zendesk, ctx, load } = await stored("code");
+    world.access.expireAccessTokens();
+    zendesk.faults.add({ path: "/oauth/tokens" }, fault.truncate(0.5), { times: 1 });
+    const client = openClient(ctx, await load(), { clock: () => at });
+    const error = await checkIdentity(client).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(ZendeskError);
+    expect(error).toMatchObject({ code: "reconnect", scope: "connection", transient: false });
+    expect(zendesk.journal.to("/oauth/tokens").length).toBeLessThanOrEqual(3);
+    await client.close();
+  });
+
+  it("is tried at most three times when Zendesk has withdrawn it", async () => {
+    const { world, zendesk, ctx, load } = await stored("client");
+    world.access.revokeAll();
+    const kept = await load();
+    zendesk.faults.add({ path: "/api/v2/users/me" }, fault.unauthorized("token"));
+    const client = openClient(ctx, kept, { clock: () => at });
+    const error = await checkIdentity(client).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: "credentials_rejected", transient: false });
+    expect(zendesk.journal.to("/api/v2/users/me").length).toBeLessThanOrEqual(3);
+    await client.close();
+  });
+
+  it("is taken back at Zendesk on disconnecting", async () => {
+    const { world, ctx, load } = await stored("client");
+    expect(await revokeToken(ctx, await load())).toBe(true);
+    expect(world.access.tokens.at(-1)?.revoked).toBe(true);
+    const broken = { ...(await load()), token_secret: encrypt("x".repeat(32), "{}") };
+    expect(await revokeToken(ctx, broken)).toBe(false);
+  });
+});

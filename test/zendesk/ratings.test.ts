@@ -1,0 +1,219 @@
+import { describe, expect, it } from "vitest";
+import { useDatabase } from "#test/support/database.ts";
+import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import { randomWorld } from "#test/support/zendesk/random-world.ts";
+import { truth } from "#test/support/zendesk/truth.ts";
+import { DAY, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
+import { World } from "#test/support/zendesk/world/world.ts";
+import { type Account, connect } from "#test/zendesk/account.ts";
+
+const database = useDatabase();
+const categories = [null, "bad", "neutral", "good"];
+
+const newWorld = (settings = {}) => new World({ subdomain: "acme", clock: "2026-03-02T09:00:00Z", settings });
+const ratings = (account: Account) =>
+  account.read((trx) =>
+    trx
+      .selectFrom("satisfaction_rating")
+      .selectAll()
+      .where("connection_id", "=", account.connectionId)
+      .orderBy("id")
+      .execute(),
+  );
+const rated = (account: Account) =>
+  account.read((trx) =>
+    trx
+      .selectFrom("ticket")
+      .select(["id", "rating", "rated_at"])
+      .where("connection_id", "=", account.connectionId)
+      .where("rating", "is not", null)
+      .orderBy("id")
+      .execute(),
+  );
+const stateOf = (outcome: { streams: { name: string; state: string; failure?: unknown }[] }) =>
+  outcome.streams.find(({ name }) => name === "satisfaction_ratings");
+
+/** One rating a ticket, the latest answer, dated by itself. */
+async function expectTrueRatings(account: Account): Promise<void> {
+  const should = truth(account.world).answers.filter(({ score }) => categories.includes(score));
+  const is = (await rated(account)).map((row) => ({
+    ticketId: row.id,
+    score: categories[row.rating ?? 0],
+    at: row.rated_at?.getTime(),
+  }));
+  expect(is).toEqual(should.map(({ ticketId, score, at }) => ({ ticketId, score, at: Date.parse(at) })));
+}
+
+async function next(account: Account, after = HOUR) {
+  account.world.advance(after);
+  return account.sync();
+}
+
+describe("ratings", () => {
+  it.each([
+    ["legacy", "mutate"],
+    ["legacy", "new-record"],
+    ["survey", "mutate"],
+  ] as const)(
+    "changed after they were given are found, whatever the system does with them (%s, %s)",
+    async (satisfaction, ratingMode) => {
+      const world = newWorld({ satisfaction, ratingMode });
+      const ticket = world.tickets.create({ status: "solved" });
+      world.ratings.offer(ticket.id);
+      world.advance(5 * MINUTE);
+      const account = await connect(database, world);
+      await account.sync();
+      for (const [score, comment] of [
+        ["good", undefined],
+        ["bad", undefined],
+        ["good", "Great after all"],
+      ] as const) {
+        world.advance(7 * DAY);
+        world.ratings.rate(ticket.id, score, comment ? { comment } : {});
+        await next(account);
+        await expectTrueRatings(account);
+      }
+      expect((await ratings(account)).some((row) => row.comment === "Great after all")).toBe(true);
+    },
+  );
+
+  it("changed long after they were given are found and counted by the check of the past year", async () => {
+    const world = newWorld({ satisfaction: "legacy", ratingMode: "mutate" });
+    const ticket = world.tickets.create({ status: "solved" });
+    world.ratings.rate(ticket.id, "good");
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    await account.sync();
+    await next(account, 50 * DAY);
+    world.ratings.rate(ticket.id, "bad");
+    await next(account);
+    expect((await rated(account))[0]?.rating).toBe(3);
+    world.advance(HOUR);
+    const outcome = await account.sync({ mode: "reconcile" });
+    await expectTrueRatings(account);
+    expect(outcome.verified?.repaired).toBe(1);
+  });
+
+  it("of every score are stored, and those that are no answer count for nothing", async () => {
+    const world = newWorld({ ratingMode: "new-record" });
+    const scores = ["offered", "unoffered", "good", "bad", "good_with_comment", "bad_without_comment", "splendid"];
+    for (const score of scores) world.ratings.rate(world.tickets.create({ status: "solved" }).id, score);
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    await account.sync();
+    const stored = await ratings(account);
+    expect(new Set(stored.map(({ score }) => score))).toEqual(new Set(scores));
+    expect(Object.fromEntries(stored.map(({ score, category }) => [score, category]))).toEqual({
+      offered: null,
+      unoffered: null,
+      splendid: null,
+      good: "good",
+      bad: "bad",
+      good_with_comment: "good",
+      bad_without_comment: "bad",
+    });
+    expect(await rated(account)).toHaveLength(4);
+  });
+
+  it("of both systems make one series when an account switches", async () => {
+    for (const seed of [21, 22]) {
+      const world = randomWorld(seed, { tickets: 120, days: 60, turmoil: false, settings: { ratingMode: "mutate" } });
+      const account = await connect(database, world);
+      await account.sync();
+      await expectTrueRatings(account);
+      world.settings.satisfaction = world.settings.satisfaction === "legacy" ? "survey" : "legacy";
+      for (let n = 0; n < 4; n++) {
+        await next(account, 5 * DAY);
+        await expectTrueRatings(account);
+      }
+    }
+  });
+
+  it("without a ticket any more, an assignee or a group are no obstacle", async () => {
+    const world = newWorld();
+    const ticket = world.tickets.create({ status: "solved", assigneeId: null, groupId: null });
+    world.ratings.rate(ticket.id, "bad");
+    const unknown = world.tickets.create({ status: "solved" });
+    world.ratings.rate(unknown.id, "good");
+    world.tickets.hideFromExport(unknown.id);
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    expect(stateOf(await account.sync())?.state).toBe("ok");
+    world.tickets.delete(ticket.id);
+    expect(stateOf(await next(account))?.state).toBe("ok");
+    expect(await ratings(account)).toHaveLength(2);
+  });
+
+  it("are read in slices of thirty days, one committed page after the other", async () => {
+    const world = newWorld();
+    for (let day = 200; day > 0; day--) {
+      world.at(new Date(world.now() - day * DAY).toISOString(), () =>
+        world.ratings.rate(world.tickets.create({ status: "solved" }).id, "good"),
+      );
+    }
+    const account = await connect(database, world);
+    const { runId } = await account.sync({ deadline: () => true });
+    let outcome = await account.sync({ runId, deadline: () => true });
+    while (outcome.waitingUntil) outcome = await account.sync({ runId, deadline: () => true });
+    await expectTrueRatings(account);
+    const asked = account.zendesk.journal.to("/api/v2/satisfaction_ratings").map(({ query }) => query);
+    for (const query of asked)
+      expect(Number(query.end_time) - Number(query.start_time)).toBeLessThanOrEqual(30 * 86_400);
+    expect(new Set(asked.map((query) => JSON.stringify(query))).size).toBe(asked.length);
+    account.zendesk.journal.clear();
+    await next(account);
+    const again = account.zendesk.journal
+      .to("/api/v2/satisfaction_ratings")
+      .map(({ query }) => Number(query.start_time));
+    expect(Math.min(...again)).toBeLessThanOrEqual(world.now() / 1000 - 35 * 86_400);
+    expect(Math.min(...again)).toBeGreaterThan(world.now() / 1000 - 37 * 86_400);
+  });
+
+  it.each([
+    [403, 404, "not_available", "none"],
+    [404, 404, "not_available", "none"],
+    [403, 403, "not_available", "none"],
+    [200, 404, "ok", "legacy"],
+    [403, 200, "ok", "survey"],
+    [200, 200, "ok", "both"],
+  ] as const)(
+    "endpoints answering %i and %i make the stream %s",
+    async (legacyEndpoint, surveyEndpoint, state, system) => {
+      const world = newWorld({ legacyEndpoint, surveyEndpoint });
+      world.tickets.create({});
+      world.advance(5 * MINUTE);
+      const account = await connect(database, world);
+      const outcome = await account.sync();
+      expect(stateOf(outcome)?.state).toBe(state);
+      expect(
+        outcome.streams.filter(({ name }) => name !== "satisfaction_ratings").map((stream) => stream.state),
+      ).toEqual(Array(6).fill("ok"));
+      const connection = await account.read((trx) =>
+        trx.selectFrom("connection").select("csat_system").executeTakeFirst(),
+      );
+      expect(connection?.csat_system).toBe(system);
+    },
+  );
+
+  it("that the credentials may not read fail the stream, not the plan", async () => {
+    const world = newWorld();
+    const account = await connect(database, world);
+    account.zendesk.faults.add({ path: "/api/v2/satisfaction_ratings" }, fault.forbidden("scope"));
+    account.zendesk.faults.add({ path: "/api/v2/guide" }, fault.status(404));
+    const outcome = await account.sync();
+    expect(stateOf(outcome)).toMatchObject({ state: "failed", failure: { code: "missing_scope" } });
+    account.zendesk.faults.clear();
+    expect(stateOf(await next(account))?.state).toBe("ok");
+  });
+
+  it("lose nothing when their reading is refused in the middle", async () => {
+    const world = newWorld();
+    for (let n = 0; n < 250; n++) world.ratings.rate(world.tickets.create({ status: "solved" }).id, "bad");
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    account.zendesk.faults.add({ path: "/api/v2/satisfaction_ratings", page: 2 }, fault.status(403), { times: 1 });
+    expect(stateOf(await account.sync())?.state).toBe("failed");
+    expect(stateOf(await next(account))?.state).toBe("ok");
+    await expectTrueRatings(account);
+  });
+});
