@@ -1,0 +1,7 @@
+import { route } from "#app/api/handler.ts";
+import { listAccountPeople } from "#app/api/operations/accounts.ts";
+import { peopleOfAccount } from "#lib/people/list.ts";
+
+export const GET = route(listAccountPeople, ({ db, workspaceId, params, query }) =>
+  peopleOfAccount(db, workspaceId, params.id, query),
+);

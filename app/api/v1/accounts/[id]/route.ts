@@ -1,0 +1,7 @@
+import { route } from "#app/api/handler.ts";
+import { getAccount } from "#app/api/operations/accounts.ts";
+import { readAccount } from "#lib/reports/account.ts";
+
+export const GET = route(getAccount, ({ db, workspaceId, params, query, now }) =>
+  readAccount(db, workspaceId, params.id, query, now),
+);

@@ -1,0 +1,10 @@
+import { route } from "#app/api/handler.ts";
+import { listAccountTickets as operation } from "#app/api/operations/accounts.ts";
+import { inWorkspace } from "#lib/auth/workspace-transaction.ts";
+import { accountTicketsCsv, listAccountTickets } from "#lib/reports/tickets.ts";
+
+export const GET = route(operation, ({ db, workspaceId, params, query, now }) =>
+  query.format === "csv"
+    ? accountTicketsCsv(db, workspaceId, params.id, query, now)
+    : inWorkspace(db, workspaceId, (trx) => listAccountTickets(trx, workspaceId, params.id, query, now)),
+);

@@ -1,0 +1,8 @@
+import { route } from "#app/api/handler.ts";
+import { previewMatchKeys } from "#app/api/operations/connections.ts";
+import { previewMatch } from "#lib/matching/run.ts";
+import { connectionScope } from "#lib/matching/store.ts";
+
+export const POST = route(previewMatchKeys, async ({ db, workspaceId, params, body }) =>
+  previewMatch(db, await connectionScope(db, workspaceId, params.id), body.keys),
+);

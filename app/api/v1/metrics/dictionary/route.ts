@@ -1,0 +1,5 @@
+import { route } from "#app/api/handler.ts";
+import { getMetricDictionary } from "#app/api/operations/accounts.ts";
+import { metricDefinitions } from "#lib/metrics/definitions.ts";
+
+export const GET = route(getMetricDictionary, async () => ({ items: [...metricDefinitions], nextCursor: null }));
