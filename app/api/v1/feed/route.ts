@@ -1,0 +1,5 @@
+import { route } from "#app/api/handler.ts";
+import { getFeed } from "#app/api/operations/accounts.ts";
+import { workspaceFeed } from "#lib/timeline/list.ts";
+
+export const GET = route(getFeed, ({ db, workspaceId, query }) => workspaceFeed(db, workspaceId, query));
