@@ -1,0 +1,15 @@
+import { route } from "#app/api/handler.ts";
+import * as operations from "#app/api/operations/connections.ts";
+import { inWorkspace } from "#lib/auth/workspace-transaction.ts";
+import { connectionScope, requireConnection } from "#lib/connections/list.ts";
+import { reapBeforeReading } from "#lib/jobs/process.ts";
+import { listRuns } from "#lib/jobs/runs.ts";
+
+export const GET = route(operations.listRuns, async ({ context, workspaceId, params, query, now }) => {
+  const scope = connectionScope(workspaceId, params.id);
+  await reapBeforeReading(context, workspaceId, now);
+  return inWorkspace(context.db, workspaceId, async (trx) => {
+    await requireConnection(trx, scope);
+    return listRuns(trx, scope, query);
+  });
+});

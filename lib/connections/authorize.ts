@@ -1,0 +1,141 @@
+import { createHash, randomBytes } from "node:crypto";
+import { inWorkspace, type Trx } from "#db/client.ts";
+import { decrypt, encrypt } from "#lib/auth/encryption.ts";
+import { saveConnection } from "#lib/connections/create.ts";
+import { saveReconnected } from "#lib/connections/lifecycle.ts";
+import { readSubdomain, refusal } from "#lib/connections/login.ts";
+import { findConnection, hiddenStates } from "#lib/connections/store/connections.ts";
+import { deleteStates, insertState, takeState } from "#lib/connections/store/oauth-states.ts";
+import type { Context } from "#lib/context.ts";
+import { AppError, notFound } from "#lib/errors.ts";
+import { exchangeCode } from "#lib/zendesk/credentials.ts";
+import { authorizationUrl, newVerifier } from "#lib/zendesk/oauth.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+/*
+ * The browser's way of connecting: authorization code with PKCE. The state is random, kept as a hash, bound to the person
+ * who started, used once and ten minutes old at most (row 112).
+ */
+
+const stateLifeMs = 10 * 60_000;
+
+export interface AuthorizationStart {
+  subdomain?: string | undefined;
+  /** Sign in again for this connection instead of making one. */
+  connectionId?: number | undefined;
+  access: "read" | "read_write";
+  name?: string | undefined;
+}
+
+interface Starter {
+  workspaceId: number;
+  userId: string;
+}
+
+/** Where to send the browser: Zendesk's own page that asks for consent. */
+export async function startAuthorization(
+  ctx: Pick<Context, "config" | "db">,
+  starter: Starter,
+  start: AuthorizationStart,
+  redirectUri: string,
+  now: Date,
+): Promise<string> {
+  requireClient(ctx);
+  return inWorkspace(ctx.db, starter.workspaceId, async (trx) => {
+    const goal = await goalOf(trx, starter.workspaceId, start);
+    const state = randomBytes(32).toString("base64url");
+    const { verifier, challenge } = newVerifier();
+    await insertState(trx, {
+      workspace_id: starter.workspaceId,
+      state_hash: hashOf(state),
+      user_id: starter.userId,
+      subdomain: goal.subdomain,
+      access: goal.access,
+      name: start.name ?? null,
+      connection_id: start.connectionId ?? null,
+      code_verifier: encrypt(ctx.config.secrets.encryption, verifier),
+      created_at: now,
+    });
+    return authorizationUrl(ctx.config, { ...goal, state, codeChallenge: challenge, redirectUri });
+  });
+}
+
+function requireClient(ctx: Pick<Context, "config">): void {
+  if (ctx.config.zendesk.client) return;
+  throw new AppError(
+    "conflict",
+    "The connect button needs an OAuth client of Zendesk: set ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET and start again. Client credentials or an API token work without it.",
+  );
+}
+
+async function goalOf(trx: Trx, workspaceId: number, start: AuthorizationStart) {
+  if (start.connectionId === undefined) {
+    if (start.subdomain) return { subdomain: readSubdomain(start.subdomain), access: start.access };
+    const message = "Name the Zendesk to connect: ?subdomain=acme for https://acme.zendesk.com.";
+    throw new AppError("invalid", message, { details: [{ path: "subdomain", message }] });
+  }
+  const connection = await findConnection(trx, { workspaceId, connectionId: start.connectionId });
+  if (!connection || hiddenStates.includes(connection.state)) throw notFound("The connection");
+  const access = connection.access === "read_write" ? ("read_write" as const) : ("read" as const);
+  return { subdomain: connection.subdomain, access };
+}
+
+export interface AuthorizationAnswer {
+  state: string | null;
+  code: string | null;
+  /** Zendesk's word for why there is no code: `access_denied` when the person refused. */
+  error: string | null;
+}
+
+/**
+ * Takes the browser back from Zendesk. Throws `forbidden` unless the same person started this authorization within ten
+ * minutes and it is its first return; gives the connection, or null where the person refused.
+ */
+export async function finishAuthorization(
+  ctx: Pick<Context, "config" | "db" | "log">,
+  starter: Starter & { label: string },
+  answer: AuthorizationAnswer,
+  redirectUri: string,
+  now: Date,
+): Promise<Scope | null> {
+  requireClient(ctx);
+  const { workspaceId } = starter;
+  const state = answer.state
+    ? await inWorkspace(ctx.db, workspaceId, (trx) => takeState(trx, workspaceId, hashOf(answer.state ?? "")))
+    : undefined;
+  const age = state ? now.getTime() - state.created_at.getTime() : Number.POSITIVE_INFINITY;
+  if (!state || state.user_id !== starter.userId || age > stateLifeMs) {
+    throw new AppError(
+      "forbidden",
+      "This sign-in at Zendesk was not started here by you within the last ten minutes, or it was used already. Start again from the connections screen.",
+    );
+  }
+  if (!answer.code) return null;
+  const access = state.access === "read_write" ? "read_write" : "read";
+  const login = await exchangeCode(ctx, {
+    subdomain: state.subdomain,
+    code: answer.code,
+    codeVerifier: decrypt(ctx.config.secrets.encryption, state.code_verifier),
+    redirectUri,
+    access,
+    now,
+  }).catch((error: unknown) => {
+    throw refusal(error);
+  });
+  return inWorkspace(ctx.db, workspaceId, async (trx) => {
+    if (state.connection_id === null) {
+      const wanted = { subdomain: state.subdomain, access, historyDays: 0, eventHistoryDays: 365 } as const;
+      return saveConnection(trx, workspaceId, { ...wanted, name: state.name ?? undefined }, login, starter.label, now);
+    }
+    const scope = { workspaceId, connectionId: state.connection_id };
+    await saveReconnected(trx, scope, login, starter.label, now);
+    return scope;
+  });
+}
+
+/** Authorizations that nobody finished. */
+export async function forgetOldStates(trx: Trx, workspaceId: number, now: Date): Promise<void> {
+  await deleteStates(trx, workspaceId, new Date(now.getTime() - stateLifeMs));
+}
+
+const hashOf = (state: string): Buffer => createHash("sha256").update(state).digest();

@@ -1,0 +1,116 @@
+import { inWorkspace, type Trx } from "#db/client.ts";
+import type { StoredConnection } from "#lib/connections/load.ts";
+import { type Login, tryLogin } from "#lib/connections/login.ts";
+import { pause, resume } from "#lib/connections/pause.ts";
+import { holdReadable, requireReadable } from "#lib/connections/readable.ts";
+import { requireSameAccount } from "#lib/connections/same-account.ts";
+import type { ConnectionPatch } from "#lib/connections/shapes.ts";
+import { findConnection, updateConnection } from "#lib/connections/store/connections.ts";
+import { nextSync } from "#lib/connections/times.ts";
+import type { Context } from "#lib/context.ts";
+import { invalid } from "#lib/errors.ts";
+import { requestRun } from "#lib/jobs/request.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+/**
+ * Changes a connection: name, rhythm, history, pause, login. All or nothing; a new login is tried before anything is
+ * written. Tells whether a run was asked for, and whether a running one was stopped.
+ */
+export async function changeConnection(
+  ctx: Pick<Context, "config" | "db" | "log">,
+  scope: Scope,
+  patch: ConnectionPatch,
+  now: Date,
+): Promise<{ stopped: boolean }> {
+  const { auth } = patch;
+  const before = await inWorkspace(ctx.db, scope.workspaceId, (trx) => findConnection(trx, scope));
+  requireReadable(before);
+  const { subdomain } = before;
+  const access = before.access === "read_write" ? "read_write" : "read";
+  const login = auth ? await tryLogin(ctx, { subdomain, auth, access }, now) : null;
+  return inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
+    const connection = await holdReadable(trx, scope);
+    if (login) await changeLogin(trx, connection, login, now);
+    await changeSettings(trx, connection, patch, now);
+    return changePause(trx, connection, patch, now);
+  });
+}
+
+/** Change Login (T-57): the same account, its rows and cursors kept; reading goes on at once. */
+async function changeLogin(trx: Trx, connection: StoredConnection, login: Login, now: Date): Promise<void> {
+  const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
+  await requireSameAccount(trx, connection, login.identity);
+  const state = connection.state === "failing" ? "active" : connection.state;
+  await updateConnection(
+    trx,
+    scope,
+    {
+      ...login.stored,
+      state,
+      failure_code: null,
+      failure_message: null,
+      failure_since: null,
+      failure_action: null,
+    },
+    now,
+  );
+  if (state === "active") await requestRun(trx, scope, { mode: "incremental", trigger: "person" }, now);
+}
+
+async function changeSettings(
+  trx: Trx,
+  connection: StoredConnection,
+  patch: ConnectionPatch,
+  now: Date,
+): Promise<void> {
+  const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
+  const { syncIntervalMinutes: minutes } = patch;
+  await updateConnection(
+    trx,
+    scope,
+    {
+      ...(patch.name === undefined ? {} : { name: patch.name }),
+      ...(patch.historyDays === undefined ? {} : { history_days: patch.historyDays }),
+      ...(patch.eventHistoryDays === undefined ? {} : { event_history_days: patch.eventHistoryDays }),
+      ...(minutes === undefined ? {} : { sync_interval_minutes: minutes }),
+      ...(minutes === undefined || connection.next_sync_at === null
+        ? {}
+        : { next_sync_at: nextSync(scope, minutes, now) }),
+    },
+    now,
+  );
+  const opensGap =
+    reachesBack(patch.historyDays, connection.history_days) ||
+    reachesBack(patch.eventHistoryDays, connection.event_history_days);
+  // Read again from the new start, beside the stored rows (row 85).
+  if (opensGap) await requestRun(trx, scope, { mode: "full", trigger: "person" }, now);
+}
+
+/** Whether a history of `wanted` days begins before one of `present` days; 0 is everything. */
+export function reachesBack(wanted: number | undefined, present: number): boolean {
+  if (wanted === undefined || present === 0) return false;
+  return wanted === 0 || wanted > present;
+}
+
+async function changePause(
+  trx: Trx,
+  connection: StoredConnection,
+  patch: ConnectionPatch,
+  now: Date,
+): Promise<{ stopped: boolean }> {
+  const until = patch.pausedUntil === undefined || patch.pausedUntil === null ? null : new Date(patch.pausedUntil);
+  if (patch.paused === false && until !== null) {
+    const message = "Either resume the connection or pause it until an instant, not both.";
+    throw invalid(message, [{ path: "pausedUntil", message }]);
+  }
+  if (patch.paused === true || until !== null) {
+    await pause(trx, connection, until, now);
+    return { stopped: true };
+  }
+  if (patch.paused === false && connection.state === "paused") {
+    await resume(trx, connection, now);
+    const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
+    await requestRun(trx, scope, { mode: "incremental", trigger: "person" }, now);
+  }
+  return { stopped: false };
+}

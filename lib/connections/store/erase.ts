@@ -1,0 +1,42 @@
+import { sql } from "kysely";
+import type { Trx } from "#db/client.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+/** Tables whose rows belong to a connection, those first that hold the most. `sync_run` and the rest go with the connection itself. */
+export const tablesOfConnection = [
+  "timeline_entry",
+  "ticket_event",
+  "ticket_payload",
+  "satisfaction_rating",
+  "ticket",
+  "zendesk_user",
+  "zendesk_group",
+  "field_definition",
+  "custom_status",
+  "organization_field_value",
+  "organization",
+  "org_day",
+  "org_metric",
+  "match_decision",
+  "match_key",
+  "held_row",
+  "stream_state",
+  "sync_run_stream",
+  "sync_run",
+  "connection_lease",
+] as const;
+
+/** Deletes at most `limit` rows of a connection from a table; how many it were. */
+export async function deleteSome(
+  trx: Trx,
+  scope: Scope,
+  table: (typeof tablesOfConnection)[number],
+  limit: number,
+): Promise<number> {
+  const { workspaceId, connectionId } = scope;
+  const result = await sql`
+    delete from ${sql.table(table)} where workspace_id = ${workspaceId} and connection_id = ${connectionId}
+      and ctid = any (array(select ctid from ${sql.table(table)}
+        where workspace_id = ${workspaceId} and connection_id = ${connectionId} limit ${limit}))`.execute(trx);
+  return Number(result.numAffectedRows ?? 0n);
+}

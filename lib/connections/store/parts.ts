@@ -1,0 +1,96 @@
+import type { Selectable } from "kysely";
+import type { Db } from "#db/client.ts";
+import type { HeldRowTable, StreamStateTable } from "#db/schema.ts";
+import type { StreamName } from "#lib/connections/shapes.ts";
+import { shownPurpose } from "#lib/connections/store/connections.ts";
+import type { MatchCounts } from "#lib/matching/shapes.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+export interface ConnectionParts {
+  streams: Map<string, Selectable<StreamStateTable>>;
+  /** Rows stored per stream: what all runs inserted, which is exact and needs no counting of millions. */
+  rows: Map<string, number>;
+  held: Map<string, number>;
+  matching: MatchCounts;
+}
+
+/** What is shown of connections beside their own rows, for several at once. */
+export async function readParts(db: Db, workspaceId: number, ids: number[]): Promise<Map<number, ConnectionParts>> {
+  const parts = new Map<number, ConnectionParts>(
+    ids.map((id) => [id, { streams: new Map(), rows: new Map(), held: new Map(), matching: { ...noMatches } }]),
+  );
+  if (ids.length === 0) return parts;
+  for (const row of await streamStates(db, workspaceId, ids))
+    parts.get(row.connection_id)?.streams.set(row.stream, row);
+  for (const row of await storedRows(db, workspaceId, ids)) {
+    parts.get(row.connection_id)?.rows.set(row.stream, Number(row.count));
+  }
+  for (const row of await heldCounts(db, workspaceId, ids)) {
+    parts.get(row.connection_id)?.held.set(row.stream, Number(row.count));
+  }
+  for (const row of await matchCounts(db, workspaceId, ids)) {
+    const matching = parts.get(row.connection_id)?.matching;
+    if (!matching) continue;
+    matching.organizations += Number(row.count);
+    matching[row.match_state as "matched" | "unmatched" | "ambiguous" | "ignored"] += Number(row.count);
+  }
+  return parts;
+}
+
+const noMatches: MatchCounts = { organizations: 0, matched: 0, unmatched: 0, ambiguous: 0, ignored: 0 };
+
+const streamStates = (db: Db, workspaceId: number, ids: number[]) =>
+  db
+    .selectFrom("stream_state")
+    .selectAll()
+    .where("workspace_id", "=", workspaceId)
+    .where("connection_id", "in", ids)
+    .where("purpose", "=", shownPurpose)
+    .execute();
+
+const storedRows = (db: Db, workspaceId: number, ids: number[]) =>
+  db
+    .selectFrom("sync_run_stream")
+    .select((eb) => ["connection_id", "stream", eb.fn.sum<string>("inserted").as("count")])
+    .where("workspace_id", "=", workspaceId)
+    .where("connection_id", "in", ids)
+    .groupBy(["connection_id", "stream"])
+    .execute();
+
+const heldCounts = (db: Db, workspaceId: number, ids: number[]) =>
+  db
+    .selectFrom("held_row")
+    .select((eb) => ["connection_id", "stream", eb.fn.countAll<string>().as("count")])
+    .where("workspace_id", "=", workspaceId)
+    .where("connection_id", "in", ids)
+    .groupBy(["connection_id", "stream"])
+    .execute();
+
+const matchCounts = (db: Db, workspaceId: number, ids: number[]) =>
+  db
+    .selectFrom("organization")
+    .select((eb) => ["connection_id", "match_state", eb.fn.countAll<string>().as("count")])
+    .where("workspace_id", "=", workspaceId)
+    .where("connection_id", "in", ids)
+    .where("deleted_at", "is", null)
+    .where("merged_into", "is", null)
+    .groupBy(["connection_id", "match_state"])
+    .execute();
+
+export async function readHeldRows(
+  db: Db,
+  scope: Scope,
+  page: { limit: number; stream?: StreamName | undefined; after: { stream: string; key: string } | null },
+): Promise<Selectable<HeldRowTable>[]> {
+  let query = db
+    .selectFrom("held_row")
+    .selectAll()
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId);
+  const { after } = page;
+  if (page.stream) query = query.where("stream", "=", page.stream);
+  if (after) {
+    query = query.where((eb) => eb(eb.refTuple("stream", "row_key"), ">", eb.tuple(after.stream, after.key)));
+  }
+  return query.orderBy("stream").orderBy("row_key").limit(page.limit).execute();
+}

@@ -1,0 +1,33 @@
+import type { Context } from "#lib/context.ts";
+import { queueDue } from "#lib/jobs/cron.ts";
+import { maintain, turnDays } from "#lib/jobs/maintenance.ts";
+import type { Worker } from "#lib/jobs/worker.ts";
+
+/** A job of the internal schedule. `pattern` is a cron pattern with seconds, in UTC: who is due decides the database, not the pattern. */
+export interface Job {
+  name: string;
+  pattern: string;
+  run: (ctx: Pick<Context, "config" | "db" | "log">, worker: Worker, now: Date) => Promise<unknown>;
+}
+
+/** Everything that happens by the clock. The cron routes do the same from outside. */
+export const jobs: Job[] = [
+  {
+    name: "sync",
+    pattern: "*/30 * * * * *",
+    run: async ({ db }, worker, now) => {
+      await queueDue(db, { what: "sync", force: false, trigger: "schedule" }, now);
+      await worker.wake();
+    },
+  },
+  {
+    name: "reconcile",
+    pattern: "15 * * * * *",
+    run: async ({ db }, worker, now) => {
+      await queueDue(db, { what: "reconcile", force: false, trigger: "schedule" }, now);
+      await worker.wake();
+    },
+  },
+  { name: "metrics-day", pattern: "5 * * * * *", run: ({ db }, _worker, now) => turnDays(db, now) },
+  { name: "maintenance", pattern: "40 17 * * * *", run: ({ db }, _worker, now) => maintain(db, now) },
+];

@@ -1,0 +1,99 @@
+import { type Db, inWorkspace } from "#db/client.ts";
+import { resumeExpiredPauses } from "#lib/connections/pause.ts";
+import type { CronAnswer, RunState, SyncMode } from "#lib/connections/shapes.ts";
+import type { Context } from "#lib/context.ts";
+import { covers, requestRun } from "#lib/jobs/request.ts";
+import { findDue, findLive, listWorkspaces } from "#lib/jobs/store/due.ts";
+import { liveStates, type RunTrigger, readRuns } from "#lib/jobs/store/runs.ts";
+import type { Worker } from "#lib/jobs/worker.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+export type ScheduledWork = "sync" | "reconcile";
+const modeOf: Record<ScheduledWork, SyncMode> = { sync: "incremental", reconcile: "reconcile" };
+const pollMs = 250;
+
+type JobContext = Pick<Context, "config" | "db" | "log">;
+
+interface DueRun extends Scope {
+  runId: string;
+  mode: SyncMode;
+}
+
+/** Queues a run for every connection that is due, over all workspaces, and gives them with every other live run. */
+export async function queueDue(
+  db: Db,
+  which: { what: ScheduledWork; force: boolean; trigger: RunTrigger },
+  now: Date,
+): Promise<DueRun[]> {
+  const queued: DueRun[] = [];
+  for (const { id: workspaceId } of await listWorkspaces(db)) {
+    await inWorkspace(db, workspaceId, (trx) => resumeExpiredPauses(trx, workspaceId, now));
+    const due = await inWorkspace(db, workspaceId, (trx) => findDue(trx, workspaceId, which, now));
+    const live = await inWorkspace(db, workspaceId, (trx) => findLive(trx, workspaceId));
+    queued.push(...live.filter((run) => !due.includes(run.connectionId)).map((run) => ({ ...run, workspaceId })));
+    for (const connectionId of due) {
+      const scope = { workspaceId, connectionId };
+      const mode = modeOf[which.what];
+      // A transaction each: whoever holds one connection's run holds no other's.
+      const { runId } = await inWorkspace(db, workspaceId, (trx) =>
+        requestRun(trx, scope, { mode, trigger: which.trigger }, now),
+      );
+      queued.push({ ...scope, runId, mode });
+    }
+  }
+  return queued;
+}
+
+/**
+ * One call of a cron route: does what is due in all workspaces within the budget, together with runs that were left
+ * unfinished, and says for each connection how far it is. Two calls at once work on the same runs.
+ */
+export async function runDue(
+  ctx: JobContext,
+  worker: Worker,
+  call: { what: ScheduledWork; force: boolean; budgetSeconds: number },
+  clock: () => Date,
+): Promise<CronAnswer> {
+  const deadline = new Date(clock().getTime() + call.budgetSeconds * 1000);
+  await worker.reap();
+  const due = await queueDue(ctx.db, { ...call, trigger: "cron" }, clock());
+  return { connections: await Promise.all(due.map((run) => advance(ctx, worker, run, deadline, clock))) };
+}
+
+async function advance(ctx: JobContext, worker: Worker, due: DueRun, deadline: Date, clock: () => Date) {
+  let runId = due.runId;
+  for (;;) {
+    const run = await settle(ctx, worker, due, runId, deadline, clock);
+    const again = run.done && !covers(run.mode, due.mode) && clock() < deadline;
+    if (!again) return { id: String(due.connectionId), runId, state: run.state, done: run.done };
+    // What was live was less than what is due: ask once more, now that it is done.
+    const next = await inWorkspace(ctx.db, due.workspaceId, (trx) =>
+      requestRun(trx, due, { mode: due.mode, trigger: "cron" }, clock()),
+    );
+    runId = next.runId;
+  }
+}
+
+/** Executes a run here, or looks on while another process does, until it is done or the time is over. */
+async function settle(ctx: JobContext, worker: Worker, scope: Scope, runId: string, deadline: Date, clock: () => Date) {
+  for (;;) {
+    // What goes wrong with one account is its run's own matter and does not keep the others from theirs.
+    const here = await worker.work(scope, deadline).catch((error: unknown) => {
+      ctx.log.error({ err: error, runId }, "a run broke off without a word");
+      return "failed" as const;
+    });
+    const run = await readRun(ctx.db, scope, runId);
+    if (run.done || here !== null || clock() >= deadline || run.state === "waiting") return run;
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
+
+async function readRun(
+  db: Db,
+  scope: Scope,
+  runId: string,
+): Promise<{ state: RunState; mode: SyncMode; done: boolean }> {
+  const [found] = await inWorkspace(db, scope.workspaceId, (trx) => readRuns(trx, scope, { limit: 1, id: runId }));
+  const state = (found?.run.state ?? "interrupted") as RunState;
+  return { state, mode: (found?.run.mode ?? "full") as SyncMode, done: !liveStates.includes(state) };
+}

@@ -1,0 +1,70 @@
+import { type Db, inWorkspace, type Trx } from "#db/client.ts";
+import { type Holder, holderName, isFormerSelf } from "#lib/jobs/holder.ts";
+import { beatLeases, lockLease, moveLease, shareLease } from "#lib/jobs/store/leases.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+/** The right to write for one connection. It holds as long as the database still shows this epoch. */
+export interface Lease extends Scope {
+  epoch: string;
+  holder: string;
+}
+
+/** A holder that has not been heard of for this long may be replaced. */
+export const silenceMs = 75_000;
+/** How often a holder says that it lives, and learns that it was replaced: a disconnected account is left alone within 10 s (row 121). */
+export const beatEveryMs = 5_000;
+
+/** Somebody else writes for this connection now: whatever was about to be committed must not be. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+  constructor(lease: Lease) {
+    super(`The lease of connection ${lease.connectionId} (epoch ${lease.epoch}) was taken over.`);
+  }
+}
+
+/** A lease as the database shows it, with the database's own clock. */
+export interface LeaseRow {
+  epoch: string;
+  holder: string | null;
+  heartbeatAt: Date | null;
+  at: Date;
+}
+
+/** Whether `self` may take a lease that stands as `row`: nobody holds it, its holder fell silent, or is our own dead predecessor. */
+export function isFree(row: LeaseRow, self: Holder): boolean {
+  if (row.holder === null || row.heartbeatAt === null) return true;
+  if (row.at.getTime() - row.heartbeatAt.getTime() > silenceMs) return true;
+  return isFormerSelf(row.holder, self);
+}
+
+/** Takes the lease of a connection, or gives null while somebody alive holds it. Times are the database's (row 47). */
+export async function takeLease(trx: Trx, scope: Scope, self: Holder): Promise<Lease | null> {
+  const row = await lockLease(trx, scope);
+  if (!row || !isFree(row, self)) return null;
+  return moveLease(trx, scope, holderName(self));
+}
+
+/** Ends whatever lease there is: a commit under it fails from now on. */
+export async function revokeLease(trx: Trx, scope: Scope): Promise<void> {
+  await lockLease(trx, scope);
+  await moveLease(trx, scope, null);
+}
+
+/**
+ * Guards a commit: locks the lease against a takeover until the transaction ends, and throws LeaseLost if there has been
+ * one (row 75). First statement of every transaction of a run.
+ */
+export async function fence(trx: Trx, lease: Lease): Promise<void> {
+  if (!(await shareLease(trx, lease))) throw new LeaseLost(lease);
+}
+
+/** Says for every lease that its holder lives. Gives those that were lost. */
+export async function beat(db: Db, leases: Lease[]): Promise<Lease[]> {
+  const lost: Lease[] = [];
+  for (const workspaceId of new Set(leases.map((lease) => lease.workspaceId))) {
+    const own = leases.filter((lease) => lease.workspaceId === workspaceId);
+    const alive = await inWorkspace(db, workspaceId, (trx) => beatLeases(trx, workspaceId, own));
+    lost.push(...own.filter((lease) => !alive.has(lease.connectionId)));
+  }
+  return lost;
+}

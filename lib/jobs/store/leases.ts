@@ -1,0 +1,66 @@
+import { sql } from "kysely";
+import type { Trx } from "#db/client.ts";
+import type { Lease, LeaseRow } from "#lib/jobs/lease.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+export async function lockLease(trx: Trx, scope: Scope): Promise<LeaseRow | undefined> {
+  return trx
+    .selectFrom("connection_lease")
+    .select(["epoch", "holder", "heartbeat_at as heartbeatAt", sql<Date>`clock_timestamp()`.as("at")])
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+/** The next epoch, under `holder` or under nobody. */
+export async function moveLease(trx: Trx, scope: Scope, holder: string | null): Promise<Lease> {
+  const { epoch } = await trx
+    .updateTable("connection_lease")
+    .set({ epoch: sql`epoch + 1`, holder, heartbeat_at: sql<Date>`clock_timestamp()` })
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId)
+    .returning("epoch")
+    .executeTakeFirstOrThrow();
+  return { workspaceId: scope.workspaceId, connectionId: scope.connectionId, epoch, holder: holder ?? "" };
+}
+
+/** A key-share lock: it holds off a takeover (which locks for update) and lets the holder's own heartbeat pass. */
+export async function shareLease(trx: Trx, lease: Lease): Promise<boolean> {
+  const row = await trx
+    .selectFrom("connection_lease")
+    .select("epoch")
+    .where("workspace_id", "=", lease.workspaceId)
+    .where("connection_id", "=", lease.connectionId)
+    .where("epoch", "=", lease.epoch)
+    .forKeyShare()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Gives the lease back; nothing happens when it was lost meanwhile. */
+export async function freeLease(trx: Trx, lease: Lease): Promise<void> {
+  await trx
+    .updateTable("connection_lease")
+    .set({ holder: null, heartbeat_at: null })
+    .where("workspace_id", "=", lease.workspaceId)
+    .where("connection_id", "=", lease.connectionId)
+    .where("epoch", "=", lease.epoch)
+    .execute();
+}
+
+/** The connections whose lease still stands. */
+export async function beatLeases(trx: Trx, workspaceId: number, leases: Lease[]): Promise<Set<number>> {
+  const rows = await trx
+    .updateTable("connection_lease")
+    .set({ heartbeat_at: sql<Date>`clock_timestamp()` })
+    .where("workspace_id", "=", workspaceId)
+    .where((eb) =>
+      eb.or(
+        leases.map((lease) => eb.and([eb("connection_id", "=", lease.connectionId), eb("epoch", "=", lease.epoch)])),
+      ),
+    )
+    .returning("connection_id")
+    .execute();
+  return new Set(rows.map((row) => row.connection_id));
+}
