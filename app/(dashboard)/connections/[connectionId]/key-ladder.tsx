@@ -1,0 +1,141 @@
+"use client";
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
+import { useState } from "react";
+import { accountQueries } from "#app/_queries/accounts.ts";
+import { connectionQueries, putMatchKeys } from "#app/_queries/connections.ts";
+import { Button } from "#app/_ui/button.tsx";
+import { reasonOf } from "#app/_ui/error-state.tsx";
+import { Notice } from "#app/_ui/notice.tsx";
+import { QueryStates } from "#app/_ui/query-states.tsx";
+import { Section } from "#app/_ui/section.tsx";
+import { SkeletonLines } from "#app/_ui/skeleton.tsx";
+import { toast } from "#app/_ui/toast.tsx";
+import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
+import type { MatchKey, MatchPreview } from "#lib/matching/shapes.ts";
+import { KeyRung } from "./key-rung.tsx";
+
+const newKey: MatchKey = { organizationField: "external_id", accountField: "externalId", normalize: "exact" };
+
+/** The ladder of match keys: each with its hit rate; what saving would change stands there before the button works. */
+export function KeyLadder({ connectionId }: { connectionId: string }) {
+  const stored = useQuery(connectionQueries.matchKeys(connectionId));
+  return (
+    <Section
+      title="Match keys"
+      description="Asked in order. The first key under which an organization meets exactly one account decides."
+    >
+      <QueryStates query={stored} what="the match keys" skeleton={<SkeletonLines lines={5} />}>
+        {({ keys }) => <LadderEditor key={JSON.stringify(keys)} connectionId={connectionId} stored={keys} />}
+      </QueryStates>
+    </Section>
+  );
+}
+
+type Rung = { id: number; key: MatchKey };
+
+function LadderEditor({ connectionId, stored }: { connectionId: string; stored: readonly MatchKey[] }) {
+  const client = useQueryClient();
+  const { user } = useSession();
+  const editable = user.role === "admin";
+  const [rungs, setRungs] = useState<Rung[]>(() => stored.map((key, id) => ({ id, key })));
+  const keys = rungs.map(({ key }) => key);
+  const changed = JSON.stringify(keys) !== JSON.stringify(stored);
+  const complete = keys.every(isComplete);
+  const preview = useQuery({ ...connectionQueries.preview(connectionId, keys), enabled: complete });
+  const save = useMutation({
+    mutationFn: () => putMatchKeys(connectionId, keys),
+    onSuccess: async (result) => {
+      toast.success(`Saved: ${result.matched} of ${result.organizations} organizations are matched.`);
+      await Promise.all([
+        client.invalidateQueries({ queryKey: connectionQueries.all() }),
+        client.invalidateQueries({ queryKey: accountQueries.all() }),
+      ]);
+    },
+  });
+  const move = (at: number, by: number) => setRungs((now) => swapped(now, at, at + by));
+  const change = (id: number, key: MatchKey) =>
+    setRungs((now) => now.map((rung) => (rung.id === id ? { ...rung, key } : rung)));
+  const add = () => setRungs((now) => [...now, { id: Math.max(-1, ...now.map(({ id }) => id)) + 1, key: newKey }]);
+
+  return (
+    <div className="flex flex-col gap-3">
+      <ol className="-mt-3 divide-y divide-line border-b border-line">
+        {rungs.map(({ id, key }, at) => (
+          <KeyRung
+            key={id}
+            index={at}
+            matchKey={key}
+            organizations={preview.data?.organizations ?? null}
+            hits={preview.data?.byKey.find(({ index }) => index === at) ?? null}
+            editable={editable}
+            onChange={(next) => change(id, next)}
+            onMoveUp={at > 0 ? () => move(at, -1) : undefined}
+            onMoveDown={at < rungs.length - 1 ? () => move(at, 1) : undefined}
+            onRemove={() => setRungs((now) => now.filter((rung) => rung.id !== id))}
+          />
+        ))}
+      </ol>
+      {rungs.length === 0 && <p className="text-table text-muted">Without a key only people decide.</p>}
+      {editable && (
+        <div className="flex flex-wrap items-center gap-2">
+          <Button size="sm" onClick={add} disabled={rungs.length >= 10}>
+            <Plus aria-hidden />
+            Add a key
+          </Button>
+          <Button
+            size="sm"
+            variant="primary"
+            disabled={!changed || !complete || !preview.data || preview.isPlaceholderData}
+            busy={save.isPending}
+            onClick={() => save.mutate()}
+          >
+            Save and re-match
+          </Button>
+          {changed && (
+            <Button size="sm" variant="ghost" onClick={() => setRungs(stored.map((key, id) => ({ id, key })))}>
+              Undo changes
+            </Button>
+          )}
+        </div>
+      )}
+      <div aria-live="polite" className="text-table">
+        {!complete && <p className="text-muted">Name the field of every key to see what it would do.</p>}
+        {complete && preview.data && <PreviewLine preview={preview.data} changed={changed} />}
+      </div>
+      {Boolean(preview.error ?? save.error) && (
+        <Notice kind="failure" announce title={reasonOf(preview.error ?? save.error)} />
+      )}
+    </div>
+  );
+}
+
+/** What saving would change, in a line. */
+function PreviewLine({ preview, changed }: { preview: MatchPreview; changed: boolean }) {
+  const { matched, ambiguous, unmatched, ignored, changes } = preview;
+  const counts = `${matched} matched, ${ambiguous} ambiguous, ${unmatched} unmatched, ${ignored} ignored`;
+  if (!changed) return <p className="text-muted">{counts}</p>;
+  const { gained, lost, moved } = changes;
+  const effect =
+    gained + lost + moved === 0
+      ? "Saving would change no match"
+      : `Saving would change: +${gained} matched, −${lost}, ${moved} ${moved === 1 ? "moves" : "move"} to another account`;
+  return (
+    <p>
+      <span className="font-medium">{effect}.</span> <span className="text-muted">{counts}</span>
+    </p>
+  );
+}
+
+const isComplete = ({ organizationField, accountField }: MatchKey) =>
+  !organizationField.endsWith(".") && !accountField.endsWith(".");
+
+function swapped<T>(items: readonly T[], a: number, b: number): T[] {
+  const next = [...items];
+  const [first, second] = [next[a], next[b]];
+  if (first === undefined || second === undefined) return next;
+  next[a] = second;
+  next[b] = first;
+  return next;
+}

@@ -1,0 +1,52 @@
+import type { Status } from "#app/_ui/status.ts";
+import type { Connection, Run, StreamName, StreamStatus } from "#lib/connections/shapes.ts";
+
+export const connectionWords: Record<Connection["state"], { status: Status; words: string }> = {
+  active: { status: "good", words: "active" },
+  paused: { status: "watch", words: "paused" },
+  failing: { status: "bad", words: "failing" },
+  disconnected: { status: "unknown", words: "disconnected" },
+  archived: { status: "unknown", words: "archived" },
+};
+
+export const streamWords: Record<StreamStatus["state"], { status: Status; words: string }> = {
+  ok: { status: "good", words: "caught up" },
+  running: { status: "watch", words: "reading" },
+  waiting: { status: "watch", words: "waiting" },
+  degraded: { status: "watch", words: "degraded" },
+  failed: { status: "bad", words: "failed" },
+  not_available: { status: "unknown", words: "not on this plan" },
+};
+
+export const runWords: Record<Run["state"], { status: Status; words: string }> = {
+  queued: { status: "watch", words: "queued" },
+  running: { status: "watch", words: "running" },
+  waiting: { status: "watch", words: "waiting" },
+  succeeded: { status: "good", words: "succeeded" },
+  failed: { status: "bad", words: "failed" },
+  interrupted: { status: "bad", words: "interrupted" },
+};
+
+export const streamLabels: Record<StreamName, string> = {
+  tickets: "Tickets",
+  ticket_events: "Ticket events",
+  users: "Users",
+  organizations: "Organizations",
+  groups: "Groups",
+  satisfaction_ratings: "Satisfaction ratings",
+  fields: "Fields and statuses",
+};
+
+export const modeWords: Record<Run["mode"], string> = {
+  incremental: "Changes",
+  reconcile: "Past-year check",
+  full: "Everything again",
+};
+
+export const triggerWords: Record<string, string> = {
+  first: "first sync",
+  schedule: "schedule",
+  cron: "cron route",
+  person: "by a person",
+  key: "by an API key",
+};

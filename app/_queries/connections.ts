@@ -1,0 +1,125 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { z } from "zod";
+import { apiGet, apiPath, apiSend } from "#app/_queries/client.ts";
+import type { List } from "#lib/api/shapes.ts";
+import type {
+  Connection,
+  ConnectionBody,
+  ConnectionPatch,
+  connectionAuth,
+  heldRow,
+  Run,
+  SyncMode,
+} from "#lib/connections/shapes.ts";
+import type {
+  DecisionBody,
+  DecisionImport,
+  MatchKey,
+  MatchPreview,
+  MatchState,
+  OrganizationItem,
+} from "#lib/matching/shapes.ts";
+
+export type HeldRow = z.infer<typeof heldRow>;
+type NewConnection = Partial<ConnectionBody> & Pick<ConnectionBody, "kind" | "subdomain" | "auth">;
+type Auth = z.infer<typeof connectionAuth>;
+export interface OrganizationFilters {
+  state: MatchState;
+  q: string;
+}
+
+const root = ["connections"] as const;
+const CALM_MS = 30_000;
+const BUSY_MS = 3_000;
+/** A workspace has a handful of connections: one page holds them all. */
+const MOST = 500;
+
+/** Everything the browser asks about connections: key and fetcher stand together. */
+export const connectionQueries = {
+  all: () => root,
+  list: () =>
+    queryOptions({
+      queryKey: [...root, "list"],
+      queryFn: ({ signal }) => apiGet<List<Connection>>("/api/v1/connections", { limit: MOST }, signal),
+      refetchInterval: ({ state }) => (state.data?.items.some(isReading) ? BUSY_MS : CALM_MS),
+    }),
+  one: (id: string) =>
+    queryOptions({
+      queryKey: [...root, "one", id],
+      queryFn: ({ signal }) => apiGet<Connection>(`/api/v1/connections/${id}`, {}, signal),
+      refetchInterval: ({ state }) => (state.data && isReading(state.data) ? BUSY_MS : CALM_MS),
+    }),
+  runs: (id: string) =>
+    infiniteQueryOptions({
+      queryKey: [...root, id, "runs"],
+      queryFn: ({ pageParam, signal }) =>
+        apiGet<List<Run>>(`/api/v1/connections/${id}/runs`, { limit: 20, cursor: pageParam }, signal),
+      initialPageParam: null as string | null,
+      getNextPageParam: (page) => page.nextCursor,
+      refetchInterval: ({ state }) => (state.data?.pages[0]?.items.some(isLive) ? BUSY_MS : CALM_MS),
+    }),
+  held: (id: string) =>
+    queryOptions({
+      queryKey: [...root, id, "held"],
+      queryFn: ({ signal }) => apiGet<List<HeldRow>>(`/api/v1/connections/${id}/held`, { limit: 100 }, signal),
+    }),
+  matchKeys: (id: string) =>
+    queryOptions({
+      queryKey: [...root, id, "match-keys"],
+      queryFn: ({ signal }) => apiGet<{ keys: MatchKey[] }>(`/api/v1/connections/${id}/match-keys`, {}, signal),
+    }),
+  preview: (id: string, keys: readonly MatchKey[]) =>
+    queryOptions({
+      queryKey: [...root, id, "match-keys", "preview", keys],
+      queryFn: ({ signal }) => previewMatchKeys(id, keys, signal),
+    }),
+  organizations: (id: string, filters: OrganizationFilters) =>
+    infiniteQueryOptions({
+      queryKey: [...root, id, "organizations", filters],
+      queryFn: ({ pageParam, signal }) =>
+        apiGet<List<OrganizationItem>>(
+          `/api/v1/connections/${id}/organizations`,
+          { ...filters, limit: 50, cursor: pageParam },
+          signal,
+        ),
+      initialPageParam: null as string | null,
+      getNextPageParam: (page) => page.nextCursor,
+    }),
+};
+
+const of = (id: string) => `/api/v1/connections/${id}`;
+
+export const createConnection = (body: NewConnection) => apiSend<Connection>("POST", "/api/v1/connections", body);
+export const patchConnection = (id: string, patch: ConnectionPatch) => apiSend<Connection>("PATCH", of(id), patch);
+export const syncConnection = (id: string, mode: SyncMode) =>
+  apiSend<{ runId: string }>("POST", `${of(id)}/sync`, { mode });
+export const disconnectConnection = (id: string) => apiSend<Connection>("POST", `${of(id)}/disconnect`);
+export const reconnectConnection = (id: string, auth: Auth) =>
+  apiSend<Connection>("POST", `${of(id)}/reconnect`, { auth });
+export const archiveConnection = (id: string) => apiSend<Connection>("POST", `${of(id)}/archive`);
+export const deleteConnection = (id: string, data: "keep" | "purge") =>
+  apiSend("DELETE", of(id), undefined, { params: { data } });
+export const putMatchKeys = (id: string, keys: readonly MatchKey[]) =>
+  apiSend<MatchPreview>("PUT", `${of(id)}/match-keys`, { keys });
+const previewMatchKeys = (id: string, keys: readonly MatchKey[], signal: AbortSignal) =>
+  apiSend<MatchPreview>("POST", `${of(id)}/match-keys/preview`, { keys }, { signal });
+export const decideMatch = (id: string, organizationId: string, decision: DecisionBody) =>
+  apiSend<OrganizationItem>("PUT", `${of(id)}/organizations/${organizationId}/match`, decision);
+export const takeBackMatch = (id: string, organizationId: string) =>
+  apiSend<OrganizationItem>("DELETE", `${of(id)}/organizations/${organizationId}/match`);
+export const importDecisions = (id: string, file: File) =>
+  apiSend<DecisionImport>("POST", `${of(id)}/organizations/import`, new Blob([file], { type: "text/csv" }));
+export const organizationsCsv = (id: string, filters: OrganizationFilters) =>
+  apiPath(`${of(id)}/organizations`, { ...filters, format: "csv" });
+export const oauthStart = (subdomain: string, access: string, connectionId?: string) =>
+  apiPath("/api/v1/connections/oauth/start", { subdomain, access, connectionId });
+
+/** Whether a run is at work on the connection, so that its progress is worth following. */
+function isReading({ streams }: Connection): boolean {
+  return streams.some(({ state }) => state === "running" || state === "waiting");
+}
+
+/** Whether a run has not ended yet. */
+export function isLive({ state }: Run): boolean {
+  return state === "queued" || state === "running" || state === "waiting";
+}

@@ -1,0 +1,81 @@
+import { expect, test } from "#test/e2e/product.ts";
+
+test.beforeEach(async ({ product }) => {
+  await product.signIn();
+});
+
+test("the key numbers are those of the API and each opens its tickets", async ({ page, product }) => {
+  const { id, name, metrics } = await product.worstAccount();
+  await page.goto(`/accounts/${id}`);
+  await page.getByRole("button", { name: `Open now: ${metrics.ticketsUnsolved}, show the tickets` }).click();
+  const panel = page.getByRole("dialog", { name: `Open · ${name}` });
+  await expect(panel.getByRole("grid")).toHaveAttribute("aria-rowcount", String(metrics.ticketsUnsolved + 1));
+  await page.keyboard.press("Escape");
+  await expect(panel).toBeHidden();
+});
+
+test("another window gives other numbers and stays in the URL", async ({ page, product }) => {
+  const { id } = await product.worstAccount();
+  await page.goto(`/accounts/${id}`);
+  await expect(page.getByText("Created · 30 days", { exact: true })).toBeVisible();
+  await page.getByRole("radio", { name: "180 days" }).click();
+  await expect(page.getByText("Created · 180 days", { exact: true })).toBeVisible();
+  await page.reload();
+  await expect(page.getByText("Created · 180 days", { exact: true })).toBeVisible();
+});
+
+test("the timeline filters by kind and priority, in the URL", async ({ page, product }) => {
+  const { id } = await product.worstAccount();
+  await page.goto(`/accounts/${id}`);
+  const panel = page.getByRole("tabpanel", { name: "Timeline" });
+  await expect(panel.getByText(/ticket created/).first()).toBeVisible();
+  for (const kind of ["Created", "Escalated", "Reopened", "Bad rating"]) {
+    await panel.getByRole("checkbox", { name: kind }).click();
+  }
+  await expect(panel.getByText(/ticket created/)).toHaveCount(0);
+  await expect(panel.getByText(/ticket solved/).first()).toBeVisible();
+  await expect(panel.getByText(/^(Normal|Low) ticket solved/)).toHaveCount(0);
+  await panel.getByRole("radio", { name: "Every priority" }).click();
+  await expect(panel.getByText(/^(Normal|Low) ticket solved/).first()).toBeVisible();
+  await page.reload();
+  await expect(panel.getByText(/^(Normal|Low) ticket solved/).first()).toBeVisible();
+  await expect(panel.getByText(/ticket created/)).toHaveCount(0);
+});
+
+test("every chart has its table, with the weeks that the chart draws", async ({ page, product }) => {
+  const { id } = await product.worstAccount();
+  await page.goto(`/accounts/${id}`);
+  for (const title of ["Tickets a week", "CSAT a week"]) {
+    const chart = page.getByRole("figure", { name: title });
+    await chart.getByRole("button", { name: "Table" }).click();
+    await expect(chart.getByRole("rowheader")).toHaveCount(26);
+    await chart.getByRole("button", { name: "Chart" }).click();
+    await expect(chart.getByRole("table")).toHaveCount(0);
+  }
+});
+
+test("tickets, people and organizations have addresses of their own", async ({ page, product }) => {
+  const { id, metrics } = await product.worstAccount();
+  await page.goto(`/accounts/${id}?tab=tickets`);
+  await expect(page.getByRole("grid", { name: "Tickets" })).toHaveAttribute(
+    "aria-rowcount",
+    String(metrics.ticketsTotal + 1),
+  );
+  await page.getByRole("tab", { name: "People" }).click();
+  await expect(page).toHaveURL(/tab=people/);
+  await expect(page.getByRole("grid", { name: "People" }).getByRole("rowheader").first()).toBeVisible();
+  await page.getByRole("tab", { name: /Organizations/ }).click();
+  await expect(
+    page
+      .getByRole("tabpanel", { name: /Organizations/ })
+      .getByRole("listitem")
+      .first(),
+  ).toBeVisible();
+});
+
+test("an account that does not exist says so and leads back", async ({ page }) => {
+  await page.goto("/accounts/987654321");
+  await expect(page.getByText("This account does not exist")).toBeVisible();
+  await page.getByRole("link", { name: "Back to the portfolio" }).click();
+  await expect(page.getByRole("heading", { name: "My portfolio", level: 1 })).toBeVisible();
+});

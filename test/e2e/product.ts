@@ -1,0 +1,125 @@
+import AxeBuilder from "@axe-core/playwright";
+import { type BrowserContext, test as base, expect, type Page } from "@playwright/test";
+
+export interface AccountRow {
+  id: string;
+  name: string;
+  owner: { email: string; name: string | null } | null;
+  attributes: Record<string, string>;
+  metrics: Record<"ticketsTotal" | "ticketsUnsolved" | "topUnsolved" | "ticketsCreated" | "topCreated", number>;
+}
+export interface Listed<Item> {
+  items: Item[];
+  total?: number;
+}
+
+/** What the browser tests say of the product: verbs a person would use. */
+interface Product {
+  /** Stands on the portfolio as the first administrator. */
+  signIn(): Promise<void>;
+  /** Calls the HTTP API as a program would. */
+  api<Answer>(method: string, path: string, body?: unknown): Promise<Answer>;
+  /** The account with most unsolved tickets of top priority: the one that goes wrong. */
+  worstAccount(): Promise<AccountRow>;
+  /** The address of the demo's connection. */
+  connectionPath(): Promise<string>;
+  /** Fails when axe finds a breach of WCAG 2.2 AA on the page as it stands. */
+  expectAccessible(): Promise<void>;
+}
+
+type Cookies = Awaited<ReturnType<BrowserContext["cookies"]>>;
+
+export const test = base.extend<{ product: Product }, { synced: undefined; admission: { cookies: Cookies | null } }>({
+  /** The numbers of the demo hold still once its first sync is through. */
+  synced: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern what a fixture needs
+    async ({}, use) => {
+      await expect(async () => {
+        const { items } = await api<Listed<Connection>>("GET", "/api/v1/connections");
+        expect(items.flatMap(({ streams }) => streams).map(({ freshThrough }) => freshThrough)).not.toContain(null);
+        expect(items).not.toEqual([]);
+      }).toPass({ timeout: 180_000, intervals: [1_000] });
+      await use(undefined);
+    },
+    { scope: "worker", auto: true, timeout: 200_000 },
+  ],
+  // The way through the form is a test of its own; the others keep its cookie.
+  admission: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads from the pattern what a fixture needs
+    async ({}, use) => use({ cookies: null }),
+    { scope: "worker" },
+  ],
+  page: async ({ page }, use) => {
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !isExpected(message.text())) complaints.push(message.text());
+    });
+    await use(page);
+    expect(complaints, "the browser's console holds no error").toEqual([]);
+  },
+  product: async ({ page, admission }, use) => {
+    await use({
+      signIn: async () => {
+        if (admission.cookies) await page.context().addCookies(admission.cookies);
+        await page.goto("/");
+        if (!admission.cookies) {
+          await signInAs(page, process.env.E2E_ADMIN_EMAIL ?? "", process.env.E2E_ADMIN_PASSWORD ?? "");
+          admission.cookies = await page.context().cookies();
+        }
+        await expect(page.getByRole("heading", { name: "My portfolio", level: 1 })).toBeVisible();
+      },
+      api,
+      worstAccount: async () => {
+        const { items } = await api<Listed<AccountRow>>("GET", "/api/v1/accounts?sort=-topUnsolved&limit=1");
+        if (!items[0]) throw new Error("The demo has no accounts.");
+        return items[0];
+      },
+      connectionPath: async () => {
+        const { items } = await api<Listed<Connection>>("GET", "/api/v1/connections");
+        return `/connections/${items[0]?.id}`;
+      },
+      expectAccessible: () => expectAccessible(page),
+    });
+  },
+});
+export { expect };
+
+interface Connection {
+  id: string;
+  streams: { freshThrough: string | null }[];
+}
+
+/** The browser itself logs every answer that is not 2xx; tests that provoke one look at the screen for it. */
+function isExpected(text: string): boolean {
+  return text.startsWith("Failed to load resource");
+}
+
+/** Fills the form that stands on the page and waits until it has led on. */
+export async function signInAs(page: Page, email: string, password: string): Promise<void> {
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(page).not.toHaveURL(/\/sign-in/);
+}
+
+async function api<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await fetch(`${process.env.E2E_BASE_URL}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${process.env.E2E_API_KEY}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+  return (text ? JSON.parse(text) : undefined) as Answer;
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
+    .analyze();
+  const found = violations.map(
+    ({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ html }) => html).join(" | ")})`,
+  );
+  expect(found).toEqual([]);
+}
