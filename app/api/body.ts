@@ -93,7 +93,7 @@ function countBytes(body: ReadableStream<Uint8Array>, maxBytes: number): Counted
   let ended = false;
   const source: UnderlyingDefaultSource<Uint8Array> = {
     async pull(controller) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(cutOff);
       ended = done;
       if (done) return controller.close();
       seen += value.byteLength;
@@ -108,6 +108,11 @@ function countBytes(body: ReadableStream<Uint8Array>, maxBytes: number): Counted
   };
   // Nothing is read before it is asked for.
   return { stream: new ReadableStream(source, { highWaterMark: 0 }), ended: () => ended, hash };
+}
+
+/** The client is gone in the middle: no failure of ours, nor of the database. */
+function cutOff(cause: unknown): never {
+  throw new AppError("invalid", "The body ended before it was complete.", { malformed: true, cause });
 }
 
 const mostDiscarded = 512 * 1024 * 1024;
@@ -152,22 +157,13 @@ function fingerprintOf(identity: { key: string; text: string }, counted: Counted
 
 async function readAll(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of pieces(stream)) chunks.push(chunk);
+  for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
 /** Reads to the end and keeps nothing: a file may be large, and its hash is taken as it passes. */
 async function pass(stream: ReadableStream<Uint8Array>): Promise<void> {
-  for await (const _ of pieces(stream));
-}
-
-async function* pieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* stream;
-  } catch (cause) {
-    if (cause instanceof AppError) throw cause;
-    throw new AppError("invalid", "The body ended before it was complete.", { malformed: true, cause });
-  }
+  for await (const _ of stream);
 }
 
 function parseJson(bytes: Buffer): unknown {

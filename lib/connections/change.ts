@@ -10,6 +10,7 @@ import { nextSync } from "#lib/connections/times.ts";
 import type { Context } from "#lib/context.ts";
 import { invalid } from "#lib/errors.ts";
 import { requestRun } from "#lib/jobs/request.ts";
+import { suspendRun } from "#lib/jobs/suspend.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /**
@@ -29,32 +30,31 @@ export async function changeConnection(
   const access = before.access === "read_write" ? "read_write" : "read";
   const login = auth ? await tryLogin(ctx, { subdomain, auth, access }, now) : null;
   return inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
-    const connection = await holdReadable(trx, scope);
-    if (login) await changeLogin(trx, connection, login, now);
+    const held = await holdReadable(trx, scope);
+    const connection = login ? await changeLogin(trx, held, login, now) : held;
     await changeSettings(trx, connection, patch, now);
-    return changePause(trx, connection, patch, now);
+    const { stopped } = await changePause(trx, connection, patch, now);
+    return { stopped: stopped || login !== null };
   });
 }
 
-/** Change Login (T-57): the same account, its rows and cursors kept; reading goes on at once. */
-async function changeLogin(trx: Trx, connection: StoredConnection, login: Login, now: Date): Promise<void> {
+/** Change Login (T-57): the same account, its rows and cursors kept; reading goes on at once, a running run with the new login. */
+async function changeLogin(trx: Trx, connection: StoredConnection, login: Login, now: Date): Promise<StoredConnection> {
   const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
   await requireSameAccount(trx, connection, login.identity);
   const state = connection.state === "failing" ? "active" : connection.state;
-  await updateConnection(
-    trx,
-    scope,
-    {
-      ...login.stored,
-      state,
-      failure_code: null,
-      failure_message: null,
-      failure_since: null,
-      failure_action: null,
-    },
-    now,
-  );
+  const changed = {
+    ...login.stored,
+    state,
+    failure_code: null,
+    failure_message: null,
+    failure_since: null,
+    failure_action: null,
+  };
+  await updateConnection(trx, scope, changed, now);
+  await suspendRun(trx, scope);
   if (state === "active") await requestRun(trx, scope, { mode: "incremental", trigger: "person" }, now);
+  return { ...connection, ...changed };
 }
 
 async function changeSettings(
@@ -82,8 +82,8 @@ async function changeSettings(
   const opensGap =
     reachesBack(patch.historyDays, connection.history_days) ||
     reachesBack(patch.eventHistoryDays, connection.event_history_days);
-  // Read again from the new start, beside the stored rows (row 85).
-  if (opensGap) await requestRun(trx, scope, { mode: "full", trigger: "person" }, now);
+  // Read again from the new start, beside the stored rows (row 85). Of a paused connection the run after the pause reads the gap.
+  if (opensGap && connection.state !== "paused") await requestRun(trx, scope, { mode: "full", trigger: "person" }, now);
 }
 
 /** Whether a history of `wanted` days begins before one of `present` days; 0 is everything. */
@@ -103,7 +103,9 @@ async function changePause(
     const message = "Either resume the connection or pause it until an instant, not both.";
     throw invalid(message, [{ path: "pausedUntil", message }]);
   }
-  if (patch.paused === true || until !== null) {
+  // An end that is taken away leaves the pause to a person's word.
+  const endless = patch.pausedUntil === null && connection.state === "paused" && patch.paused === undefined;
+  if (patch.paused === true || until !== null || endless) {
     await pause(trx, connection, until, now);
     return { stopped: true };
   }

@@ -8,7 +8,7 @@ import { findConnection, hiddenStates, holdConnection, updateConnection } from "
 import type { Context } from "#lib/context.ts";
 import { AppError, notFound } from "#lib/errors.ts";
 import { requestRun } from "#lib/jobs/request.ts";
-import { endRun } from "#lib/jobs/suspend.ts";
+import { endRun, suspendRun } from "#lib/jobs/suspend.ts";
 import { revokeToken } from "#lib/zendesk/credentials.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
@@ -93,6 +93,8 @@ export async function saveReconnected(trx: Trx, scope: Scope, login: Login, by: 
     now,
   );
   await plan(trx, scope, now);
+  // A connection that was never disconnected may be running: with its former login.
+  await suspendRun(trx, scope);
   await requestRun(trx, scope, { mode: "incremental", trigger: "first" }, now);
 }
 

@@ -32,7 +32,7 @@ export async function recordEnd(trx: Trx, scope: Scope, run: EndedRun, now: Date
       failure_message: failure?.message ?? null,
       failure_action: failure?.action ?? null,
       failure_since: failure ? since : null,
-      next_sync_at: nextSync(scope, interval, now),
+      next_sync_at: connection.state === "paused" ? null : nextSync(scope, interval, now),
       ...(run.mode === "reconcile" ? { next_reconcile_at: nextReconcile(scope, rhythm.timeZone, now) } : {}),
       ...(verified
         ? {

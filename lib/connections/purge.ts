@@ -32,18 +32,19 @@ function notYet(name: string, state: string): AppError {
   return new AppError("conflict", `“${name}” cannot be deleted yet: ${missing}.`);
 }
 
-/** Purges that broke off go on. */
-export async function resumePurges(db: Db, workspaceId: number, now: Date): Promise<void> {
+/** Purges that broke off go on, until `isOver`. */
+export async function resumePurges(db: Db, workspaceId: number, now: Date, isOver: () => boolean): Promise<void> {
   const unfinished = await inWorkspace(db, workspaceId, (trx) => findByState(trx, workspaceId, "purging"));
-  for (const connectionId of unfinished) await purge(db, { workspaceId, connectionId }, now);
+  for (const connectionId of unfinished) await purge(db, { workspaceId, connectionId }, now, isOver);
 }
 
 /** In batches, each a transaction; the connection's own row goes last, with the counts put right, so that a purge that breaks off is found. */
-async function purge(db: Db, scope: Scope, now: Date): Promise<void> {
+async function purge(db: Db, scope: Scope, now: Date, isOver: () => boolean = () => false): Promise<void> {
   const { workspaceId } = scope;
   for (const table of tablesOfConnection) {
     let deleted = batch;
     while (deleted === batch) {
+      if (isOver()) return;
       deleted = await inWorkspace(db, workspaceId, (trx) => deleteSome(trx, scope, table, batch));
     }
   }

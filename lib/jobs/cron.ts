@@ -4,6 +4,7 @@ import type { CronAnswer, RunState, SyncMode } from "#lib/connections/shapes.ts"
 import type { Context } from "#lib/context.ts";
 import { covers, requestRun } from "#lib/jobs/request.ts";
 import { findDue, findLive, listWorkspaces } from "#lib/jobs/store/due.ts";
+import { lockLease } from "#lib/jobs/store/leases.ts";
 import { liveStates, type RunTrigger, readRuns } from "#lib/jobs/store/runs.ts";
 import type { Worker } from "#lib/jobs/worker.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
@@ -14,34 +15,49 @@ const pollMs = 250;
 
 type JobContext = Pick<Context, "config" | "db" | "log">;
 
+interface Due {
+  what: ScheduledWork;
+  force: boolean;
+  trigger: RunTrigger;
+}
+
 interface DueRun extends Scope {
   runId: string;
   mode: SyncMode;
 }
 
 /** Queues a run for every connection that is due, over all workspaces, and gives them with every other live run. */
-export async function queueDue(
-  db: Db,
-  which: { what: ScheduledWork; force: boolean; trigger: RunTrigger },
-  now: Date,
-): Promise<DueRun[]> {
+export async function queueDue(db: Db, which: Due, now: Date): Promise<DueRun[]> {
+  const mode = modeOf[which.what];
   const queued: DueRun[] = [];
   for (const { id: workspaceId } of await listWorkspaces(db)) {
     await inWorkspace(db, workspaceId, (trx) => resumeExpiredPauses(trx, workspaceId, now));
     const due = await inWorkspace(db, workspaceId, (trx) => findDue(trx, workspaceId, which, now));
     const live = await inWorkspace(db, workspaceId, (trx) => findLive(trx, workspaceId));
-    queued.push(...live.filter((run) => !due.includes(run.connectionId)).map((run) => ({ ...run, workspaceId })));
-    for (const connectionId of due) {
-      const scope = { workspaceId, connectionId };
-      const mode = modeOf[which.what];
-      // A transaction each: whoever holds one connection's run holds no other's.
-      const { runId } = await inWorkspace(db, workspaceId, (trx) =>
-        requestRun(trx, scope, { mode, trigger: which.trigger }, now),
-      );
-      queued.push({ ...scope, runId, mode });
+    const enough = live.filter((run) => !due.includes(run.connectionId) || covers(run.mode, mode));
+    queued.push(...enough.map((run) => ({ ...run, workspaceId })));
+    for (const connectionId of due.filter((id) => !enough.some((run) => run.connectionId === id))) {
+      const run = await ask(db, { workspaceId, connectionId }, which, now);
+      if (run) queued.push(run);
     }
   }
   return queued;
+}
+
+/**
+ * Asks for a run of a connection if that is due still: under its lease, so that in between nobody disconnects it and no run
+ * ends that did the work. A transaction each: whoever holds one connection's run holds no other's.
+ */
+function ask(db: Db, scope: Scope, which: Due, now: Date): Promise<DueRun | null> {
+  const { workspaceId, connectionId } = scope;
+  const mode = modeOf[which.what];
+  return inWorkspace(db, workspaceId, async (trx) => {
+    await lockLease(trx, scope);
+    const due = await findDue(trx, workspaceId, { ...which, only: connectionId }, now);
+    if (due.length === 0) return null;
+    const { runId } = await requestRun(trx, scope, { mode, trigger: which.trigger }, now);
+    return { workspaceId, connectionId, runId, mode };
+  });
 }
 
 /**
@@ -56,20 +72,19 @@ export async function runDue(
 ): Promise<CronAnswer> {
   const deadline = new Date(clock().getTime() + call.budgetSeconds * 1000);
   await worker.reap();
-  const due = await queueDue(ctx.db, { ...call, trigger: "cron" }, clock());
-  return { connections: await Promise.all(due.map((run) => advance(ctx, worker, run, deadline, clock))) };
+  const which: Due = { ...call, trigger: "cron" };
+  const due = await queueDue(ctx.db, which, clock());
+  return { connections: await Promise.all(due.map((run) => advance(ctx, worker, run, which, deadline, clock))) };
 }
 
-async function advance(ctx: JobContext, worker: Worker, due: DueRun, deadline: Date, clock: () => Date) {
-  let runId = due.runId;
+async function advance(ctx: JobContext, worker: Worker, due: DueRun, which: Due, deadline: Date, clock: () => Date) {
+  let { runId } = due;
   for (;;) {
     const run = await settle(ctx, worker, due, runId, deadline, clock);
-    const again = run.done && !covers(run.mode, due.mode) && clock() < deadline;
-    if (!again) return { id: String(due.connectionId), runId, state: run.state, done: run.done };
+    const isLess = run.done && !covers(run.mode, due.mode) && clock() < deadline;
     // What was live was less than what is due: ask once more, now that it is done.
-    const next = await inWorkspace(ctx.db, due.workspaceId, (trx) =>
-      requestRun(trx, due, { mode: due.mode, trigger: "cron" }, clock()),
-    );
+    const next = isLess ? await ask(ctx.db, due, which, clock()) : null;
+    if (!next) return { id: String(due.connectionId), runId, state: run.state, done: run.done };
     runId = next.runId;
   }
 }

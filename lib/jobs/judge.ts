@@ -3,7 +3,7 @@ import { foreseen } from "#lib/api/failures.ts";
 import type { LiveRun, RunFailure } from "#lib/jobs/store/runs.ts";
 import type { RunOutcome } from "#lib/zendesk/sync.ts";
 
-/** Row 7: a run is bounded by the clock too. The next one goes on from the committed cursors. */
+/** Row 7: waiting is bounded by the clock too. The next run goes on from the committed cursors. */
 const longestRunMs = 24 * 3_600_000;
 
 /** A stream that is not caught up, without a word why, is asked again after this. */
@@ -34,9 +34,10 @@ export function judge(outcome: RunOutcome, run: LiveRun, stopped: StopReason | n
   });
   if (outcome.connectionFailure) return end("failed", plain(outcome.connectionFailure));
   if (outcome.waitingUntil) {
-    if (run.startedAt && now.getTime() - run.startedAt.getTime() > longestRunMs) return end("failed", tooLong);
     // Zendesk's word holds whoever goes on; else a turn that is over goes to the end of the queue, and a budget to whoever calls next.
     const hasToWait = stopped === null || outcome.waitingUntil > now;
+    const isLong = run.startedAt !== null && now.getTime() - run.startedAt.getTime() > longestRunMs;
+    if (hasToWait && isLong) return end("failed", tooLong(outcome.waitingUntil));
     return end("waiting", null, hasToWait ? outcome.waitingUntil : stopped === "turn" ? now : null);
   }
   const broken = outcome.streams.filter((stream) => stream.state === "failed");
@@ -57,12 +58,12 @@ function streamFailure(broken: RunOutcome["streams"]): RunFailure {
   };
 }
 
-const tooLong: RunFailure = {
+const tooLong = (until: Date): RunFailure => ({
   code: "too_long",
-  message: "The run was not done after 24 hours.",
+  message: `The run was not done after 24 hours; Zendesk takes requests again from ${until.toISOString()}.`,
   action:
     "The next run goes on from what was committed; if this repeats, look at the rate limits of the Zendesk account.",
-};
+});
 
 /** The process ends, and a page was cut off: whoever goes on reads it again. */
 export const cutOff: RunEnd = { state: "waiting", waitingUntil: null, failure: null, outcome: null };

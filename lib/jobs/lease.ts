@@ -11,6 +11,8 @@ export interface Lease extends Scope {
 
 /** A holder that has not been heard of for this long may be replaced. */
 export const silenceMs = 75_000;
+/** A holder that stands still in the middle of a commit loses it before that, so that nobody waits for it in vain. */
+const longestIdleMs = 60_000;
 /** How often a holder says that it lives, and learns that it was replaced: a disconnected account is left alone within 10 s (row 121). */
 export const beatEveryMs = 5_000;
 
@@ -55,7 +57,7 @@ export async function revokeLease(trx: Trx, scope: Scope): Promise<void> {
  * one (row 75). First statement of every transaction of a run.
  */
 export async function fence(trx: Trx, lease: Lease): Promise<void> {
-  if (!(await shareLease(trx, lease))) throw new LeaseLost(lease);
+  if (!(await shareLease(trx, lease, longestIdleMs))) throw new LeaseLost(lease);
 }
 
 /** Says for every lease that its holder lives. Gives those that were lost. */

@@ -13,15 +13,18 @@ export async function turnDays(db: Db, now: Date): Promise<void> {
   for (const { id } of await listWorkspaces(db)) await inWorkspace(db, id, (trx) => ensureMetricsDay(trx, id, now));
 }
 
-/** Housekeeping of all workspaces: runs older than 90 days, answers kept for repeated POSTs, authorizations that nobody finished, purges that broke off. */
-export async function maintain(db: Db, now: Date): Promise<void> {
+/**
+ * Housekeeping of all workspaces: runs older than 90 days, answers kept for repeated POSTs, authorizations that nobody
+ * finished, purges that broke off. What takes long stops between two batches once `isOver`; the next call goes on.
+ */
+export async function maintain(db: Db, now: Date, isOver: () => boolean = () => false): Promise<void> {
   for (const { id } of await listWorkspaces(db)) {
     await inWorkspace(db, id, async (trx) => {
       await foldRuns(trx, id, new Date(now.getTime() - runsKeptMs));
       await forgetOldAnswers(trx, id, now);
       await forgetOldStates(trx, id, now);
     });
-    await resumePurges(db, id, now);
+    await resumePurges(db, id, now, isOver);
   }
   await turnDays(db, now);
 }

@@ -4,7 +4,7 @@ import { revokeLease, silenceMs } from "#lib/jobs/lease.ts";
 import { abandoned, interruptRun, requestRun } from "#lib/jobs/request.ts";
 import { listWorkspaces } from "#lib/jobs/store/due.ts";
 import { lockLease } from "#lib/jobs/store/leases.ts";
-import { findRunning, type RunningRun } from "#lib/jobs/store/runs.ts";
+import { activeStates, findRunning, type RunningRun } from "#lib/jobs/store/runs.ts";
 
 /** Whoever looks for dead holders: who it is, and whether it executes a connection's run itself. */
 export interface Watcher {
@@ -46,7 +46,8 @@ async function replace(trx: Trx, workspaceId: number, seen: RunningRun, watcher:
   if (!run || !isOrphan(workspaceId, run, watcher)) return false;
   await revokeLease(trx, scope);
   await interruptRun(trx, scope, run.id, now, abandoned);
-  if (run.connectionState === "active" || run.connectionState === "failing") {
+  // Of a paused connection only what a person asked for was running.
+  if (run.connectionState === "paused" || activeStates.includes(run.connectionState)) {
     await requestRun(trx, scope, { mode: run.mode, trigger: run.trigger }, now);
   }
   return true;

@@ -4,7 +4,9 @@ import {
   findLiveRun,
   insertRun,
   type LiveRun,
+  liveStates,
   moveRun,
+  promptTriggers,
   type RunFailure,
   type RunTrigger,
 } from "#lib/jobs/store/runs.ts";
@@ -32,7 +34,7 @@ export async function requestRun(
 }
 
 async function join(trx: Trx, scope: Scope, live: LiveRun, request: { mode: SyncMode; trigger: RunTrigger }) {
-  const prompt = request.trigger === "person" ? { trigger: request.trigger } : {};
+  const prompt = promptTriggers.includes(request.trigger) ? { trigger: request.trigger } : {};
   if (live.state === "queued" && weight[request.mode] > weight[live.mode]) {
     await moveRun(trx, scope, live.id, ["queued"], { ...prompt, mode: request.mode });
     return { runId: live.id, mode: request.mode };
@@ -52,7 +54,7 @@ export const abandoned: RunFailure = {
 
 /** Ends a running run whose holder is gone. False when it had ended meanwhile. */
 export function interruptRun(trx: Trx, scope: Scope, runId: string, now: Date, failure: RunFailure): Promise<boolean> {
-  return moveRun(trx, scope, runId, ["queued", "running", "waiting"], {
+  return moveRun(trx, scope, runId, liveStates, {
     state: "interrupted",
     finished_at: now,
     waiting_until: null,

@@ -1,4 +1,5 @@
 import { inWorkspace } from "#db/client.ts";
+import { resumeExpiredPauses } from "#lib/connections/pause.ts";
 import type { RunState } from "#lib/connections/shapes.ts";
 import type { Context } from "#lib/context.ts";
 import type { Holder } from "#lib/jobs/holder.ts";
@@ -75,16 +76,20 @@ export class Worker implements Watcher {
     return this.execute(scope, deadline);
   }
 
-  /** Starts pending runs as far as places are free. Without the internal schedule, only what a person waits for; `all` also what other processes left. */
+  /**
+   * Ends timed pauses that are over and starts pending runs as far as places are free, and the others when one is. Without
+   * the internal schedule, only what a person waits for; `all` also what other processes left.
+   */
   async wake(options: { all?: boolean } = {}): Promise<void> {
     if (this.draining) return;
     const triggers = options.all || this.ctx.config.scheduler === "internal" ? null : promptTriggers;
     const now = this.clock();
     const pending: (Scope & { since: Date })[] = [];
     for (const { id: workspaceId } of await listWorkspaces(this.ctx.db)) {
-      const found = await inWorkspace(this.ctx.db, workspaceId, (trx) =>
-        findPending(trx, workspaceId, now, { triggers }),
-      );
+      const found = await inWorkspace(this.ctx.db, workspaceId, async (trx) => {
+        await resumeExpiredPauses(trx, workspaceId, now);
+        return findPending(trx, workspaceId, now, { triggers });
+      });
       pending.push(...found.map(({ connectionId, since }) => ({ workspaceId, connectionId, since })));
     }
     const waiting = pending
@@ -93,7 +98,8 @@ export class Worker implements Watcher {
     const next = waiting.slice(0, this.free);
     this.left = waiting.length - next.length;
     for (const { workspaceId, connectionId } of next) {
-      this.inBackground(this.work({ workspaceId, connectionId }, null).then((state) => state && this.wake()));
+      const done = this.work({ workspaceId, connectionId }, null);
+      this.inBackground(done.then((state) => (state || options.all ? this.wake(options) : undefined)));
     }
   }
 

@@ -8,7 +8,9 @@ import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
 import { POST as sync } from "#app/api/v1/connections/[id]/sync/route.ts";
 import { GET as start } from "#app/api/v1/connections/oauth/start/route.ts";
 import { POST as create, GET as list } from "#app/api/v1/connections/route.ts";
+import { tablesOfConnection } from "#lib/connections/store/erase.ts";
 import { maintain } from "#lib/jobs/maintenance.ts";
+import { requestRun } from "#lib/jobs/request.ts";
 import { byToken, type Connected, useGround } from "#test/connections/ground.ts";
 import { apiOrigin } from "#test/support/api.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
@@ -55,8 +57,11 @@ describe("disconnecting", () => {
     const before = asked();
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(asked()).toBe(before);
-    const state = (await api.call(getOne, connected.path, connected)).body.state;
+    const { state, streams } = (await api.call(getOne, connected.path, connected)).body;
     expect(state).toBe("disconnected");
+    // Nothing is being read any more, whatever the run could not say any more.
+    expect([...streams, ...(body.items[0]?.streams ?? [])].map((stream) => stream.state)).not.toContain("running");
+    expect(body.items[0]?.streams.length).toBeGreaterThan(0);
   });
 
   test("holds also where Zendesk does not confirm it, and can be repeated", async () => {
@@ -122,6 +127,18 @@ describe("reconnecting", () => {
     expect((await settled(connected)).state).toBe("succeeded");
   });
 
+  test("of a connection whose run the clock left waiting takes that run up at once", async () => {
+    const connected = await connect("left-waiting");
+    await settled(connected);
+    const scope = { workspaceId: connected.workspace, connectionId: Number(connected.id) };
+    const { runId } = await database.inWorkspace(connected.workspace, (trx) =>
+      requestRun(trx, scope, { mode: "incremental", trigger: "cron" }, new Date()),
+    );
+    const options = { ...connected, body: { auth: connected.auth } };
+    expect((await api.call(reconnect, `${connected.path}/reconnect`, options)).status).toBe(200);
+    expect(await settled(connected)).toMatchObject({ id: runId, state: "succeeded" });
+  });
+
   test("needs a login, since the former one was destroyed", async () => {
     const connected = await connect("forgetful");
     await api.call(disconnect, `${connected.path}/disconnect`, connected);
@@ -140,6 +157,20 @@ describe("changing the login", () => {
     expect([status, error?.details?.[0]?.path]).toEqual([422, "auth.clientSecret"]);
     expect(await column(connected, "auth_secret")).toBe(before);
     expect((await api.call(getOne, connected.path, connected)).body.name).toBe("relogin");
+  });
+
+  test("in the middle of a run goes on with the new one, and the end of the former one harms nothing", async () => {
+    const slow = ground.zendesk.faults.add({ subdomain: "rotated", path: "/api/v2/incremental" }, fault.slow(1500));
+    const connected = await connect("rotated", { auth: byToken });
+    await requested(connected, "/api/v2/incremental");
+    const { body: running } = await api.call(runs, `${connected.path}/runs`, connected);
+    connected.world.access.apiTokens.add("the-next-token-4711");
+    const auth = { ...connected.auth, token: "the-next-token-4711" };
+    expect((await api.call(patch, connected.path, { ...connected, body: { auth } })).status).toBe(200);
+    connected.world.access.apiTokens.delete(connected.world.credentials.token);
+    slow.remove();
+    expect(await settled(connected)).toMatchObject({ id: running.items[0]?.id, state: "succeeded" });
+    expect((await api.call(getOne, connected.path, connected)).body).toMatchObject({ state: "active", failure: null });
   });
 
   test("mends a failing connection, keeps its rows, and reads at once", async () => {
@@ -217,13 +248,23 @@ describe("archive and delete", () => {
     expect((await api.call(list, "/api/v1/connections", kept)).body.items.map((item) => item.id)).toEqual([kept.id]);
   });
 
-  test("a purge that broke off is finished by the maintenance", async () => {
+  test("erases from every table that knows connections", async () => {
+    const { rows } = await sql<{ name: string }>`select table_name as name from information_schema.columns
+      where table_schema = 'public' and column_name = 'connection_id' and table_name <> 'oauth_state'`.execute(
+      database.db,
+    );
+    expect(rows.map(({ name }) => name).sort()).toEqual([...tablesOfConnection].sort());
+  });
+
+  test("a purge that broke off is finished by the maintenance, as far as the budget of a call goes", async () => {
     const connected = await connect("half-purged");
     await settled(connected);
     await database.inWorkspace(connected.workspace, (trx) =>
       trx.updateTable("connection").set({ state: "purging" }).execute(),
     );
     expect((await api.call(list, "/api/v1/connections", connected)).body.items).toEqual([]);
+    await maintain(database.db, new Date(), () => true);
+    expect(await countRows(connected, "ticket")).toBe(10);
     await maintain(database.db, new Date());
     expect(await countRows(connected, "ticket")).toBe(0);
     expect(await column(connected, "state")).toBeUndefined();

@@ -4,7 +4,9 @@ import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
 import { POST as sync } from "#app/api/v1/connections/[id]/sync/route.ts";
 import { reachesBack } from "#lib/connections/change.ts";
 import { queueDue } from "#lib/jobs/cron.ts";
-import { type Connected, useGround } from "#test/connections/ground.ts";
+import { thisHolder } from "#lib/jobs/holder.ts";
+import { Worker } from "#lib/jobs/worker.ts";
+import { byToken, type Connected, useGround } from "#test/connections/ground.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 
 const ground = useGround();
@@ -61,6 +63,9 @@ describe("a paused connection", () => {
     await requested(connected, "/api/v2/incremental");
     await change(connected, { paused: true });
     const stopped = await reached(connected, "waiting");
+    const { streams } = await read(connected);
+    expect([...streams, ...stopped.streams].map((stream) => stream.state)).not.toContain("running");
+    expect(stopped.streams.length).toBeGreaterThan(0);
     await idle(connected);
     ground.zendesk.faults.clear();
     ground.zendesk.journal.clear();
@@ -77,7 +82,43 @@ describe("a paused connection", () => {
     await change(connected, { paused: true });
     const { body } = await api.call(sync, `${connected.path}/sync`, { ...connected, body: { mode: "incremental" } });
     expect(await settled(connected)).toMatchObject({ id: body.runId, state: "succeeded", trigger: "person" });
+    expect(await read(connected)).toMatchObject({ state: "paused", nextSyncAt: null });
+  });
+
+  test("is shown as paused no longer than until its instant, also where no schedule runs", async () => {
+    const connected = await connect("over");
+    await settled(connected);
+    const until = new Date(Date.now() + hour);
+    await change(connected, { pausedUntil: until.toISOString() });
+    const worker = (at: number) =>
+      new Worker(api.context, { holder: thisHolder(null), clock: () => new Date(at) }).wake();
+    await worker(until.getTime() - 1);
     expect((await read(connected)).state).toBe("paused");
+    await worker(until.getTime());
+    expect(await read(connected)).toMatchObject({ state: "active", pausedUntil: null });
+  });
+
+  test("reads nothing because its history was changed, and the gap when it is resumed", async () => {
+    const connected = await connect("paused-history", { body: { historyDays: 1 } });
+    await settled(connected);
+    await change(connected, { paused: true });
+    await change(connected, { historyDays: 0 });
+    expect(await allRuns(connected)).toHaveLength(1);
+    await change(connected, { paused: false });
+    expect((await settled(connected)).state).toBe("succeeded");
+    expect(await countTickets(connected)).toBe(10);
+  });
+
+  test("that failed before is active again when it is resumed with a new login", async () => {
+    const connected = await connect("resumed-login", { auth: byToken });
+    await settled(connected);
+    await database.inWorkspace(connected.workspace, (trx) =>
+      trx.updateTable("connection").set({ failure_code: "credentials_rejected" }).execute(),
+    );
+    await change(connected, { paused: true });
+    const { body } = await change(connected, { paused: false, auth: connected.auth });
+    expect(body).toMatchObject({ state: "active", failure: null });
+    await settled(connected);
   });
 
   test("may be paused anew for another while, but not into the past", async () => {
@@ -91,6 +132,7 @@ describe("a paused connection", () => {
     const both = await change(connected, { paused: false, pausedUntil: until });
     expect(both.status).toBe(422);
     expect((await read(connected)).pausedUntil).toBe(until);
+    expect((await change(connected, { pausedUntil: null })).body).toMatchObject({ state: "paused", pausedUntil: null });
   });
 });
 

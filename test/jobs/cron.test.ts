@@ -1,19 +1,42 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { POST as maintenance } from "#app/api/cron/maintenance/route.ts";
 import { POST as reconcile } from "#app/api/cron/reconcile/route.ts";
 import { POST as cronSync } from "#app/api/cron/sync/route.ts";
 import { GET as getOne } from "#app/api/v1/connections/[id]/route.ts";
 import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
 import { type CronAnswer, cronAnswer } from "#lib/connections/shapes.ts";
-import { runDue } from "#lib/jobs/cron.ts";
+import { holdConnection, updateConnection } from "#lib/connections/store/connections.ts";
+import { queueDue, runDue } from "#lib/jobs/cron.ts";
 import { thisHolder } from "#lib/jobs/holder.ts";
 import { Worker } from "#lib/jobs/worker.ts";
-import { type Connected, useGround } from "#test/connections/ground.ts";
+import { type Connected, type ConnectOptions, useGround } from "#test/connections/ground.ts";
 import { apiOrigin, testEnvironment } from "#test/support/api.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 
 const ground = useGround();
-const { api, database, connect, connectQueued, settled, idle, requested } = ground;
+const { api, database, settled, idle, requested } = ground;
+const tickets = "/api/v2/incremental/tickets";
+
+const made: Connected[] = [];
+async function connect(subdomain: string, options?: ConnectOptions): Promise<Connected> {
+  const connected = await ground.connect(subdomain, options);
+  made.push(connected);
+  return connected;
+}
+async function connectQueued(subdomain: string, options?: ConnectOptions): Promise<Connected> {
+  const connected = await ground.connectQueued(subdomain, options);
+  made.push(connected);
+  return connected;
+}
+
+// A call with force=1 takes every connection there is: each test has its own alone.
+afterEach(async () => {
+  ground.zendesk.faults.clear();
+  for (const connected of made.splice(0)) {
+    await idle(connected);
+    await setState(connected, "archived");
+  }
+});
 
 function post(
   route: typeof cronSync,
@@ -24,21 +47,14 @@ function post(
   const request = new Request(`${apiOrigin}/api/cron/any${query}`, { method: "POST", headers });
   return route(request, { params: Promise.resolve({}) });
 }
-const answerOf = async (response: Response): Promise<CronAnswer> => {
-  const t = await response.json();
-  if (!t.connections)
-    console.log(
-      JSON.stringify(t),
-      api.logged
-        .filter((l) => l.includes("error"))
-        .slice(-2)
-        .join("\n"),
-    );
-  return cronAnswer.parse(t);
-};
+const answerOf = async (response: Response): Promise<CronAnswer> => cronAnswer.parse(await response.json());
 const of = (answer: CronAnswer, connected: Connected) => answer.connections.filter(({ id }) => id === connected.id);
 const call = async (query = "?force=1", route = cronSync) => answerOf(await post(route, query));
 const allRuns = async (connected: Connected) => (await api.call(runs, `${connected.path}/runs`, connected)).body.items;
+const setState = (connected: Connected, state: string) =>
+  database.inWorkspace(connected.workspace, (trx) =>
+    trx.updateTable("connection").set({ state }).where("id", "=", Number(connected.id)).execute(),
+  );
 const setDue = (connected: Connected, column: "next_sync_at" | "next_reconcile_at", at: Date) =>
   database.inWorkspace(connected.workspace, (trx) =>
     trx
@@ -66,8 +82,9 @@ describe("the cron routes are open to the secret alone", () => {
   });
 
   test.each(["-1", "x", "1e9", "99999"])("a budget of %j is refused", async (budget) => {
-    const answer = await post(cronSync, `?budgetSeconds=${budget}`);
-    expect(answer.status).toBe(422);
+    for (const route of [cronSync, reconcile, maintenance]) {
+      expect((await post(route, `?budgetSeconds=${budget}`)).status).toBe(422);
+    }
   });
 });
 
@@ -91,8 +108,6 @@ describe("a call of the sync route", () => {
     const paused = await connect("forced-paused");
     const gone = await connect("forced-gone");
     for (const connected of [active, failing, paused, gone]) await settled(connected);
-    const setState = (connected: Connected, state: string) =>
-      database.inWorkspace(connected.workspace, (trx) => trx.updateTable("connection").set({ state }).execute());
     await setState(failing, "failing");
     await setState(paused, "paused");
     await setState(gone, "disconnected");
@@ -137,26 +152,24 @@ describe("a call of the sync route", () => {
   test("made twice at once does the work once, and both name the same runs", async () => {
     const connected = await connect("twins");
     await settled(connected);
-    ground.zendesk.faults.add({ subdomain: "twins", path: "/api/v2/incremental/tickets" }, fault.slow(300));
+    ground.zendesk.faults.add({ subdomain: "twins", path: tickets }, fault.slow(300));
     const before = (await allRuns(connected)).length;
     const [one, two] = await Promise.all([call(), call()]);
     expect(of(one, connected)).toMatchObject([{ done: true }]);
     expect(of(two, connected)).toEqual(of(one, connected));
     expect((await allRuns(connected)).length).toBe(before + 1);
-    ground.zendesk.faults.clear();
   });
 
   test("made at once in two processes does the work once as well", async () => {
     const connected = await connect("two-processes");
     await settled(connected);
-    ground.zendesk.faults.add({ subdomain: "two-processes", path: "/api/v2/incremental/tickets" }, fault.slow(300));
+    ground.zendesk.faults.add({ subdomain: "two-processes", path: tickets }, fault.slow(300));
     const elsewhere = new Worker(api.context, { holder: thisHolder(null) });
     const options = { what: "sync", force: true, budgetSeconds: 20 } as const;
     const [one, two] = await Promise.all([call(), runDue(api.context, elsewhere, options, () => new Date())]);
     expect(of(one, connected)).toMatchObject([{ state: "succeeded", done: true }]);
     expect(of(two, connected)).toEqual(of(one, connected));
     expect((await allRuns(connected)).length).toBe(2);
-    ground.zendesk.faults.clear();
   });
 
   test("takes up a queued run and an orphaned one, whether or not their connection is due", async () => {
@@ -177,6 +190,22 @@ describe("a call of the sync route", () => {
     ]);
   });
 
+  test("asks for no run of a connection that is disconnected meanwhile", async () => {
+    const connected = await connect("leaving");
+    await settled(connected);
+    await setDue(connected, "next_sync_at", new Date(Date.now() - 1000));
+    const scope = { workspaceId: connected.workspace, connectionId: Number(connected.id) };
+    let asked: ReturnType<typeof queueDue> = Promise.resolve([]);
+    await database.inWorkspace(connected.workspace, async (trx) => {
+      await holdConnection(trx, scope);
+      await updateConnection(trx, scope, { state: "disconnected" }, new Date());
+      asked = queueDue(database.db, { what: "sync", force: false, trigger: "schedule" }, new Date());
+      await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, 500))]);
+    });
+    expect(await asked).toEqual([]);
+    expect(await allRuns(connected)).toHaveLength(1);
+  });
+
   test("is not held up by an account that has to wait", async () => {
     ground.zendesk.faults.add(
       { subdomain: "stuck", path: "/api/v2/incremental" },
@@ -191,17 +220,15 @@ describe("a call of the sync route", () => {
     const answer = await call("");
     expect(of(answer, stuck)).toMatchObject([{ state: "waiting", done: false }]);
     for (const other of others) expect(of(answer, other)).toMatchObject([{ state: "succeeded", done: true }]);
-    ground.zendesk.faults.clear();
   });
 
   test("waits for a run that this process executes anyway, and names it", async () => {
-    ground.zendesk.faults.add({ subdomain: "joined", path: "/api/v2/incremental" }, fault.slow(400));
+    ground.zendesk.faults.add({ subdomain: "joined", path: tickets }, fault.slow(400));
     const connected = await connect("joined");
-    await requested(connected, "/api/v2/incremental");
+    await requested(connected, tickets);
     const [answer] = of(await call(), connected);
     expect(answer).toMatchObject({ state: "succeeded", done: true });
     expect(await allRuns(connected)).toHaveLength(1);
-    ground.zendesk.faults.clear();
   });
 });
 
@@ -222,17 +249,15 @@ describe("a call of the reconcile route", () => {
   test("first goes on with a lesser run that is under way, then does its own", async () => {
     const connected = await connect("lesser");
     await settled(connected);
-    ground.zendesk.faults.add({ subdomain: "lesser", path: "/api/v2/incremental/tickets" }, fault.slow(500), {
-      times: 1,
-    });
+    ground.zendesk.faults.add({ subdomain: "lesser", path: tickets }, fault.slow(500), { times: 1 });
+    ground.zendesk.journal.clear();
     const both = await Promise.all([
       call("?force=1"),
-      new Promise((resolve) => setTimeout(resolve, 150)).then(() => call("?force=1", reconcile)),
+      requested(connected, tickets).then(() => call("?force=1", reconcile)),
     ]);
     expect(both.map((answer) => of(answer, connected)[0]?.state)).toEqual(["succeeded", "succeeded"]);
     const modes = (await allRuns(connected)).map((run) => run.mode);
-    expect(modes[0]).toBe("reconcile");
-    await idle(connected);
+    expect(modes).toEqual(["reconcile", "incremental", "incremental"]);
   });
 });
 

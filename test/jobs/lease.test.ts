@@ -1,8 +1,10 @@
 import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
-import { beat, fence, type Lease, LeaseLost, revokeLease, takeLease } from "#lib/jobs/lease.ts";
+import type { Trx } from "#db/client.ts";
+import { beat, fence, type Lease, LeaseLost, revokeLease, silenceMs, takeLease } from "#lib/jobs/lease.ts";
 import { freeLease } from "#lib/jobs/store/leases.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
+import { eventually } from "#test/connections/ground.ts";
 import { bareConnection, holder } from "#test/jobs/ground.ts";
 import { useDatabase } from "#test/support/database.ts";
 
@@ -86,31 +88,105 @@ describe("a lease", () => {
     expect(silent).toBe(false);
   });
 
-  test("keeps a takeover waiting until the commit that checked it has ended", async () => {
+  /** Does `work` in a transaction of the connection and keeps that open until `end`. */
+  async function heldOpen(scope: Scope, work: (trx: Trx) => Promise<void>) {
+    let end = () => {};
+    const told = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    let worked = () => {};
+    const isOpen = new Promise<void>((resolve) => {
+      worked = resolve;
+    });
+    const done = database.inWorkspace(scope.workspaceId, async (trx) => {
+      await work(trx);
+      worked();
+      await told;
+    });
+    await Promise.race([isOpen, done]);
+    return { done, end };
+  }
+  /** Returns when a transaction of this database waits for another one's lock. */
+  const someoneWaits = () =>
+    eventually(async () => {
+      const { rows } = await sql`select from pg_locks l join pg_stat_activity a using (pid)
+        where not l.granted and a.datname = current_database()`.execute(database.db);
+      return rows.length > 0 ? true : null;
+    }, "a transaction that waits for a lock");
+
+  test.each([
+    ["is silent", (scope: Scope) => take(scope)],
+    ["is told to stop", (scope: Scope) => database.inWorkspace(scope.workspaceId, (trx) => revokeLease(trx, scope))],
+  ])(
+    "of a holder that %s is not moved before the page that checked it has ended, heartbeats or not",
+    async (_, move) => {
+      const scope = await bareConnection(database, await database.workspace());
+      const first = await held(scope);
+      await fallSilent(scope, 80);
+      const page = await heldOpen(scope, (trx) => fence(trx, first));
+      let moved = false;
+      const moving = move(scope).then(() => {
+        moved = true;
+      });
+      await someoneWaits();
+      expect(await beat(database.db, [first])).toEqual([]);
+      expect(moved).toBe(false);
+      page.end();
+      await Promise.all([page.done, moving]);
+    },
+  );
+
+  test("that was given a heartbeat in the middle of a page is still guarded by that page", async () => {
     const scope = await bareConnection(database, await database.workspace());
     const first = await held(scope);
-    const order: string[] = [];
-    let goOn = () => {};
-    const halfway = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    let checked = () => {};
-    const isChecked = new Promise<void>((resolve) => {
-      checked = resolve;
-    });
-    const page = database.inWorkspace(scope.workspaceId, async (trx) => {
-      await fence(trx, first);
-      checked();
-      await halfway;
-      order.push("page");
-    });
-    await isChecked;
-    const revoked = database
-      .inWorkspace(scope.workspaceId, (trx) => revokeLease(trx, scope))
-      .then(() => order.push("revoked"));
+    const page = await heldOpen(scope, (trx) => fence(trx, first));
     expect(await beat(database.db, [first])).toEqual([]);
-    goOn();
-    await Promise.all([page, revoked]);
-    expect(order).toEqual(["page", "revoked"]);
+    let moved = false;
+    const moving = database
+      .inWorkspace(scope.workspaceId, (trx) => revokeLease(trx, scope))
+      .then(() => {
+        moved = true;
+      });
+    await someoneWaits();
+    expect(moved).toBe(false);
+    page.end();
+    await Promise.all([page.done, moving]);
+    await expect(commit(first)).rejects.toThrow(LeaseLost);
+  });
+
+  test("that is being taken over lets no page begin: it waits, and then is refused", async () => {
+    const scope = await bareConnection(database, await database.workspace());
+    const first = await held(scope);
+    const takeover = await heldOpen(scope, (trx) => revokeLease(trx, scope));
+    const page = commit(first).catch((error: unknown) => error);
+    await someoneWaits();
+    takeover.end();
+    await takeover.done;
+    expect(await page).toBeInstanceOf(LeaseLost);
+  });
+
+  test("about which somebody decides for long holds up no other's heartbeat", async () => {
+    const workspace = await database.workspace();
+    const [decided, other] = [await bareConnection(database, workspace), await bareConnection(database, workspace)];
+    const leases = [await held(decided), await held(other)];
+    await fallSilent(other, 60);
+    const decision = await heldOpen(decided, (trx) => revokeLease(trx, decided));
+    expect(await beat(database.db, leases)).toEqual([]);
+    expect(await take(other)).toBeNull();
+    decision.end();
+    await decision.done;
+    expect(await beat(database.db, leases)).toEqual([leases[0]]);
+  });
+
+  test("is let go by the server when its holder stands still in a commit, before its silence is over", async () => {
+    const scope = await bareConnection(database, await database.workspace());
+    const lease = await held(scope);
+    const { rows } = await database.inWorkspace(scope.workspaceId, async (trx) => {
+      await fence(trx, lease);
+      return sql<{ ms: number }>`select setting::int as ms from pg_settings
+        where name = 'idle_in_transaction_session_timeout'`.execute(trx);
+    });
+    expect(rows[0]?.ms).toBeGreaterThan(0);
+    expect(rows[0]?.ms).toBeLessThan(silenceMs);
   });
 });

@@ -3,8 +3,10 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { GET as getRun } from "#app/api/v1/connections/[id]/runs/[runId]/route.ts";
 import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
 import { thisHolder } from "#lib/jobs/holder.ts";
+import { requestRun } from "#lib/jobs/request.ts";
 import { Worker } from "#lib/jobs/worker.ts";
 import { type Connected, eventually, useGround } from "#test/connections/ground.ts";
+import { bareConnection } from "#test/jobs/ground.ts";
 import { startProcess } from "#test/jobs/process.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { truth } from "#test/support/zendesk/truth.ts";
@@ -58,6 +60,8 @@ describe("a process that falls silent in the middle of a run", () => {
     expect(await second.reap()).toBe(1);
     const [queued, interrupted] = await allRuns(connected);
     expect(interrupted).toMatchObject({ id: first.id, state: "interrupted", failure: { code: "interrupted" } });
+    expect(interrupted?.streams.map((stream) => stream.state)).toContain("waiting");
+    expect(interrupted?.streams.map((stream) => stream.state)).not.toContain("running");
     expect(queued).toMatchObject({ state: "queued", mode: "incremental" });
     expect(await second.work(scopeOf(connected), null)).toBe("succeeded");
 
@@ -82,6 +86,22 @@ describe("a process that falls silent in the middle of a run", () => {
     await fallSilent(connected);
     expect((await api.call(getRun, `${connected.path}/runs/${id}`, connected)).body.state).toBe("interrupted");
     await ground.idle(connected);
+  });
+
+  test("in a run that a person asked for during a pause has a successor as well", async () => {
+    const scope = await bareConnection(database, await database.workspace(), { state: "paused" });
+    await database.inWorkspace(scope.workspaceId, async (trx) => {
+      await requestRun(trx, scope, { mode: "full", trigger: "person" }, new Date());
+      await trx.updateTable("sync_run").set({ state: "running", epoch: "7" }).execute();
+    });
+    expect(await otherWorker().reap()).toBe(1);
+    const runs = await database.inWorkspace(scope.workspaceId, (trx) =>
+      trx.selectFrom("sync_run").select(["state", "mode", "trigger"]).orderBy("id").execute(),
+    );
+    expect(runs).toEqual([
+      { state: "interrupted", mode: "full", trigger: "person" },
+      { state: "queued", mode: "full", trigger: "person" },
+    ]);
   });
 
   test("keeps its run while it only waits for a long page: heartbeats go on beside it", async () => {

@@ -90,6 +90,20 @@ describe("a worker", () => {
   });
 });
 
+describe("a process that starts", () => {
+  test("takes up everything that others left, however few places it has and without a schedule", async () => {
+    const left: Connected[] = [];
+    for (const name of ["left-one", "left-two", "left-three"]) left.push(await connectQueued(name));
+    for (const { workspace } of left) {
+      await database.inWorkspace(workspace, (trx) => trx.updateTable("sync_run").set({ trigger: "cron" }).execute());
+    }
+    await worker({ slots: 1 }).wake({ all: true });
+    for (const connected of left) {
+      expect(await settled(connected)).toMatchObject({ state: "succeeded", trigger: "cron" });
+    }
+  });
+});
+
 describe("the catalogue of jobs", () => {
   test("queues the regular sync of what is due, the nightly check in its night, and ends timed pauses", async () => {
     const connected = await connect("catalogue");

@@ -9,11 +9,16 @@ import { processWorker } from "#lib/jobs/process.ts";
 const defaultBudget = 50;
 const largestBudget = 3600;
 
-/** What the cron routes have in common: the secret, the budget, the answer. */
-export async function doDue(request: Request, { context }: PlainCall, what: ScheduledWork): Promise<Response> {
+/** What the cron routes have in common: the secret, and what the call asks for. */
+export function callOf(request: Request, context: PlainCall["context"]): { force: boolean; budgetSeconds: number } {
   requireCronSecret(request.headers.get("authorization"), context.config.secrets.cron);
   const { searchParams } = new URL(request.url);
-  const call = { what, force: searchParams.get("force") === "1", budgetSeconds: readBudget(searchParams) };
+  return { force: searchParams.get("force") === "1", budgetSeconds: readBudget(searchParams) };
+}
+
+/** Does what is due, and says how far it is. */
+export async function doDue(request: Request, { context }: PlainCall, what: ScheduledWork): Promise<Response> {
+  const call = { what, ...callOf(request, context) };
   const answer: z.input<typeof cronAnswer> = await runDue(context, processWorker(context), call, () => new Date());
   return Response.json(answer);
 }

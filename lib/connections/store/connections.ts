@@ -135,6 +135,7 @@ export async function findExpiredPauses(
     .where("workspace_id", "=", workspaceId)
     .where("state", "=", "paused")
     .where("paused_until", "<=", now)
+    .orderBy("id")
     .forUpdate()
     .execute();
 }

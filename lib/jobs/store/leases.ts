@@ -13,7 +13,7 @@ export async function lockLease(trx: Trx, scope: Scope): Promise<LeaseRow | unde
     .executeTakeFirst();
 }
 
-/** The next epoch, under `holder` or under nobody. */
+/** The next epoch, under `holder` or under nobody. After `lockLease` alone: an update by itself would not wait for a page in flight. */
 export async function moveLease(trx: Trx, scope: Scope, holder: string | null): Promise<Lease> {
   const { epoch } = await trx
     .updateTable("connection_lease")
@@ -25,11 +25,15 @@ export async function moveLease(trx: Trx, scope: Scope, holder: string | null): 
   return { workspaceId: scope.workspaceId, connectionId: scope.connectionId, epoch, holder: holder ?? "" };
 }
 
-/** A key-share lock: it holds off a takeover (which locks for update) and lets the holder's own heartbeat pass. */
-export async function shareLease(trx: Trx, lease: Lease): Promise<boolean> {
+/**
+ * A key-share lock: it holds off a takeover (which locks for update) and lets the holder's own heartbeat pass. The server
+ * itself ends the transaction of a holder that stands still in it for `longestIdleMs`, and with it the lock.
+ */
+export async function shareLease(trx: Trx, lease: Lease, longestIdleMs: number): Promise<boolean> {
+  const idle = sql<string>`set_config('idle_in_transaction_session_timeout', ${String(longestIdleMs)}, true)`;
   const row = await trx
     .selectFrom("connection_lease")
-    .select("epoch")
+    .select(["epoch", idle.as("idle")])
     .where("workspace_id", "=", lease.workspaceId)
     .where("connection_id", "=", lease.connectionId)
     .where("epoch", "=", lease.epoch)
@@ -49,18 +53,23 @@ export async function freeLease(trx: Trx, lease: Lease): Promise<void> {
     .execute();
 }
 
-/** The connections whose lease still stands. */
+/** The connections whose lease still stands. One that somebody is deciding about just now holds up no other's heartbeat. */
 export async function beatLeases(trx: Trx, workspaceId: number, leases: Lease[]): Promise<Set<number>> {
-  const rows = await trx
-    .updateTable("connection_lease")
-    .set({ heartbeat_at: sql<Date>`clock_timestamp()` })
+  const standing = trx
+    .selectFrom("connection_lease")
+    .select("connection_id")
     .where("workspace_id", "=", workspaceId)
     .where((eb) =>
       eb.or(
         leases.map((lease) => eb.and([eb("connection_id", "=", lease.connectionId), eb("epoch", "=", lease.epoch)])),
       ),
-    )
-    .returning("connection_id")
+    );
+  await trx
+    .updateTable("connection_lease")
+    .set({ heartbeat_at: sql<Date>`clock_timestamp()` })
+    .where("workspace_id", "=", workspaceId)
+    .where("connection_id", "in", standing.forNoKeyUpdate().skipLocked())
     .execute();
+  const rows = await standing.execute();
   return new Set(rows.map((row) => row.connection_id));
 }

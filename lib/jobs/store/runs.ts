@@ -8,6 +8,8 @@ export type RunTrigger = "first" | "schedule" | "cron" | "person";
 /** Those that a person waits for: they start in this process whether or not it keeps the clock, and also while the connection is paused. */
 export const promptTriggers: RunTrigger[] = ["first", "person"];
 export const liveStates: RunState[] = ["queued", "running", "waiting"];
+/** States of a connection that is read by the clock. */
+export const activeStates = ["active", "failing"];
 
 export interface RunFailure {
   code: string;
@@ -94,7 +96,28 @@ export async function moveRun(
     .where("id", "=", runId)
     .where("state", "in", from)
     .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
+  const moved = result.numUpdatedRows > 0n;
+  if (moved && from.includes("running")) await restStreams(trx, scope, runId);
+  return moved;
+}
+
+/** No stream of a run that stands still is being read, also where the run was cut off before it could say so. */
+async function restStreams(trx: Trx, scope: Scope, runId: string): Promise<void> {
+  await trx
+    .updateTable("sync_run_stream")
+    .set({ state: "waiting" })
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId)
+    .where("run_id", "=", runId)
+    .where("state", "=", "running")
+    .execute();
+  await trx
+    .updateTable("stream_state")
+    .set({ state: "waiting" })
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId)
+    .where("state", "=", "running")
+    .execute();
 }
 
 export interface RunningRun {
@@ -173,7 +196,7 @@ export async function findPending(
     )
     .where((eb) =>
       eb.or([
-        eb("c.state", "in", ["active", "failing"]),
+        eb("c.state", "in", activeStates),
         eb.and([eb("c.state", "=", "paused"), eb("r.trigger", "=", "person")]),
       ]),
     );

@@ -3,11 +3,12 @@ import { reconnectConnection } from "#app/api/operations/connections.ts";
 import { inWorkspace } from "#lib/auth/workspace-transaction.ts";
 import { reconnect } from "#lib/connections/lifecycle.ts";
 import { connectionScope, getConnection } from "#lib/connections/list.ts";
-import { nudge } from "#lib/jobs/process.ts";
+import { nudge, processWorker } from "#lib/jobs/process.ts";
 
 export const POST = route(reconnectConnection, async ({ context, workspaceId, params, body, actor, now }) => {
   const scope = connectionScope(workspaceId, params.id);
   await reconnect(context, scope, body.auth, actor.label, now);
+  processWorker(context).dismiss(scope);
   nudge(context);
   return inWorkspace(context.db, workspaceId, (trx) => getConnection(trx, scope));
 });

@@ -2,7 +2,7 @@ import { plainRoute } from "#app/api/handler.ts";
 import { redirectUri, requireAdministrator, toScreen } from "#app/api/v1/connections/oauth/browser.ts";
 import { finishAuthorization } from "#lib/connections/authorize.ts";
 import { AppError } from "#lib/errors.ts";
-import { nudge } from "#lib/jobs/process.ts";
+import { nudge, processWorker } from "#lib/jobs/process.ts";
 
 /** Zendesk sends the browser back here. The connections screen says how it went: `?connected=<id>`, or `?connect=<why not>`. */
 export const GET = plainRoute("oauth callback", async (request, call) => {
@@ -16,6 +16,7 @@ export const GET = plainRoute("oauth callback", async (request, call) => {
   try {
     const scope = await finishAuthorization(call.context, person, answer, redirectUri(request, call), call.now);
     if (!scope) return toScreen(`/connections?connect=${answer.error === "access_denied" ? "denied" : "refused"}`);
+    processWorker(call.context).dismiss(scope);
     nudge(call.context);
     return toScreen(`/connections?connected=${scope.connectionId}`);
   } catch (error) {
