@@ -7,6 +7,8 @@ import type { Generated, GeneratedAlways } from "kysely";
 
 export const metricSlots = [1, 2, 3, 4, 5] as const;
 export type MetricSlot = (typeof metricSlots)[number];
+/** Blocks of seven days of the sparkline, oldest first; the last ends with the day at which the counts stand. */
+export const trendBlocks = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] as const;
 /** What one window counts: tickets created, and ratings received by answer; `_top` of top priority. */
 export const windowCounts = [
   "created",
@@ -20,13 +22,15 @@ export const windowCounts = [
 ] as const;
 export type WindowCount = (typeof windowCounts)[number];
 type StandingCounts = { total: number; unsolved: number; unsolved_top: number };
-type SlotCounts = { [K in `w${MetricSlot}_${WindowCount}`]: number };
+type SlotCounts = { [K in `${"w" | "p"}${MetricSlot}_${WindowCount}`]: number };
+type TrendCounts = { [K in `t${(typeof trendBlocks)[number]}_created`]: number };
 type SlotScores = { [K in `w${MetricSlot}_csat` | `w${MetricSlot}_csat_top`]: GeneratedAlways<number> };
 type DayCounts = { [K in WindowCount]: number };
 
 /**
  * A customer-success team with its own accounts, connections and settings. `metrics_day` is the calendar day (in `time_zone`)
- * at which every window column of org_metric and account_metric stands; null until the first rebuild.
+ * at which every window column of org_metric and account_metric stands; null until the first rebuild. `accounts` is the
+ * number of rows of account_metric.
  */
 export interface WorkspaceTable {
   id: GeneratedAlways<number>;
@@ -38,6 +42,7 @@ export interface WorkspaceTable {
   count_merged: Generated<boolean>;
   sync_interval_minutes: Generated<number>;
   demo: Generated<boolean>;
+  accounts: Generated<number>;
   metrics_day: string | null;
   metrics_verified_at: Date | null;
   created_at: Date;
@@ -413,16 +418,17 @@ export interface TimelineEntryTable {
 }
 
 /**
- * Additive integers per organization; windows by slot (w1 … w5 = workspace.windows in order), as of workspace.metrics_day.
+ * Additive integers per organization, as of workspace.metrics_day: windows by slot (w1 … w5 = workspace.windows in order),
+ * the window before each (p1 … p5), and tickets created in each block of the sparkline (t1 … t12).
  * Changed by signed deltas in the statement that stores a page; the rebuild verifies them.
  */
-export interface OrgMetricTable extends StandingCounts, SlotCounts {
+export interface OrgMetricTable extends StandingCounts, SlotCounts, TrendCounts {
   workspace_id: number;
   connection_id: number;
   organization_id: string;
 }
 
-/** The same counts per calendar day (workspace zone) of creation or of rating: trends, previous windows, the daily tick. */
+/** The same counts per calendar day (workspace zone) of creation or of rating: weekly trends, past days, the daily tick. */
 export interface OrgDayTable extends DayCounts {
   workspace_id: number;
   connection_id: number;
@@ -431,7 +437,7 @@ export interface OrgDayTable extends DayCounts {
 }
 
 /** Sum of the organizations of an account, with name and owner beside it: the portfolio is one range scan here. `*_csat` is good ÷ rated, −1 when nothing was rated. */
-export interface AccountMetricTable extends StandingCounts, SlotCounts, SlotScores {
+export interface AccountMetricTable extends StandingCounts, SlotCounts, TrendCounts, SlotScores {
   workspace_id: number;
   account_id: string;
   name: string;

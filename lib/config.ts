@@ -72,7 +72,7 @@ export function readConfig(env: Environment = process.env): Config {
     secrets: {
       auth: read.required(read.secret("AUTH_SECRET"), "AUTH_SECRET"),
       encryption: read.required(read.secret("ENCRYPTION_KEY"), "ENCRYPTION_KEY"),
-      cron: read.required(read.secret("CRON_SECRET"), "CRON_SECRET"),
+      cron: read.required(read.bearer("CRON_SECRET"), "CRON_SECRET"),
     },
   };
   return read.finish(config);
@@ -82,14 +82,16 @@ export function readConfig(env: Environment = process.env): Config {
 export function readLaunchConfig(env: Environment = process.env): LaunchConfig {
   const read = new EnvironmentReader(env);
   const url = databaseUrl(read);
-  const secret = (name: string) => {
-    const value = read.secret(name);
-    return read.text("DATABASE_URL") === null ? value : read.required(value, name);
-  };
+  const secret = (name: string, value = read.secret(name)) =>
+    read.text("DATABASE_URL") === null ? value : read.required(value, name);
   const config: LaunchConfig = {
     ...shared(read, read.choice("DEMO", ["0", "1"] as const, demoDefault(read)) === "1"),
     database: { url, poolSize: poolSize(read) },
-    secrets: { auth: secret("AUTH_SECRET"), encryption: secret("ENCRYPTION_KEY"), cron: secret("CRON_SECRET") },
+    secrets: {
+      auth: secret("AUTH_SECRET"),
+      encryption: secret("ENCRYPTION_KEY"),
+      cron: secret("CRON_SECRET", read.bearer("CRON_SECRET")),
+    },
     administrator: { email: email(read), password: read.text("ADMIN_PASSWORD") },
   };
   if (config.demo && !config.zendesk.isDefaultUrl) {
@@ -130,7 +132,7 @@ function shared(read: EnvironmentReader, demo: boolean): SharedConfig {
     demo,
     oidc: oidc(read),
     log: { level: read.choice("LOG_LEVEL", logLevels, "info") },
-    bootstrapApiKey: read.secret("BOOTSTRAP_API_KEY"),
+    bootstrapApiKey: read.bearer("BOOTSTRAP_API_KEY"),
   };
 }
 

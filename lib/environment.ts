@@ -50,6 +50,14 @@ export class EnvironmentReader {
     return null;
   }
 
+  /** A secret that travels in an Authorization header, as which it must be possible to send it. */
+  bearer(name: string): string | null {
+    const value = this.secret(name);
+    if (value === null || /^[\x21-\x7e]+$/.test(value)) return value;
+    this.problem(name, "must be plain ASCII without a space or a line break (does the file it comes from end in one?)");
+    return null;
+  }
+
   integer(name: string, range: { from: number; to: number; otherwise: number }): number {
     const value = this.text(name);
     if (value === null) return range.otherwise;

@@ -170,3 +170,11 @@ test("a demo cannot be pointed at another Zendesk", () => {
   const env = { DEMO: "1", ZENDESK_URL: "http://127.0.0.1:4010/{subdomain}" };
   expect(problems(readLaunchConfig, env)).toHaveProperty("ZENDESK_URL");
 });
+
+test("a secret that no Authorization header could carry is refused before anybody tries", () => {
+  const ending = `${secret("k")}\n`;
+  for (const read of [readConfig, readLaunchConfig]) {
+    const wrong = problems(read, { ...complete, BOOTSTRAP_API_KEY: ending, CRON_SECRET: ending });
+    expect(Object.keys(wrong).sort()).toEqual(["BOOTSTRAP_API_KEY", "CRON_SECRET"]);
+  }
+});

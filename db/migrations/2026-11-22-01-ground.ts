@@ -38,6 +38,7 @@ const directoryTables = ["workspace", "app_user", "api_key"];
 
 const windowCounts = ["created", "created_top", "good", "neutral", "bad", "good_top", "neutral_top", "bad_top"];
 const slots = [1, 2, 3, 4, 5];
+const trendBlocks = Array.from({ length: 12 }, (_, index) => index + 1);
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   const run = (text: string) => sql.raw(text).execute(db);
@@ -52,6 +53,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     count_merged boolean not null default true,
     sync_interval_minutes int not null default 60,
     demo boolean not null default false,
+    accounts int not null default 0,
     metrics_day date,
     metrics_verified_at timestamptz,
     created_at timestamptz not null)`);
@@ -414,7 +416,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     (workspace_id, connection_id, organization_id, occurred_at desc, ticket_id, kind)`);
   await run(`create index timeline_entry_feed on timeline_entry (workspace_id, occurred_at desc, ticket_id, kind)`);
 
-  const counts = ["total", "unsolved", "unsolved_top", ...slots.flatMap((s) => windowCounts.map((c) => `w${s}_${c}`))];
+  const counts = ["total", "unsolved", "unsolved_top"].concat(
+    ["w", "p"].flatMap((range) => slots.flatMap((s) => windowCounts.map((c) => `${range}${s}_${c}`))),
+    trendBlocks.map((block) => `t${block}_created`),
+  );
   const countColumns = counts.map((c) => `${c} int not null default 0`).join(",\n    ");
   await run(`create table org_metric (
     workspace_id int not null,
@@ -490,7 +495,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     end if;
   exception
     -- A server where this login may not create roles: the tables' owner serves, bound by FORCE ROW LEVEL SECURITY.
-    when insufficient_privilege then null;
+    when insufficient_privilege then
+      if exists (select from pg_roles where rolname = current_user and rolbypassrls) then
+        raise exception 'the login % bypasses row-level security and may not create the role bellwether_app; '
+          'take BYPASSRLS from it, or give it CREATEROLE', current_user;
+      end if;
     -- Roles belong to the whole server: a migration of a neighbouring database may have made it this instant.
     when duplicate_object or unique_violation then null;
   end $$`);
@@ -500,6 +509,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       grant select on kysely_migration to bellwether_app;
       grant select, insert, update, delete on ${[...workspaceTables, ...directoryTables].join(", ")} to bellwether_app;
       grant usage on all sequences in schema public to bellwether_app;
+      -- Whoever is no superuser may not take on a role (db/client) for having made it alone.
+      if exists (select from pg_roles where rolname = current_user and rolbypassrls and not rolsuper) then
+        execute format('grant bellwether_app to %I', current_user);
+      end if;
     end if;
   end $$`);
 }

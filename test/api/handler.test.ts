@@ -341,6 +341,34 @@ test("a streamed body reaches the call as it comes and breaks at the limit", asy
   expect([form.status, form.error?.message]).toEqual([400, expect.stringContaining("text/csv")]);
 });
 
+test("a body that breaks off is the client's failure, streamed or not, and no line of error", async () => {
+  const key = await api.key(await database.workspace());
+  const upload = route(
+    operation({
+      id: "up",
+      method: "POST",
+      path: "/api/v1/up",
+      summary: "",
+      role: "viewer",
+      span: "long",
+      streamed: true,
+    }),
+    async ({ request }) => ({ length: (await request.text()).length }),
+  );
+  const broken = () =>
+    new ReadableStream({
+      pull: (controller) => controller.error(Object.assign(new Error("aborted"), { code: "ECONNRESET" })),
+    });
+  const logged = api.logged.length;
+  const answers = [
+    await api.call(upload, "/api/v1/up", { key, body: broken(), headers: { "content-type": "text/csv" } }),
+    await api.call(echo, "/api/v1/echo", { key, body: broken(), headers: { "content-type": "application/json" } }),
+  ];
+  for (const { status, error } of answers)
+    expect([status, error?.message]).toEqual([400, expect.stringContaining("ended")]);
+  expect(api.logged.length).toBe(logged);
+});
+
 test("a plain route gives errors in the same form and lets redirects through", async () => {
   const away = plainRoute("away", async () => Response.redirect(`${apiOrigin}/there`));
   const answer = await away(requestOf("GET", "/api/away"), { params: Promise.resolve({}) });

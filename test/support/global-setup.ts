@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { ensurePostgres, stopPostgres } from "#db/embedded.ts";
+import { isAlive } from "#db/embedded-postmaster.ts";
 
 const prefix = "bellwether-test-";
 
@@ -33,14 +34,5 @@ async function removeAbandoned(): Promise<void> {
     if (isAlive(pid) || fs.statSync(folder).uid !== process.getuid?.()) continue;
     await stopPostgres(path.join(folder, "pg")).catch(() => {});
     fs.rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
