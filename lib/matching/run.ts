@@ -32,7 +32,7 @@ export async function rematchWorkspace(trx: Trx, workspaceId: number, _now: Date
     for (const account of run.accounts) dirty.add(account);
   }
   await sumAgain(trx, workspaceId, [...dirty]);
-  await resumAccounts(trx, workspaceId, renamedAccounts(workspaceId));
+  await withoutNestedLoops(trx, () => resumAccounts(trx, workspaceId, renamedAccounts(workspaceId)));
 }
 
 /** Matches organizations of one connection again, all of them or those named, and sums the accounts that it touches. */
@@ -68,7 +68,8 @@ export async function readMatchKeys(db: Db, scope: Scope): Promise<MatchKey[]> {
 async function sumAgain(trx: Trx, workspaceId: number, accounts: string[]): Promise<void> {
   if (accounts.length === 0) return;
   const all = accounts.length > MANY_ACCOUNTS;
-  await resumAccounts(trx, workspaceId, all ? "all" : sql`(select unnest(${accounts}::bigint[]))`);
+  const dirty = sql`(select unnest(${accounts}::bigint[]))`;
+  await withoutNestedLoops(trx, () => resumAccounts(trx, workspaceId, all ? "all" : dirty));
 }
 
 /** Accounts whose name or owner differs from what stands beside their numbers, or that have no numbers yet. */
@@ -108,7 +109,7 @@ async function match(
         options.organizationIds !== undefined,
       )})`,
   );
-  const { rows } = await sql<Group>`
+  const groups = sql<Group>`
     with organizations as materialized (
       select id, name, external_id, domain_names, account_id as was_account_id
         from organization
@@ -123,8 +124,21 @@ async function match(
            array_agg(was_account_id) filter (where was_account_id is not null and was_account_id is distinct from account_id)
            || array_agg(account_id) filter (where account_id is not null and was_account_id is distinct from account_id)
              as accounts
-      from verdict group by state, key_index`.execute(db);
+      from verdict group by state, key_index`;
+  const { rows } = await withoutNestedLoops(db, () => groups.execute(db));
   return { preview: summary(rows, keys.length), accounts: [...new Set(rows.flatMap((row) => row.accounts ?? []))] };
+}
+
+/**
+ * The planner knows nothing of rows that have only just come, takes them for a handful, and would hold every organization
+ * against every account: minutes for a first page, where a hash join takes milliseconds whatever the planner believes.
+ */
+async function withoutNestedLoops<T>(db: Db, run: () => Promise<T>): Promise<T> {
+  const setting = (value: "on" | "off") => sql`select set_config('enable_nestloop', ${value}, true)`.execute(db);
+  await setting("off");
+  const answer = await run();
+  await setting("on");
+  return answer;
 }
 
 /** The organizations that meet any account under a key: the one account, or several (null) with the first of them. */

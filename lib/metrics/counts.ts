@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
-import { metricSlots, windowCounts } from "#db/schema.ts";
+import { metricSlots, trendBlocks, windowCounts } from "#db/schema.ts";
+import { type CountedRange, countedRanges, daysOf, reach } from "#lib/metrics/ranges.ts";
 import { addDays } from "#lib/metrics/windows.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
@@ -26,9 +27,14 @@ export type RatingCategory = keyof typeof ratingCodes;
 const answers = ["good", "neutral", "bad"] as const;
 
 export const standingColumns = ["total", "unsolved", "unsolved_top"] as const;
-export const slotColumns = metricSlots.flatMap((slot) => windowCounts.map((count) => `w${slot}_${count}` as const));
+/** What is counted over ranges of days: see `countedRanges`. */
+export const rangeColumns = [
+  ...metricSlots.flatMap((slot) => windowCounts.map((count) => `w${slot}_${count}` as const)),
+  ...metricSlots.flatMap((slot) => windowCounts.map((count) => `p${slot}_${count}` as const)),
+  ...trendBlocks.map((block) => `t${block}_created` as const),
+] as const;
 /** Every count of org_metric and account_metric. */
-export const metricColumns = [...standingColumns, ...slotColumns] as const;
+export const metricColumns = [...standingColumns, ...rangeColumns] as const;
 
 /** True when the ticket counts for its organization at all. */
 export function counts(ticket: string, settings: MetricSettings): Sql {
@@ -72,11 +78,6 @@ export function effectiveRatings(scope: Scope, tickets: Sql): Sql {
      order by ticket_id, ${effectiveOrder}`;
 }
 
-/** Length of a slot's window; an unused slot has none, so that nothing lies in it. */
-export function slotDays(settings: MetricSettings, slot: number): number {
-  return settings.windows[slot - 1] ?? 0;
-}
-
 /** `a, b, c` as identifiers, each under `alias` where one is given. */
 export function columnList(columns: readonly string[], alias?: string): Sql {
   return sql.raw(columns.map((column) => (alias ? `${alias}.${column}` : column)).join(", "));
@@ -94,6 +95,7 @@ export function anyCount(columns: readonly string[], alias?: string): Sql {
  */
 export function applyDeltas(settings: MetricSettings, connectionId: number): Sql {
   const ws = settings.workspaceId;
+  const ranges = countedRanges(settings.windows);
   return sql`
     contribution as materialized (
       select organization_id, sign, rating, ${isTop("delta", settings)} as top, ${isUnsolved("delta")} as unsolved,
@@ -108,13 +110,13 @@ export function applyDeltas(settings: MetricSettings, connectionId: number): Sql
         sql` or `,
       )}),
     organization_delta as materialized (
-      select standing.*, ${sql.join(slotColumns.map((c) => sql`coalesce(windowed.${sql.raw(c)}, 0) as ${sql.raw(c)}`))}
+      select standing.*, ${sql.join(rangeColumns.map((c) => sql`coalesce(windowed.${sql.raw(c)}, 0) as ${sql.raw(c)}`))}
         from (select organization_id, sum(sign)::int as total,
                      coalesce(sum(sign) filter (where unsolved), 0)::int as unsolved,
                      coalesce(sum(sign) filter (where unsolved and top), 0)::int as unsolved_top
                 from contribution group by organization_id) standing
-        left join (select organization_id, ${slotSums(settings)} from day_delta
-                    where ${inWindow(sql`day`, settings.day, Math.max(...settings.windows))}
+        left join (select organization_id, ${sumsOverRanges(ranges, (range) => dayLies(range, settings.day))} from day_delta
+                    where ${inWindow(sql`day`, settings.day, reach(ranges))}
                     group by organization_id) windowed using (organization_id)),
     written_day as (
       insert into org_day as kept (workspace_id, connection_id, organization_id, day, ${columnList(windowCounts)})
@@ -142,13 +144,19 @@ export function dayParts(source: Sql, keys: readonly string[] = ["organization_i
       from ${source} where rated_day is not null`;
 }
 
-/** Sums of rows of days into the window columns of every slot, as of the settings' day. */
-export function slotSums(settings: MetricSettings): Sql {
+/** True where the column `day` lies in the range as of `asOf`. */
+export function dayLies(range: CountedRange, asOf: string): Sql {
+  const { from, to } = daysOf(range, asOf);
+  return sql`(day between ${sql.lit(from)}::date and ${sql.lit(to)}::date)`;
+}
+
+/** `coalesce(sum(count) filter (where the row lies in the range), 0)::int as name_count, …` */
+export function sumsOverRanges(ranges: readonly CountedRange[], lies: (range: CountedRange) => Sql): Sql {
   return sql.join(
-    metricSlots.flatMap((slot) =>
-      windowCounts.map(
-        (count) => sql`coalesce(sum(${sql.ref(count)}) filter (where
-          ${inWindow(sql`day`, settings.day, slotDays(settings, slot))}), 0)::int as ${sql.raw(`w${slot}_${count}`)}`,
+    ranges.flatMap((range) =>
+      range.counts.map(
+        (count) =>
+          sql`coalesce(sum(${sql.ref(count)}) filter (where ${lies(range)}), 0)::int as ${sql.raw(`${range.name}_${count}`)}`,
       ),
     ),
   );

@@ -1,22 +1,23 @@
 import { sql } from "kysely";
 import type { Trx } from "#db/client.ts";
-import { metricSlots, windowCounts } from "#db/schema.ts";
+import { windowCounts } from "#db/schema.ts";
 import {
   anyCount,
   columnList,
   counts,
   dayOf,
   dayParts,
-  inWindow,
   isTop,
   isUnsolved,
   type MetricSettings,
   metricColumns,
-  ratingCodes,
+  rangeColumns,
   type Sql,
-  slotDays,
+  standingColumns,
   sumOf,
+  sumsOverRanges,
 } from "#lib/metrics/counts.ts";
+import { type CountedRange, countedRanges, daysOf, reach } from "#lib/metrics/ranges.ts";
 import { lockMetrics, lockMetricsAtToday, readMetricSettings, resumAccounts } from "#lib/metrics/store.ts";
 import { addDays, dayIn, startOfDay } from "#lib/metrics/windows.ts";
 
@@ -50,79 +51,91 @@ export async function recountUnderNewSettings(
 
 async function recount(trx: Trx, settings: MetricSettings, include: { days: boolean }): Promise<number> {
   // Compiling pays for itself in scans of millions of rows only; other statements of the transaction stay without it.
-  const jit = await sql<{ jit: string }>`select current_setting('jit') as jit, set_config('jit', 'on', true)`.execute(
+  const jit = await sql<{ jit: string }>`
+    select current_setting('jit') as jit, set_config('jit', case when pg_jit_available() then 'on' else 'off' end, true)`.execute(
     trx,
   );
-  const differing =
-    (include.days ? await recountDays(trx, settings) : 0) +
-    (await recountOrganizations(trx, settings)) +
-    (await removeStrayAccounts(trx, settings.workspaceId)) +
-    (await resumAccounts(trx, settings.workspaceId, "all"));
-  await sql`select set_config('jit', ${jit.rows[0]?.jit ?? "off"}, true)`.execute(trx);
-  return differing;
-}
-
-function recountDays(trx: Trx, settings: MetricSettings): Promise<number> {
-  const keys = ["connection_id", "organization_id"] as const;
-  return repair(trx, settings.workspaceId, {
-    table: "org_day",
-    keys: [...keys, "day"],
-    counts: windowCounts,
-    fresh: sql`
-      select ${columnList(keys)}, day, ${sumOf(windowCounts)} from (${dayParts(
-        sql`(select ${columnList(keys)}, rating, 1 as sign, ${isTop("t", settings)} as top,
-                    ${dayOf(sql`created_at`, settings)} as created_day,
-                    case when rating is not null then ${dayOf(sql`rated_at`, settings)} end as rated_day
-               from ticket t where workspace_id = ${settings.workspaceId}::int and ${counts("t", settings)}) ticket_day`,
-        keys,
-      )}) part group by ${columnList(keys)}, day`,
-  });
-}
-
-/** One pass over the tickets. It does not read org_day: two ways to the same numbers check each other. */
-function recountOrganizations(trx: Trx, settings: MetricSettings): Promise<number> {
-  const longest = Math.max(...settings.windows);
-  const earliest = startOfDay(settings.timeZone, addDays(settings.day, -longest - 1));
-  // The day is worked out only for rows that can lie in a window; the bound is a day wide of the mark on purpose.
-  const recentDay = (instant: Sql) =>
-    sql`case when ${instant} >= ${earliest.toISOString()}::timestamptz then ${dayOf(instant, settings)} end`;
-  return repair(trx, settings.workspaceId, {
+  await countDays(trx, settings, include);
+  const differingDays = include.days
+    ? await repair(trx, settings.workspaceId, {
+        table: "org_day",
+        keys: ["connection_id", "organization_id", "day"],
+        counts: windowCounts,
+        fresh: freshDay,
+      })
+    : 0;
+  await countOrganizations(trx, settings);
+  const differingOrganizations = await repair(trx, settings.workspaceId, {
     table: "org_metric",
     keys: ["connection_id", "organization_id"],
     counts: metricColumns,
-    fresh: sql`
-      select connection_id, organization_id, count(*)::int as total,
-             (count(*) filter (where unsolved))::int as unsolved,
-             (count(*) filter (where unsolved and top))::int as unsolved_top, ${slotCounts(settings)}
-        from (select connection_id, organization_id, ${isTop("t", settings)} as top, ${isUnsolved("t")} as unsolved, rating,
-                     ${recentDay(sql`created_at`)} as created_day,
-                     case when rating is not null then ${recentDay(sql`rated_at`)} end as rated_day
-                from ticket t where workspace_id = ${settings.workspaceId}::int and ${counts("t", settings)}) counted
-       group by connection_id, organization_id`,
+    fresh: freshMetric,
   });
+  await sql`drop table ${freshDay}, ${freshMetric}`.execute(trx);
+  const differingAccounts =
+    (await removeStrayAccounts(trx, settings.workspaceId)) + (await resumAccounts(trx, settings.workspaceId, "all"));
+  await countAccounts(trx, settings.workspaceId);
+  await sql`select set_config('jit', ${jit.rows[0]?.jit ?? "off"}, true)`.execute(trx);
+  return differingDays + differingOrganizations + differingAccounts;
 }
 
-function slotCounts(settings: MetricSettings): Sql {
-  return sql.join(
-    metricSlots.flatMap((slot) => {
-      const days = slotDays(settings, slot);
-      const created = inWindow(sql`created_day`, settings.day, days);
-      const rated = inWindow(sql`rated_day`, settings.day, days);
-      const conditions = {
-        created,
-        created_top: sql`${created} and top`,
-        good: sql`${rated} and rating = ${ratingCodes.good}`,
-        neutral: sql`${rated} and rating = ${ratingCodes.neutral}`,
-        bad: sql`${rated} and rating = ${ratingCodes.bad}`,
-        good_top: sql`${rated} and rating = ${ratingCodes.good} and top`,
-        neutral_top: sql`${rated} and rating = ${ratingCodes.neutral} and top`,
-        bad_top: sql`${rated} and rating = ${ratingCodes.bad} and top`,
-      };
-      return windowCounts.map(
-        (count) => sql`(count(*) filter (where ${conditions[count]}))::int as ${sql.raw(`w${slot}_${count}`)}`,
-      );
-    }),
-  );
+const freshDay = sql.raw("fresh_day");
+const freshMetric = sql.raw("fresh_metric");
+
+/**
+ * Counts of single days from the tickets: of all of them, or only of those that the ranges reach. A table made on the way,
+ * as a statement that writes elsewhere may not use several processes.
+ */
+async function countDays(trx: Trx, settings: MetricSettings, include: { days: boolean }): Promise<void> {
+  const { workspaceId, timeZone, day, windows } = settings;
+  const earliest = startOfDay(timeZone, addDays(day, -reach(countedRanges(windows)) - 1)).toISOString();
+  // The day decides; the instant, a day wide of the mark on purpose, spares working it out for rows of long ago.
+  const dayIf = (instant: Sql) =>
+    include.days
+      ? dayOf(instant, settings)
+      : sql`case when ${instant} >= ${earliest}::timestamptz then ${dayOf(instant, settings)} end`;
+  const keys = ["connection_id", "organization_id"] as const;
+  await sql`
+    create temporary table ${freshDay} on commit drop as
+    select ${columnList(keys)}, day, ${sumOf(windowCounts)} from (${dayParts(
+      sql`(select ${columnList(keys)}, rating, 1 as sign, ${isTop("t", settings)} as top,
+                  ${dayIf(sql`created_at`)} as created_day,
+                  case when rating is not null then ${dayIf(sql`rated_at`)} end as rated_day
+             from ticket t where workspace_id = ${workspaceId}::int and ${counts("t", settings)}) ticket_day`,
+      keys,
+    )}) part group by ${columnList(keys)}, day`.execute(trx);
+}
+
+/**
+ * Counts of organizations: what stands from the tickets, the ranges from their days just counted. It does not read org_day:
+ * two ways to the same numbers check each other. Days between the same two bounds are summed first, and ranges from those.
+ */
+async function countOrganizations(trx: Trx, settings: MetricSettings): Promise<void> {
+  const { workspaceId, day, windows } = settings;
+  const ranges = countedRanges(windows);
+  const bounds = [...new Set(ranges.flatMap((range) => [daysOf(range, day).from, addDays(daysOf(range, day).to, 1)]))];
+  bounds.sort();
+  // width_bucket() answers how many of the bounds are not after the day.
+  const lies = (range: CountedRange) => {
+    const { from, to } = daysOf(range, day);
+    return sql`bucket between ${sql.lit(bounds.indexOf(from) + 1)} and ${sql.lit(bounds.indexOf(addDays(to, 1)))}`;
+  };
+  const keys = columnList(["connection_id", "organization_id"]);
+  await sql`
+    create temporary table ${freshMetric} on commit drop as
+    select ${keys}, ${columnList(standingColumns)},
+           ${sql.raw(rangeColumns.map((column) => `coalesce(${column}, 0) as ${column}`).join(", "))}
+      from (select ${keys}, count(*)::int as total, (count(*) filter (where unsolved))::int as unsolved,
+                   (count(*) filter (where unsolved and top))::int as unsolved_top
+              from (select ${keys}, ${isTop("t", settings)} as top, ${isUnsolved("t")} as unsolved
+                      from ticket t where workspace_id = ${workspaceId}::int and ${counts("t", settings)}) counted
+             group by ${keys}) standing
+      left join (
+        select ${keys}, ${sumsOverRanges(ranges, lies)}
+          from (select ${keys}, width_bucket(day, ${bounds}::date[]) as bucket, ${sumOf(windowCounts)}
+                  from ${freshDay} group by ${keys}, bucket) bucketed
+         where bucket > 0 and bucket < ${sql.lit(bounds.length)}
+         group by ${keys}) ranged using (${keys})`.execute(trx);
 }
 
 /**
@@ -137,10 +150,9 @@ async function repair(
   const table = sql.raw(target.table);
   const orZero = (alias: string) => sql.raw(target.counts.map((c) => `coalesce(${alias}.${c}, 0)`).join(", "));
   const { rows } = await sql<{ differing: number }>`
-    with fresh as materialized (${target.fresh}),
-    differing as materialized (
+    with differing as materialized (
       select ${columnList(target.keys)}, ${sql.raw(target.counts.map((c) => `coalesce(fresh.${c}, 0) as ${c}`).join(", "))}
-        from fresh
+        from ${target.fresh} fresh
         full join (select ${columnList(target.keys)}, ${columnList(target.counts)} from ${table}
                     where workspace_id = ${workspaceId}::int) was using (${columnList(target.keys)})
        where (${orZero("fresh")}) is distinct from (${orZero("was")})),
@@ -172,4 +184,11 @@ async function removeStrayAccounts(trx: Trx, workspaceId: number): Promise<numbe
     )
     .executeTakeFirst();
   return Number(numDeletedRows);
+}
+
+async function countAccounts(trx: Trx, workspaceId: number): Promise<void> {
+  await sql`
+    update workspace w set accounts = counted.accounts
+      from (select count(*)::int as accounts from account_metric where workspace_id = ${workspaceId}::int) counted
+     where w.id = ${workspaceId}::int and w.accounts <> counted.accounts`.execute(trx);
 }

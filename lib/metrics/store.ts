@@ -1,19 +1,19 @@
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Db, Trx } from "#db/client.ts";
-import { metricSlots, windowCounts } from "#db/schema.ts";
+import { type WorkspaceTable, windowCounts } from "#db/schema.ts";
 import { notFound } from "#lib/errors.ts";
 import {
   anyCount,
   columnList,
+  dayLies,
   type MetricSettings,
   metricColumns,
+  rangeColumns,
   type Sql,
-  slotColumns,
-  slotDays,
-  standingColumns,
   sumOf,
 } from "#lib/metrics/counts.ts";
-import { addDays, dayIn, daysBetween } from "#lib/metrics/windows.ts";
+import { type CountedRange, countedRanges, isInRange } from "#lib/metrics/ranges.ts";
+import { addDays, dayIn } from "#lib/metrics/windows.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /** First half of the advisory lock's key; the second is the workspace. */
@@ -30,17 +30,13 @@ export async function lockMetrics(trx: Trx, workspaceId: number): Promise<void> 
   await sql`select pg_advisory_xact_lock(${METRICS_LOCK}::int, ${workspaceId}::int)`.execute(trx);
 }
 
-/** The workspace's settings; `day` is null until the counts were first brought to a day. */
-export async function readMetricSettings(
-  db: Db,
-  workspaceId: number,
-): Promise<Omit<MetricSettings, "day"> & { day: string | null }> {
-  const row = await db
-    .selectFrom("workspace")
-    .select(["time_zone", "windows", "top_priorities", "count_merged", "metrics_day"])
-    .where("id", "=", workspaceId)
-    .executeTakeFirst();
-  if (!row) throw notFound("The workspace");
+/** `day` is null until the counts were first brought to a day. */
+export type StoredSettings = Omit<MetricSettings, "day"> & { day: string | null };
+
+export const settingColumns = ["time_zone", "windows", "top_priorities", "count_merged", "metrics_day"] as const;
+type SettingsRow = Pick<Selectable<WorkspaceTable>, (typeof settingColumns)[number]>;
+
+export function settingsOf(workspaceId: number, row: SettingsRow): StoredSettings {
   return {
     workspaceId,
     timeZone: row.time_zone,
@@ -51,12 +47,30 @@ export async function readMetricSettings(
   };
 }
 
+/** True where `workspace w` still has these settings and stands at their day: for statements that read numbers. */
+export function stillStands(settings: MetricSettings): Sql {
+  return sql`((${columnList(settingColumns, "w")}) is not distinct from
+    (${settings.timeZone}::text, ${settings.windows}::int[], ${settings.topPriorities}::text[],
+     ${settings.countMerged}::boolean, ${settings.day}::date))`;
+}
+
+export async function readMetricSettings(db: Db, workspaceId: number): Promise<StoredSettings> {
+  const row = await db.selectFrom("workspace").select(settingColumns).where("id", "=", workspaceId).executeTakeFirst();
+  if (!row) throw notFound("The workspace");
+  return settingsOf(workspaceId, row);
+}
+
 /**
  * Brings every window column to today in the workspace's zone and returns the settings at which the counts stand. One
- * small read where they stand there already. Takes the lock only to move them.
+ * small read where they stand there already, none where the caller has just read them. Takes the lock only to move them.
  */
-export async function ensureMetricsDay(db: Db, workspaceId: number, now: Date): Promise<MetricSettings> {
-  const settings = await readMetricSettings(db, workspaceId);
+export async function ensureMetricsDay(
+  db: Db,
+  workspaceId: number,
+  now: Date,
+  known?: StoredSettings,
+): Promise<MetricSettings> {
+  const settings = known ?? (await readMetricSettings(db, workspaceId));
   return stands(settings, now) ? settings : moveToToday(db as Trx, workspaceId, now);
 }
 
@@ -84,10 +98,7 @@ export async function atOneDay<T>(
   }
 }
 
-function stands<S extends { day: string | null; timeZone: string }>(
-  settings: S,
-  now: Date,
-): settings is S & { day: string } {
+function stands(settings: StoredSettings, now: Date): settings is MetricSettings {
   const { day, timeZone } = settings;
   return day === dayIn(timeZone, now) || day === dayIn(timeZone, new Date(now.getTime() + CLOCK_TOLERANCE_MS));
 }
@@ -97,57 +108,57 @@ async function moveToToday(trx: Trx, workspaceId: number, now: Date): Promise<Me
   const settings = await readMetricSettings(trx, workspaceId);
   if (stands(settings, now)) return settings;
   const moved = { ...settings, day: dayIn(settings.timeZone, now) };
-  const organizations = await moveWindows(trx, moved, settings.day);
+  const organizations = await moveRanges(trx, moved, settings.day);
   await trx.updateTable("workspace").set({ metrics_day: moved.day }).where("id", "=", workspaceId).execute();
   for (const [connectionId, ids] of organizations) await resumAccountsOf(trx, { workspaceId, connectionId }, ids);
   return moved;
 }
 
 /**
- * Adds the days that enter each window and takes away those that leave it: org_day rows of those days only. From null
- * (columns that hold nothing yet) every day of the window enters.
+ * Adds the days that enter each range and takes away those that leave it: org_day rows of those days only. From null
+ * (columns that hold nothing yet) every day of the range enters.
  */
-async function moveWindows(trx: Trx, settings: MetricSettings, from: string | null): Promise<Map<number, string[]>> {
+async function moveRanges(trx: Trx, settings: MetricSettings, from: string | null): Promise<Map<number, string[]>> {
   const { workspaceId, day: to } = settings;
-  const sign = (slot: number) =>
-    sql`(${within(to, slotDays(settings, slot))} - ${from === null ? sql`0` : within(from, slotDays(settings, slot))})`;
-  const moving = movingDays(settings, from);
+  const ranges = countedRanges(settings.windows);
+  const moving = movingDays(ranges, to, from);
   if (moving.length === 0) return new Map();
+  const sign = (range: CountedRange) => sql`(${within(range, to)} - ${from === null ? sql`0` : within(range, from)})`;
   const { rows } = await sql<{ connection_id: number; ids: string[] }>`
     with moved as materialized (
       select connection_id, organization_id, ${columnList(windowCounts)},
-             ${sql.join(metricSlots.map((slot) => sql`${sign(slot)} as sign${sql.raw(String(slot))}`))}
+             ${sql.join(ranges.map((range) => sql`${sign(range)} as ${sql.raw(range.name)}`))}
         from org_day where workspace_id = ${workspaceId}::int and day = any(${moving}::date[])),
     change as materialized (
       select connection_id, organization_id, ${sql.raw(
-        metricSlots
-          .flatMap((slot) => windowCounts.map((count) => `sum(${count} * sign${slot})::int as w${slot}_${count}`))
+        ranges
+          .flatMap(({ name, counts }) => counts.map((count) => `sum(${count} * ${name})::int as ${name}_${count}`))
           .join(", "),
       )} from moved group by connection_id, organization_id),
     written as (
-      update org_metric m set ${sql.raw(slotColumns.map((c) => `${c} = m.${c} + change.${c}`).join(", "))}
+      update org_metric m set ${sql.raw(rangeColumns.map((c) => `${c} = m.${c} + change.${c}`).join(", "))}
         from change
        where m.workspace_id = ${workspaceId}::int and m.connection_id = change.connection_id
-         and m.organization_id = change.organization_id and ${anyCount(slotColumns, "change")}
+         and m.organization_id = change.organization_id and ${anyCount(rangeColumns, "change")}
       returning m.connection_id, m.organization_id)
     select connection_id, array_agg(organization_id) as ids from written group by connection_id`.execute(trx);
   return new Map(rows.map((row) => [row.connection_id, row.ids]));
 }
 
-function within(asOf: string, days: number): Sql {
-  return sql`(day > ${addDays(asOf, -days)}::date and day <= ${asOf}::date)::int`;
+function within(range: CountedRange, asOf: string): Sql {
+  return sql`${dayLies(range, asOf)}::int`;
 }
 
-/** Days that are in a window as of `from` or as of the settings' day, but not in both. */
-function movingDays(settings: MetricSettings, from: string | null): string[] {
+/** Days that are in a range as of `to` or as of `from`, but not in both. */
+function movingDays(ranges: readonly CountedRange[], to: string, from: string | null): string[] {
   const days = new Set<string>();
-  for (const length of settings.windows) {
-    const isIn = (day: string, asOf: string | null) => asOf !== null && day <= asOf && daysBetween(day, asOf) < length;
-    for (const asOf of [settings.day, from]) {
+  for (const range of ranges) {
+    const isIn = (day: string, asOf: string | null) => asOf !== null && isInRange(range, day, asOf);
+    for (const asOf of [to, from]) {
       if (asOf === null) continue;
-      for (let back = 0; back < length; back += 1) {
+      for (let back = range.back; back < range.back + range.days; back += 1) {
         const day = addDays(asOf, -back);
-        if (isIn(day, settings.day) !== isIn(day, from)) days.add(day);
+        if (isIn(day, to) !== isIn(day, from)) days.add(day);
       }
     }
   }
@@ -175,7 +186,7 @@ export async function resumAccounts(trx: Trx, workspaceId: number, accounts: Sql
   const { rows } = await sql<{ written: number }>`
     with fresh as materialized (
       select a.id as account_id, a.name, a.owner_email, count(o.id)::int as organizations,
-             ${sumOf(standingColumns, "m")}, ${sumOf(slotColumns, "m")}
+             ${sumOf(metricColumns, "m")}
         from account a
         left join organization o on o.workspace_id = ${workspaceId}::int and o.account_id = a.id
         left join org_metric m on m.workspace_id = ${workspaceId}::int and m.connection_id = o.connection_id
@@ -193,7 +204,11 @@ export async function resumAccounts(trx: Trx, workspaceId: number, accounts: Sql
        where kept.workspace_id = ${workspaceId}::int and kept.account_id = changed.account_id and not changed.is_new),
     added as (
       insert into account_metric (workspace_id, account_id, ${columnList(columns)})
-      select ${workspaceId}::int, account_id, ${columnList(columns)} from changed where is_new)
+      select ${workspaceId}::int, account_id, ${columnList(columns)} from changed where is_new),
+    counted as (
+      update workspace w set accounts = w.accounts + came.accounts
+        from (select count(*)::int as accounts from changed where is_new) came
+       where w.id = ${workspaceId}::int and came.accounts > 0)
     select count(*)::int as written from changed`.execute(trx);
   return rows[0]?.written ?? 0;
 }

@@ -1,13 +1,11 @@
 import { sql } from "kysely";
 import type { Db } from "#db/client.ts";
+import { trendBlocks } from "#db/schema.ts";
 import type { AccountItem } from "#lib/accounts/shapes.ts";
-import { inWindow, type MetricSettings, type Sql } from "#lib/metrics/counts.ts";
-import { addDays } from "#lib/metrics/windows.ts";
+import type { MetricSettings, Sql } from "#lib/metrics/counts.ts";
+import { stillStands } from "#lib/metrics/store.ts";
 import type { StreamStates } from "#lib/reports/freshness.ts";
 import { type WindowArray, windowArray, windowMetrics } from "#lib/reports/numbers.ts";
-
-/** Weeks of the sparkline. */
-const TREND_WEEKS = 12;
 
 export interface AccountRow {
   account_id: string;
@@ -35,43 +33,47 @@ export function slotOf(settings: MetricSettings, windowDays: number): number {
   return settings.windows.indexOf(windowDays) + 1;
 }
 
+/** Rows of one state of the data, and how many the list has in all, where it was asked. */
+export interface AccountRows {
+  rows: AccountRow[];
+  listed: number | null;
+}
+
 /**
- * Rows of accounts as lists show them, in one statement and so of one state of the data. `chosen` picks rows of
- * account_metric as `m` with a column `sort_value`, few of them: previous window and sparkline are summed from single days
- * for these alone.
+ * Rows of accounts as lists show them, in one statement; null where the settings stand no more (`whereItStands`). `chosen`
+ * picks rows of account_metric as `m` with a column `sort_value`; `listed` counts the whole list (`workspace w` is there).
  */
 export async function readAccountRows(
   db: Db,
   settings: MetricSettings,
   windowDays: number,
-  chosen: Sql,
-  order: Sql,
-): Promise<AccountRow[]> {
-  const { workspaceId: ws, day } = settings;
-  const weekEnds = Array.from({ length: TREND_WEEKS }, (_, week) => addDays(day, -7 * (TREND_WEEKS - 1 - week)));
-  const before = inWindow(sql`d.day`, addDays(day, -windowDays), windowDays);
-  const { rows } = await sql<AccountRow>`
-    select m.account_id, a.external_id, m.name, m.owner_email, owner.name as owner_name, m.organizations, m.total,
-           m.unsolved, m.unsolved_top, ${sql.raw(windowArray(`m.w${slotOf(settings, windowDays)}_`))} as current,
-           history.previous, history.trend, history.connections, attribute.keys as attribute_keys,
-           attribute.values as attribute_values, m.sort_value
-      from (${chosen}) m
-      join account a on a.workspace_id = ${ws}::int and a.id = m.account_id
-      left join app_user owner on owner.workspace_id = ${ws}::int and owner.email = m.owner_email
-      left join lateral (
-        select array_agg(key order by key) as keys, array_agg(value order by key) as values
-          from account_attribute where workspace_id = ${ws}::int and account_id = m.account_id) attribute on true
-      left join lateral (
-        select array_agg(distinct o.connection_id) as connections,
-               ${sumsOf(before)} as previous,
-               array[${sql.join(weekEnds.map((end) => sql`${total("created", inWindow(sql`d.day`, end, 7))}`))}] as trend
-          from organization o
-          left join org_day d on d.workspace_id = ${ws}::int and d.connection_id = o.connection_id
-               and d.organization_id = o.id
-               and d.day > ${addDays(day, -Math.max(2 * windowDays, 7 * TREND_WEEKS))}::date and d.day <= ${day}::date
-         where o.workspace_id = ${ws}::int and o.account_id = m.account_id) history on true
+  { chosen, order, listed = sql`null::int` }: { chosen: Sql; order: Sql; listed?: Sql },
+): Promise<AccountRows | null> {
+  const ws = settings.workspaceId;
+  const slot = slotOf(settings, windowDays);
+  const trend = `array[${trendBlocks.map((block) => `m.t${block}_created`).join(", ")}]`;
+  const { rows } = await sql<Partial<AccountRow> & { stands: boolean; listed: number | null }>`
+    select ${stillStands(settings)} as stands, ${listed} as listed, m.*
+      from workspace w
+      left join (
+        select m.account_id, a.external_id, m.name, m.owner_email, owner.name as owner_name, m.organizations, m.total,
+               m.unsolved, m.unsolved_top, ${sql.raw(windowArray(`m.w${slot}_`))} as current,
+               ${sql.raw(windowArray(`m.p${slot}_`))} as previous, ${sql.raw(trend)} as trend,
+               (select array_agg(distinct o.connection_id) from organization o
+                 where o.workspace_id = ${ws}::int and o.account_id = m.account_id) as connections,
+               attribute.keys as attribute_keys, attribute.values as attribute_values, m.sort_value
+          from (${chosen}) m
+          join account a on a.workspace_id = ${ws}::int and a.id = m.account_id
+          left join app_user owner on owner.workspace_id = ${ws}::int and owner.email = m.owner_email
+          left join lateral (
+            select array_agg(key order by key) as keys, array_agg(value order by key) as values
+              from account_attribute where workspace_id = ${ws}::int and account_id = m.account_id) attribute on true
+      ) m on true
+     where w.id = ${ws}::int
      order by ${order}`.execute(db);
-  return rows;
+  const first = rows[0];
+  if (!first?.stands) return null;
+  return { rows: rows.filter((row): row is typeof row & AccountRow => row.account_id !== null), listed: first.listed };
 }
 
 /** Sums of days `d` under a condition, in the order of `windowCounts`. */

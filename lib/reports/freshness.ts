@@ -1,5 +1,8 @@
 import type { Db } from "#db/client.ts";
 import type { Freshness } from "#lib/accounts/shapes.ts";
+import { notFound } from "#lib/errors.ts";
+import type { MetricSettings } from "#lib/metrics/counts.ts";
+import { ensureMetricsDay, settingColumns, settingsOf } from "#lib/metrics/store.ts";
 
 /** The streams that numbers are counted from; the others bring names and moments. */
 const countedStreams = ["tickets", "organizations", "satisfaction_ratings"];
@@ -56,10 +59,20 @@ export class StreamStates {
   }
 }
 
-/** Reads them all: there are few connections, and lists need them for each of their accounts. */
-export async function readStreamStates(db: Db, workspaceId: number): Promise<StreamStates> {
+/** What every list of accounts is read by. */
+export interface Standing {
+  settings: MetricSettings;
+  streams: StreamStates;
+}
+
+/**
+ * Settings, brought to today, and the states of all streams, in one read: there are few connections, and lists need them
+ * for each of their accounts.
+ */
+export async function readStanding(db: Db, workspaceId: number, now: Date): Promise<Standing> {
   const rows = await db
-    .selectFrom("connection as c")
+    .selectFrom("workspace as w")
+    .leftJoin("connection as c", "c.workspace_id", "w.id")
     .leftJoin("stream_state as s", (join) =>
       join
         .onRef("s.connection_id", "=", "c.id")
@@ -67,6 +80,7 @@ export async function readStreamStates(db: Db, workspaceId: number): Promise<Str
         .on("s.purpose", "=", "incremental")
         .on("s.stream", "in", countedStreams),
     )
+    .select(settingColumns.map((column) => `w.${column}` as const))
     .select([
       "c.id as connectionId",
       "c.name as connection",
@@ -76,11 +90,30 @@ export async function readStreamStates(db: Db, workspaceId: number): Promise<Str
       "s.state",
       "s.fresh_through as freshThrough",
     ])
-    .where("c.workspace_id", "=", workspaceId)
+    .where("w.id", "=", workspaceId)
     .orderBy("c.id")
     .orderBy("s.stream")
     .execute();
-  return new StreamStates(rows.flatMap((row) => everyStream(row, rows)));
+  if (!rows[0]) throw notFound("The workspace");
+  const settings = await ensureMetricsDay(db, workspaceId, now, settingsOf(workspaceId, rows[0]));
+  const connected = rows.filter((row): row is typeof row & StreamRow => row.connectionId !== null);
+  return { settings, streams: new StreamStates(connected.flatMap((row) => everyStream(row, connected))) };
+}
+
+/**
+ * Runs `read`, whose numbers come from one statement that also tells whether the settings still stood (`stillStands`): it
+ * answers null where they did not, and is asked again.
+ */
+export async function whereItStands<T>(
+  db: Db,
+  workspaceId: number,
+  now: Date,
+  read: (standing: Standing) => Promise<T | null>,
+): Promise<T> {
+  for (;;) {
+    const answer = await read(await readStanding(db, workspaceId, now));
+    if (answer !== null) return answer;
+  }
 }
 
 /** A connection whose streams were never read has them all, unread: what is missing must not look fresh. */

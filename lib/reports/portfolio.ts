@@ -6,11 +6,11 @@ import { cursorOf, positionFrom } from "#lib/api/cursor.ts";
 import type { List } from "#lib/api/shapes.ts";
 import { AppError } from "#lib/errors.ts";
 import type { MetricSettings, Sql } from "#lib/metrics/counts.ts";
-import { atOneDay } from "#lib/metrics/store.ts";
-import { type AccountRow, accountItem, readAccountRows, slotOf } from "#lib/reports/account-rows.ts";
-import { type Cell, csvResponse } from "#lib/reports/csv.ts";
-import { readStreamStates } from "#lib/reports/freshness.ts";
+import { type AccountRow, type AccountRows, accountItem, readAccountRows, slotOf } from "#lib/reports/account-rows.ts";
+import { csvResponse } from "#lib/reports/csv.ts";
+import { readStanding, whereItStands } from "#lib/reports/freshness.ts";
 import { chosenWindow } from "#lib/reports/numbers.ts";
+import { chosenColumns, everyColumn } from "#lib/reports/portfolio-columns.ts";
 import { fromOneState } from "#lib/reports/snapshot.ts";
 
 const CSV_BATCH = 500;
@@ -22,53 +22,38 @@ export async function listPortfolio(
   query: AccountsQuery,
   now: Date,
 ): Promise<List<AccountItem> & { total: number }> {
-  return atOneDay(db, workspaceId, now, async (settings) => {
+  return whereItStands(db, workspaceId, now, async ({ settings, streams }) => {
     const windowDays = chosenWindow(settings, query.windowDays);
     const after = positionOf(query, windowDays);
-    const rows = await readPage(db, settings, query, windowDays, after, query.limit + 1);
-    const streams = await readStreamStates(db, workspaceId);
-    const total = after?.total ?? (await countAccounts(db, settings, query));
-    const shown = rows.slice(0, query.limit);
+    const page = await readPage(db, settings, query, windowDays, after, query.limit + 1);
+    if (page === null) return null;
+    const total = after?.total ?? page.listed ?? 0;
+    const shown = page.rows.slice(0, query.limit);
     return {
       items: shown.map((row) => accountItem(row, settings, windowDays, streams)),
-      nextCursor: rows.length > query.limit ? nextCursor(query, windowDays, shown.at(-1), total) : null,
+      nextCursor: page.rows.length > query.limit ? nextCursor(query, windowDays, shown.at(-1), total) : null,
       total,
     };
   });
 }
 
-/** The same rows as a file, all of them. `db` is the pool. */
+/** The same rows as a file, all of them, in the columns that `query.columns` names. `db` is the pool. */
 export function portfolioCsv(db: Db, workspaceId: number, query: AccountsQuery, now: Date): Promise<Response> {
-  const header = [
-    ...["account_id", "external_id", "name", "owner_email", "organizations", "window_days", "as_of"],
-    ...["tickets_total", "tickets_unsolved", "top_unsolved", "tickets_created", "top_created"],
-    ...["csat_good", "csat_neutral", "csat_bad", "csat_score"],
-    ...["top_csat_good", "top_csat_neutral", "top_csat_bad", "top_csat_score"],
-    ...["previous_tickets_created", "previous_top_created", "previous_csat_score", "previous_top_csat_score"],
-  ];
+  const { header, cells } = query.columns ? chosenColumns(query.columns) : everyColumn;
   const batches = fromOneState(db, workspaceId, now, async function* (trx, settings) {
     const windowDays = chosenWindow(settings, query.windowDays);
-    const streams = await readStreamStates(trx, workspaceId);
+    const { streams } = await readStanding(trx, workspaceId, now);
     let after: Position | null = null;
     do {
-      const rows: AccountRow[] = await readPage(trx, settings, query, windowDays, after, CSV_BATCH);
-      yield rows.map((row) => csvRow(accountItem(row, settings, windowDays, streams)));
+      const page: AccountRows | null = await readPage(trx, settings, query, windowDays, after, CSV_BATCH);
+      if (page === null) throw new Error("The settings changed inside one snapshot.");
+      const { rows } = page;
+      yield rows.map((row) => cells(accountItem(row, settings, windowDays, streams)));
       const last = rows.at(-1);
       after = rows.length === CSV_BATCH && last ? { ...positionAfter(last), total: 0 } : null;
     } while (after !== null);
   });
   return csvResponse("accounts.csv", header, batches);
-}
-
-function csvRow({ id, externalId, name, owner, organizations, metrics }: AccountItem): Cell[] {
-  const { csat, topCsat, previous } = metrics;
-  return [
-    ...[id, externalId, name, owner?.email ?? null, organizations, metrics.windowDays, metrics.asOf],
-    ...[metrics.ticketsTotal, metrics.ticketsUnsolved, metrics.topUnsolved, metrics.ticketsCreated, metrics.topCreated],
-    ...[csat.good, csat.neutral, csat.bad, csat.score],
-    ...[topCsat.good, topCsat.neutral, topCsat.bad, topCsat.score],
-    ...[previous.ticketsCreated, previous.topCreated, previous.csat.score, previous.topCsat.score],
-  ];
 }
 
 /** Where the page before ended. A name may be too long to be carried: it is looked up by its account. */
@@ -112,7 +97,7 @@ function readPage(
   windowDays: number,
   after: Position | null,
   limit: number,
-): Promise<AccountRow[]> {
+): Promise<AccountRows | null> {
   const sort = sortOf(query, slotOf(settings, windowDays));
   const column = sql.raw(`m.${sort.column}`);
   const direction = sql.raw(sort.descending ? "desc" : "asc");
@@ -120,6 +105,7 @@ function readPage(
     (select m.*, ${column} as sort_value from account_metric m
       where ${meets(settings, query)}${condition}
       order by ${column} ${direction}, m.account_id ${direction} limit ${limit})`;
+  const listed = after === null ? countListed(settings, query) : sql`null::int`;
   const afterValue =
     sort.type === "text"
       ? sql`(select name from account_metric where workspace_id = ${settings.workspaceId}::int and account_id = ${after?.id}::bigint)`
@@ -129,20 +115,15 @@ function readPage(
     : sql``;
 
   if (sort.type !== "real" || sort.descending) {
-    return readAccountRows(
-      db,
-      settings,
-      windowDays,
-      range(beyond),
-      sql`m.sort_value ${direction}, m.account_id ${direction}`,
-    );
+    const order = sql`m.sort_value ${direction}, m.account_id ${direction}`;
+    return readAccountRows(db, settings, windowDays, { chosen: range(beyond), order, listed });
   }
   const unratedOnly = after !== null && Number(after.value) < 0;
   const rated = unratedOnly ? sql`` : sql`${range(sql` and ${column} >= 0${beyond}`)} union all`;
   const unrated = range(sql` and ${column} = -1${unratedOnly ? beyond : sql``}`);
   const order = sql`m.sort_value < 0, m.sort_value, m.account_id`;
   const both = sql`select * from (${rated} ${unrated}) m order by ${order} limit ${limit}`;
-  return readAccountRows(db, settings, windowDays, both, order);
+  return readAccountRows(db, settings, windowDays, { chosen: both, order, listed });
 }
 
 /** The accounts that the filter meets, as a condition on `account_metric m`. */
@@ -162,10 +143,11 @@ function meets({ workspaceId }: MetricSettings, { q, ownerEmail, externalId }: A
   return sql.join(conditions, sql` and `);
 }
 
-async function countAccounts(db: Db, settings: MetricSettings, query: AccountsQuery): Promise<number> {
-  const { rows } = await sql<{ total: number }>`
-    select count(*)::int as total from account_metric m where ${meets(settings, query)}`.execute(db);
-  return rows[0]?.total ?? 0;
+/** How many accounts the filter meets; of all of them the workspace keeps count. */
+function countListed(settings: MetricSettings, query: AccountsQuery): Sql {
+  const { q, ownerEmail, externalId } = query;
+  if (!q?.trim() && ownerEmail === undefined && externalId === undefined) return sql`w.accounts`;
+  return sql`(select count(*)::int from account_metric m where ${meets(settings, query)})`;
 }
 
 /** A cursor holds on to its list: one that was given for another sort, window or filter is refused. */

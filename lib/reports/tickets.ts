@@ -3,11 +3,21 @@ import type { Db } from "#db/client.ts";
 import { cursorOf, positionFrom } from "#lib/api/cursor.ts";
 import type { List } from "#lib/api/shapes.ts";
 import { invalid, notFound } from "#lib/errors.ts";
-import { counts, dayOf, inWindow, isTop, isUnsolved, type MetricSettings, type Sql } from "#lib/metrics/counts.ts";
+import {
+  counts,
+  dayOf,
+  inWindow,
+  isTop,
+  isUnsolved,
+  type MetricSettings,
+  ratingCodes,
+  type Sql,
+} from "#lib/metrics/counts.ts";
 import { isWindowed } from "#lib/metrics/definitions.ts";
 import type { MetricKey } from "#lib/metrics/shapes.ts";
 import { atOneDay } from "#lib/metrics/store.ts";
 import { addDays, startOfDay, windowOf } from "#lib/metrics/windows.ts";
+import { slotOf } from "#lib/reports/account-rows.ts";
 import { type Cell, csvResponse } from "#lib/reports/csv.ts";
 import { chosenDay, chosenWindow } from "#lib/reports/numbers.ts";
 import type { AccountTicketsQuery, TicketItem } from "#lib/reports/shapes.ts";
@@ -28,11 +38,11 @@ export async function listAccountTickets(
   now: Date,
 ): Promise<List<TicketItem> & { total: number }> {
   return atOneDay(db, workspaceId, now, async (settings) => {
-    await requireAccount(db, workspaceId, accountId);
+    const kept = await readKeptNumber(db, settings, accountId, query);
     const behind = behindNumber(settings, query);
     const after = positionOf(query.cursor);
     const rows = await readTickets(db, settings, accountId, behind, after, query.limit + 1);
-    const total = after?.total ?? (await countTickets(db, settings, accountId, behind));
+    const total = after?.total ?? kept ?? (await countTickets(db, settings, accountId, behind));
     const shown = rows.slice(0, query.limit);
     const last = shown.at(-1);
     const position = rows.length > query.limit && last ? positionAfter(last) : null;
@@ -57,7 +67,7 @@ export function accountTicketsCsv(
     ...["reporter", "group", "assignee", "rating", "rating_comment", "rated_at", "merged", "url"],
   ];
   const batches = fromOneState(db, workspaceId, now, async function* (trx, settings) {
-    await requireAccount(trx, workspaceId, accountId);
+    await readKeptNumber(trx, settings, accountId, query);
     const behind = behindNumber(settings, query);
     let after: Position | null = null;
     do {
@@ -106,6 +116,39 @@ function inThatWindow(at: Sql, settings: MetricSettings, asOf: string, days: num
     and ${inWindow(dayOf(at, settings), asOf, days)}`;
 }
 
+/** The number as account_metric keeps it; null as of a day that is over. 404 where there is no such account. */
+async function readKeptNumber(
+  db: Db,
+  settings: MetricSettings,
+  accountId: string,
+  query: AccountTicketsQuery,
+): Promise<number | null> {
+  const number = keptNumber(settings, query);
+  const { rows } = await sql<{ number: number | null }>`
+    select ${number === null ? sql`null::int` : sql.raw(number)} as number
+      from account a
+      left join account_metric m on m.workspace_id = ${settings.workspaceId}::int and m.account_id = a.id
+     where a.workspace_id = ${settings.workspaceId}::int and a.id = ${accountId}::bigint`.execute(db);
+  if (!rows[0]) throw notFound(`Account ${accountId}`);
+  return rows[0].number;
+}
+
+/** Which columns of account_metric add up to the number. */
+function keptNumber(settings: MetricSettings, query: AccountTicketsQuery): string | null {
+  const metric: MetricKey = query.metric ?? "ticketsTotal";
+  if (metric === "ticketsTotal") return "m.total";
+  if (metric === "ticketsUnsolved") return "m.unsolved";
+  if (metric === "topUnsolved") return "m.unsolved_top";
+  if (chosenDay(settings, query.asOf) !== settings.day) return null;
+  const slot = `m.w${slotOf(settings, chosenWindow(settings, query.windowDays))}`;
+  if (metric === "ticketsCreated") return `${slot}_created`;
+  if (metric === "topCreated") return `${slot}_created_top`;
+  const top = metric === "topCsat" ? "_top" : "";
+  return Object.keys(ratingCodes)
+    .map((answer) => `${slot}_${answer}${top}`)
+    .join(" + ");
+}
+
 async function countTickets(
   db: Db,
   { workspaceId: ws }: MetricSettings,
@@ -130,10 +173,4 @@ function positionOf(cursor: string | undefined): Position | null {
   throw invalid("cursor is not one of this list: begin again without it.", [
     { path: "cursor", message: "is not one of this list: begin again without it" },
   ]);
-}
-
-async function requireAccount(db: Db, workspaceId: number, accountId: string): Promise<void> {
-  const { rows } = await sql`
-    select 1 from account where workspace_id = ${workspaceId}::int and id = ${accountId}::bigint`.execute(db);
-  if (rows.length === 0) throw notFound(`Account ${accountId}`);
 }

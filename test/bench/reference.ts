@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type pg from "pg";
-import { metricSlots, windowCounts } from "#db/schema.ts";
+import { metricSlots, trendBlocks, windowCounts } from "#db/schema.ts";
 import { metricColumns } from "#lib/metrics/counts.ts";
 import { addDays, dayIn } from "#lib/metrics/windows.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
@@ -13,7 +13,7 @@ import { NOW } from "./generate.ts";
 /** Windows of a new workspace, in the order of their slots. */
 export const WINDOWS = [7, 14, 30, 90, 180];
 const today = dayIn("UTC", NOW);
-const after = (days: number) => `date '${addDays(today, 1 - days)}'`;
+const day = (days: number) => `date '${addDays(today, days)}'`;
 const counted = "organization_id is not null and deleted_at is null";
 const isTop = "coalesce(priority in ('high', 'urgent'), false)";
 const isUnsolved = "coalesce(status_category in ('new', 'open', 'pending', 'hold'), false)";
@@ -84,63 +84,73 @@ export class Reference {
   }
 }
 
-function slotFilters(
-  created: (from: string) => string,
-  rated: (from: string) => string,
+/** The days of each range that the product keeps, by the name that its columns begin with: first day and the day after the last. */
+const ranges = [
+  ...WINDOWS.map((days, i) => ({ name: `w${i + 1}`, from: day(1 - days), end: day(1), counts: windowCounts })),
+  ...WINDOWS.map((days, i) => ({
+    name: `p${i + 1}`,
+    from: day(1 - 2 * days),
+    end: day(1 - days),
+    counts: windowCounts,
+  })),
+  ...trendBlocks.map((block) => ({
+    name: `t${block}`,
+    from: day(1 - 7 * (13 - block)),
+    end: day(1 - 7 * (12 - block)),
+    counts: ["created"] as const,
+  })),
+];
+type Range = (typeof ranges)[number];
+
+/** One column a count of each range; `created` and `rated` say when a row lies in it. */
+function rangeCounts(
+  some: readonly Range[],
+  created: (range: Range) => string,
+  rated: (range: Range) => string,
   count: (condition: string) => string,
-) {
-  return WINDOWS.flatMap((days, index) => {
-    const from = after(days);
+): string {
+  const columns = some.flatMap((range) => {
     const conditions: Record<(typeof windowCounts)[number], string> = {
-      created: created(from),
-      created_top: `${created(from)} and top`,
-      good: `${rated(from)} and rating = 3`,
-      neutral: `${rated(from)} and rating = 2`,
-      bad: `${rated(from)} and rating = 1`,
-      good_top: `${rated(from)} and rating = 3 and top`,
-      neutral_top: `${rated(from)} and rating = 2 and top`,
-      bad_top: `${rated(from)} and rating = 1 and top`,
+      created: created(range),
+      created_top: `${created(range)} and top`,
+      good: `${rated(range)} and rating = 3`,
+      neutral: `${rated(range)} and rating = 2`,
+      bad: `${rated(range)} and rating = 1`,
+      good_top: `${rated(range)} and rating = 3 and top`,
+      neutral_top: `${rated(range)} and rating = 2 and top`,
+      bad_top: `${rated(range)} and rating = 1 and top`,
     };
-    return windowCounts.map((name) => `${count(conditions[name])} as w${index + 1}_${name}`);
+    return range.counts.map((name) => `${count(conditions[name])} as ${range.name}_${name}`);
   });
+  return columns.join(", ");
 }
 
 const countWhere = (condition: string) => `count(*) filter (where ${condition})`;
-const instants = slotFilters(
-  (from) => `created_at >= ${from}`,
-  (from) => `rated_at >= ${from}`,
-  countWhere,
-).join(", ");
+const within = (at: string) => (range: Range) => `${at} >= ${range.from} and ${at} < ${range.end}`;
+const instants = (some: readonly Range[]) => rangeCounts(some, within("created_at"), within("rated_at"), countWhere);
 const standing =
   "count(*) as total, count(*) filter (where unsolved) as unsolved, count(*) filter (where unsolved and top) as unsolved_top";
 
 /** The counts of org_metric by one GROUP BY over the tickets, as the product's rebuild counts them. */
 export const organizationCounts = `
-  select organization_id, ${standing}, ${instants}
+  select organization_id, ${standing}, ${instants(ranges)}
     from (select *, ${isTop} as top, ${isUnsolved} as unsolved from ticket where ${counted}) t group by organization_id`;
 
-/** The best that we know for DuckDB: few buckets of each organization first, the windows from those. */
+/** The best that we know for DuckDB: few buckets of each organization first, the ranges from those. */
 export const organizationCountsByBucket = (() => {
+  const bounds = [...new Set(ranges.flatMap((range) => [range.from, range.end]))].sort();
+  // How many of the bounds are not after the instant, youngest first: most rows of a range are young.
   const bucket = (at: string) =>
-    `case ${WINDOWS.map((days, i) => `when ${at} >= ${after(days)} then ${i}`).join(" ")} else 9 end`;
-  const slots = WINDOWS.flatMap((_, slot) => {
-    const created = `created <= ${slot}`;
-    const rated = `rated <= ${slot}`;
-    const sum = (condition: string) => `sum(n) filter (where ${condition})`;
-    const kinds = { created, created_top: `${created} and top` } as Record<string, string>;
-    for (const [answer, code] of [
-      ["good", 3],
-      ["neutral", 2],
-      ["bad", 1],
-    ] as const) {
-      kinds[answer] = `${rated} and rating = ${code}`;
-      kinds[`${answer}_top`] = `${rated} and rating = ${code} and top`;
-    }
-    return Object.entries(kinds).map(([name, condition]) => `coalesce(${sum(condition)}, 0) as w${slot + 1}_${name}`);
-  });
+    `case ${bounds
+      .map((bound, i) => `when ${at} >= ${bound} then ${i + 1}`)
+      .reverse()
+      .join(" ")} else 0 end`;
+  const lies = (column: string) => (range: Range) =>
+    `${column} between ${bounds.indexOf(range.from) + 1} and ${bounds.indexOf(range.end)}`;
+  const sum = (condition: string) => `coalesce(sum(n) filter (where ${condition}), 0)`;
   return `
     select organization_id, sum(n) as total, sum(n) filter (where unsolved) as unsolved,
-           sum(n) filter (where unsolved and top) as unsolved_top, ${slots.join(", ")}
+           sum(n) filter (where unsolved and top) as unsolved_top, ${rangeCounts(ranges, lies("created"), lies("rated"), sum)}
       from (select organization_id, ${isTop} as top, ${isUnsolved} as unsolved, rating, ${bucket("created_at")} as created,
                    case when rating is not null then ${bucket("rated_at")} end as rated, count(*) as n
               from ticket where ${counted} group by all) buckets group by organization_id`;
@@ -173,14 +183,9 @@ export function topOfSnapshot(column: string, descending: boolean, skip: number)
 /** The same page with nothing but the tickets to go by: the standing counts and one window, all accounts, the first 50. */
 export function topFromTickets(column: string, descending: boolean, slot: number): string {
   const direction = descending ? "desc" : "asc";
-  const index = slot - 1;
-  const window = slotFilters(
-    (from) => `created_at >= ${from}`,
-    (from) => `rated_at >= ${from}`,
-    countWhere,
-  )
-    .slice(index * windowCounts.length, (index + 1) * windowCounts.length)
-    .join(", ");
+  const window = instants(
+    ranges.filter(({ name }) => name === `w${slot}` || name === `p${slot}` || name.startsWith("t")),
+  );
   const rated = (suffix: string) =>
     ["good", "neutral", "bad"].map((answer) => `w${slot}_${answer}${suffix}`).join(" + ");
   const score = (suffix: string) => `coalesce(w${slot}_good${suffix} / nullif(${rated(suffix)}, 0), -1)`;

@@ -139,19 +139,30 @@ export class Oracle {
     };
     for (let slot = 1; slot <= 5; slot += 1) {
       const days = this.settings.windows[slot - 1] ?? 0;
-      const created = tickets.filter((t) => this.isIn(t.row.createdAt, days, day));
-      numbers[`w${slot}_created`] = created.length;
-      numbers[`w${slot}_created_top`] = created.filter(isTop).length;
-      for (const answer of ["good", "neutral", "bad"]) {
-        const rated = tickets.filter((t) => {
-          const rating = this.ratingOf(t);
-          return rating?.category === answer && this.isIn(rating.ratedAt, days, day);
-        });
-        numbers[`w${slot}_${answer}`] = rated.length;
-        numbers[`w${slot}_${answer}_top`] = rated.filter(isTop).length;
-      }
+      this.addRange(numbers, `w${slot}`, tickets, days, day);
+      this.addRange(numbers, `p${slot}`, tickets, days, daysBefore(day, days));
+    }
+    for (let block = 1; block <= 12; block += 1) {
+      const end = daysBefore(day, 7 * (12 - block));
+      numbers[`t${block}_created`] = tickets.filter((t) => this.isIn(t.row.createdAt, 7, end)).length;
     }
     return numbers;
+  }
+
+  /** Every count of the `days` days that end with `end`. */
+  private addRange(numbers: Numbers, name: string, tickets: Held<TicketRow>[], days: number, end: string): void {
+    const isTop = (t: Held<TicketRow>) => this.settings.topPriorities.includes(t.row.priority ?? "");
+    const created = tickets.filter((t) => this.isIn(t.row.createdAt, days, end));
+    numbers[`${name}_created`] = created.length;
+    numbers[`${name}_created_top`] = created.filter(isTop).length;
+    for (const answer of ["good", "neutral", "bad"]) {
+      const rated = tickets.filter((t) => {
+        const rating = this.ratingOf(t);
+        return rating?.category === answer && this.isIn(rating.ratedAt, days, end);
+      });
+      numbers[`${name}_${answer}`] = rated.length;
+      numbers[`${name}_${answer}_top`] = rated.filter(isTop).length;
+    }
   }
 
   private isUnsolved({ connectionId, row }: Held<TicketRow>): boolean {
@@ -182,10 +193,14 @@ export class Oracle {
     let last = asOf;
     for (let i = 0; i < days; i += 1) {
       if (last === day) return true;
-      last = new Date(Date.parse(`${last}T12:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+      last = daysBefore(last, 1);
     }
     return false;
   }
+}
+
+function daysBefore(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T12:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10);
 }
 
 function keep<Row extends { contentHash: string }>(

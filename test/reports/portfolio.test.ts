@@ -203,6 +203,25 @@ test("the CSV holds exactly what is listed, in its order, all of it", async () =
   );
 });
 
+test("the CSV of the screen holds the columns shown, in their order, and nothing for what it does not know", async () => {
+  const query = accountsQuery.parse({
+    sort: "-csat",
+    columns: "name,csat,ticketsCreatedChange,constructor,attributes.x",
+  });
+  const response = await portfolioCsv(database.db, workspaceId, query, now);
+  const [header, ...rows] = parse(await response.text()) as string[][];
+  expect(header).toEqual(["name", "csat_score", "csat_n", "tickets_created_change", "x"]);
+  const items = await all({ sort: "-csat", limit: 500 });
+  expect(rows.map(([name, score, n, change]) => [formulaOriginal(name ?? ""), score, n, change])).toEqual(
+    items.map(({ name, metrics: { csat, ticketsCreated, previous } }) => [
+      name,
+      String(csat.score ?? ""),
+      String(csat.good + csat.neutral + csat.bad),
+      String(ticketsCreated - previous.ticketsCreated),
+    ]),
+  );
+});
+
 test("owners are listed page by page with the number of their accounts", async () => {
   const page = (cursor?: string) =>
     database.inWorkspace(workspaceId, (trx) => listOwners(trx, workspaceId, { limit: 2, cursor }));

@@ -38,7 +38,7 @@ const columns = {
   subject: ["text", (row) => row.subject],
   // As array literals: arrays of different lengths go through unnest in no other form.
   tags: ["text", (row) => textArray(row.tags)],
-  payload: ["text", (row) => row.payload],
+  payload: ["text", (row) => row.payload, "joined"],
 } satisfies PageColumns<TicketRow>;
 const names = Object.keys(columns);
 /** Columns of the table that a page brings as they are. */
