@@ -353,7 +353,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     external_id text,
     subject text,
     tags text[],
-    primary key (workspace_id, connection_id, id))`);
+    primary key (workspace_id, connection_id, id)) with (fillfactor = 85)`);
   await run(`create index ticket_organization on ticket (workspace_id, connection_id, organization_id, created_at)`);
   await run(`create index ticket_rated on ticket (workspace_id, connection_id, organization_id, rated_at)
     where rated_at is not null`);

@@ -108,6 +108,21 @@ describe("a page of tickets", () => {
     expect((await inside((trx) => rebuildMetrics(trx, scope.workspaceId, now))).differing).toBe(0);
   });
 
+  test("keeps every payload apart: an empty one, and one that holds the separator they travel with", async () => {
+    const payloads = async () =>
+      (await inside((trx) => trx.selectFrom("ticket_payload").select("payload").orderBy("id").execute())).map(
+        (row) => row.payload,
+      );
+    await inside((trx) => storeTickets(trx, scope, [ticketRow({ id: "1", payload: "" })], now));
+    expect(await payloads()).toEqual([""]);
+    const texts = ["", '{"a":"\x1e"}', "", '{"b":"\\u001e \\" 🚀"}', "x"];
+    const rows = texts.map((payload, i) => ticketRow({ id: String(i + 2), payload }));
+    await inside((trx) => storeTickets(trx, scope, rows, now));
+    expect(await payloads()).toEqual(["", "", '{"a":"\\u001e"}', "", '{"b":"\\u001e \\" 🚀"}', "x"]);
+    await inside((trx) => storeTickets(trx, scope, [], now));
+    expect(await payloads()).toHaveLength(6);
+  });
+
   test("holds ids apart that differ beyond 2^53", async () => {
     await inside((trx) =>
       storeTickets(trx, scope, [ticketRow({ id: "9007199254740993" }), ticketRow({ id: "9007199254740994" })], now),
@@ -234,6 +249,30 @@ test("a row changed by hand is found and repaired by the rebuild", async () => {
   expect((await inside((trx) => rebuildMetrics(trx, scope.workspaceId, now))).differing).toBe(2);
   expect(await numbers()).toMatchObject({ total: 1, unsolved_top: 1 });
   expect((await inside((trx) => rebuildMetrics(trx, scope.workspaceId, now))).differing).toBe(0);
+});
+
+test("the workspace keeps count of its accounts, and the rebuild puts a wrong count right", async () => {
+  const { workspaceId } = scope;
+  const kept = () =>
+    inside((trx) =>
+      trx.selectFrom("workspace").select("accounts").where("id", "=", workspaceId).executeTakeFirstOrThrow(),
+    );
+  await inside(async (trx) => {
+    for (const name of ["A", "B", "C"]) {
+      const account = { external_id: name, name, owner_email: null, created_at: now, updated_at: now };
+      await trx
+        .insertInto("account")
+        .values({ workspace_id: workspaceId, ...account })
+        .execute();
+      await rematchWorkspace(trx, workspaceId, now);
+    }
+  });
+  expect(await kept()).toEqual({ accounts: 3 });
+  await inside(async (trx) => {
+    await trx.deleteFrom("account").where("external_id", "=", "B").execute();
+    await rebuildMetrics(trx, workspaceId, now);
+  });
+  expect(await kept()).toEqual({ accounts: 2 });
 });
 
 test("pages stored at the same time by two writers leave right numbers", async () => {

@@ -56,6 +56,7 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
   const change = (metric: "ticketsCreated" | "topCreated", hidden = false): Column => ({
     id: `${metric}Change`,
     header: "±",
+    name: `${metricWords[metric].label}, change`,
     description: `${metricWords[metric].label}: change against ${before}`,
     width: 56,
     hidden,
@@ -90,6 +91,7 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
   const scoreChange: Column = {
     id: "csatChange",
     header: "± CSAT",
+    name: "CSAT, change",
     description: `CSAT: change against ${before}`,
     width: 84,
     hidden: true,

@@ -14,14 +14,16 @@ export function Entry({ entry, dense = false }: EntryProps) {
   const { ticket } = entry;
   const account = "account" in entry ? entry.account : null;
   return (
-    <li className="grid grid-cols-[2.75rem_1rem_1fr] gap-x-2 py-1.5">
+    <li className="grid grid-cols-[4rem_1rem_1fr] gap-x-2 py-1.5">
       <span className="text-end text-table leading-5 text-muted">
         <RelativeTime at={entry.occurredAt} as="time" className="no-underline" />
       </span>
       <Icon aria-hidden className={cn("mt-0.5 size-4", colour)} />
       <div className="min-w-0">
         <div className="flex flex-wrap items-baseline gap-x-2">
-          <span className={account ? "text-table" : "font-medium"}>{entryWords(entry.kind, entry.priorityThen)}</span>
+          <span className={account ? "text-table leading-5" : "font-medium"}>
+            {entryWords(entry.kind, entry.priorityThen)}
+          </span>
           {entry.derived && (
             <Hint
               className="text-small text-muted"
@@ -32,7 +34,12 @@ export function Entry({ entry, dense = false }: EntryProps) {
           )}
         </div>
         {account && (
-          <Link quiet href={`/accounts/${account.id}`} className="block truncate font-medium" title={account.name}>
+          <Link
+            quiet
+            href={`/accounts/${account.id}`}
+            className="block truncate leading-6 font-medium"
+            title={account.name}
+          >
             {account.name}
           </Link>
         )}
@@ -53,7 +60,7 @@ function TicketLink({ ticket }: { ticket: TimelineEntry["ticket"] }) {
       quiet
       external
       href={ticket.url}
-      className="flex max-w-full items-center text-table *:shrink-0"
+      className="flex min-h-6 max-w-full items-center text-table *:shrink-0"
       title={ticket.subject ?? undefined}
     >
       <span className="min-w-0 shrink! truncate">

@@ -11,7 +11,7 @@ export function ConnectionRow({ connection }: { connection: Connection }) {
   const { status, words } = connectionWords[connection.state];
   const tickets = connection.streams.find(({ name }) => name === "tickets");
   return (
-    <li className="grid items-center gap-x-6 gap-y-1 py-3 md:grid-cols-[minmax(0,2fr)_minmax(0,2fr)_minmax(0,3fr)]">
+    <li className="grid items-center gap-x-6 gap-y-1 py-3 md:grid-cols-[minmax(0,2fr)_minmax(0,3fr)_minmax(0,4fr)]">
       <div className="min-w-0">
         <Link href={`/connections/${connection.id}`} className="block truncate font-medium">
           {connection.name}

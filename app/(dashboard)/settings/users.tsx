@@ -54,7 +54,7 @@ function UserRow({ user }: { user: User }) {
   const locked = user.lockedUntil !== null && Date.parse(user.lockedUntil) > Date.now();
   const who = user.name ?? user.email;
   return (
-    <li className="grid items-center gap-x-4 gap-y-1 py-2 sm:grid-cols-[minmax(0,3fr)_minmax(0,2fr)_auto]">
+    <li className="grid items-center gap-x-4 gap-y-1 py-2 sm:grid-cols-[minmax(0,3fr)_minmax(0,1fr)_216px]">
       <div className="min-w-0">
         <p className="truncate font-medium">{who}</p>
         <p className="truncate text-table text-muted">
@@ -77,7 +77,7 @@ function UserRow({ user }: { user: User }) {
           <StatusDot status="good">active</StatusDot>
         )}
       </div>
-      <div className="flex flex-wrap items-center gap-2">
+      <div className="flex flex-wrap items-center justify-between gap-2 max-sm:justify-start">
         <Select
           label={`Role of ${who}`}
           labelHidden

@@ -6,7 +6,7 @@ import { Checkbox } from "../checkbox.tsx";
 import { IconButton } from "../icon-button.tsx";
 import { Popover } from "../popover.tsx";
 import { Segmented } from "../segmented.tsx";
-import { type ColumnOutline, clampWidth, shownColumns, type TableView, WIDTH_STEP, widthOf } from "./view.ts";
+import { type ColumnOutline, clampWidth, nameOf, shownColumns, type TableView, WIDTH_STEP, widthOf } from "./view.ts";
 
 type ColumnChooserProps = {
   columns: readonly ColumnOutline[];
@@ -70,7 +70,7 @@ export function ColumnChooser({ columns, view, onViewChange }: ColumnChooserProp
             <li key={id} className="flex min-h-8 items-center gap-1">
               <div className="min-w-0 flex-1">
                 <Checkbox
-                  label={column.header}
+                  label={nameOf(column)}
                   checked={visible}
                   disabled={id === first}
                   onChange={(wanted) => show(id, wanted)}
@@ -79,23 +79,23 @@ export function ColumnChooser({ columns, view, onViewChange }: ColumnChooserProp
               {visible && (
                 <>
                   <ChooserButton
-                    label={`Make ${column.header} narrower`}
+                    label={`Make ${nameOf(column)} narrower`}
                     icon={<Minus aria-hidden />}
                     onClick={() => widen(column, -WIDTH_STEP)}
                   />
                   <ChooserButton
-                    label={`Make ${column.header} wider`}
+                    label={`Make ${nameOf(column)} wider`}
                     icon={<Plus aria-hidden />}
                     onClick={() => widen(column, WIDTH_STEP)}
                   />
                   <ChooserButton
-                    label={`Move ${column.header} to the left`}
+                    label={`Move ${nameOf(column)} to the left`}
                     icon={<ArrowUp aria-hidden />}
                     disabled={position <= 1}
                     onClick={() => move(id, -1)}
                   />
                   <ChooserButton
-                    label={`Move ${column.header} to the right`}
+                    label={`Move ${nameOf(column)} to the right`}
                     icon={<ArrowDown aria-hidden />}
                     disabled={position === 0 || position === shown.length - 1}
                     onClick={() => move(id, 1)}

@@ -43,7 +43,16 @@ export function HeaderCell<Row extends object>({
   const name = (
     <span className="flex min-w-0 items-center gap-0.5">
       {column.align === "end" && direction !== "none" && <Arrow aria-hidden className="size-3 shrink-0 text-accent" />}
-      <span className={cn("line-clamp-2 leading-4", column.align === "end" && "text-end")}>{column.header}</span>
+      <span className={cn("line-clamp-2 leading-4", column.align === "end" && "w-min text-end")}>
+        {column.name ? (
+          <>
+            <span aria-hidden>{column.header}</span>
+            <span className="sr-only">{column.name}</span>
+          </>
+        ) : (
+          column.header
+        )}
+      </span>
       {column.align !== "end" && direction !== "none" && <Arrow aria-hidden className="size-3 shrink-0 text-accent" />}
     </span>
   );

@@ -23,6 +23,8 @@ export const WIDTH_STEP = 16;
 export type ColumnOutline = {
   id: string;
   header: string;
+  /** What the column is called where its header is a mere sign: "Created, change". */
+  name?: string;
   width?: number;
   /** Not shown until the reader asks for it. */
   hidden?: boolean;
@@ -36,6 +38,9 @@ export function parseSort(sort: string | null): { id: string; descending: boolea
   if (!sort) return null;
   return sort.startsWith("-") ? { id: sort.slice(1), descending: true } : { id: sort, descending: false };
 }
+
+/** What a column is called in words. */
+export const nameOf = ({ name, header }: ColumnOutline) => name ?? header;
 
 /** The sort after a press on a column's header: its first direction, then the other one, then back. */
 export function nextSort(sort: string | null, column: ColumnOutline): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { freshnessOf } from "#app/(dashboard)/_frame/freshness.ts";
+import { firstReads, freshnessOf, stateOfRows } from "#app/(dashboard)/_frame/freshness.ts";
 import type { Connection, StreamName, StreamStatus } from "#lib/connections/shapes.ts";
 
 const now = new Date("2026-11-22T09:00:00Z");
@@ -91,4 +91,23 @@ test("without a connection in use nothing is claimed", () => {
 
 test("one connection that was never verified leaves the verification unknown", () => {
   expect(freshnessOf([connection(), connection({ verified: null })], now).verified).toBeNull();
+});
+
+test("a connection is in its first read until every counted stream was read through once", () => {
+  const half = connection({
+    id: "half",
+    streams: [stream("tickets"), stream("organizations", { freshThrough: null })],
+  });
+  const gone = connection({ id: "gone", state: "disconnected", streams: half.streams });
+  expect(firstReads([connection(), half, gone]).map(({ id }) => id)).toEqual(["half"]);
+});
+
+test("the state of the rows changes with counted streams and with matches, and with nothing else", () => {
+  const before = stateOfRows([connection()]);
+  const users = stream("users", { rows: 7, freshThrough: "2026-11-22T08:59:00Z" });
+  expect(stateOfRows([connection({ streams: [...connection().streams, users], nextSyncAt: "x" })])).toBe(before);
+  const more = [stream("tickets", { rows: 2 }), stream("organizations"), stream("satisfaction_ratings")];
+  expect(stateOfRows([connection({ streams: more })])).not.toBe(before);
+  const matching = { ...connection().matching, matched: 1 };
+  expect(stateOfRows([connection({ matching })])).not.toBe(before);
 });

@@ -1,6 +1,7 @@
 import { fireEvent, screen } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { Delta } from "#app/_ui/delta.tsx";
+import { Flash } from "#app/_ui/flash.tsx";
 import { Num } from "#app/_ui/num.tsx";
 import { Percent } from "#app/_ui/percent.tsx";
 import { renderUi } from "./render.tsx";
@@ -80,4 +81,24 @@ test("good and bad follow the caller's direction, and without one neither is sai
     return colour;
   };
   expect([colourOf("up"), colourOf("down"), colourOf()]).toEqual(["text-good", "text-bad", "text-muted"]);
+});
+
+test("where nothing is known of the ratings, no n is claimed", () => {
+  const { container } = renderUi(<Percent score={null} n={0} minimum={1} reason="Ratings are not read yet" />);
+  expect(container.textContent).toBe("–");
+});
+
+test("a number flashes when it changes, not when it appears and not when another question is asked", () => {
+  const flash = (value: number, of: number) => (
+    <Flash value={value} of={of}>
+      {value}
+    </Flash>
+  );
+  const { container, rerender } = renderUi(flash(1, 30));
+  const flashes = () => container.querySelectorAll(".animate-flash").length;
+  expect(flashes()).toBe(0);
+  rerender(flash(9, 90));
+  expect(flashes()).toBe(0);
+  rerender(flash(10, 90));
+  expect(flashes()).toBe(1);
 });

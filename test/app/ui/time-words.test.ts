@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { localeOf } from "#app/_ui/accept-language.ts";
 import { axisOf } from "#app/_ui/chart/points.ts";
-import { clockWords, exactWords, relativeWords } from "#app/_ui/time-words.ts";
+import { calendarDayWords, clockWords, dayHeading, exactWords, relativeWords } from "#app/_ui/time-words.ts";
 
 const now = new Date("2026-11-22T09:00:00Z");
 const relative = (iso: string) => relativeWords(new Date(iso), now, "en-GB", "Europe/Berlin");
@@ -45,4 +45,15 @@ test("an axis starts at zero and ends on a whole round tick at or above the larg
     "0 10 20 30",
     "0 200 400 600",
   ]);
+});
+
+test("a day heads its entries as today, yesterday, or by weekday and date, in the reader's zone", () => {
+  const heading = (iso: string) => dayHeading(new Date(iso), now, "en-GB", "Europe/Berlin");
+  expect(
+    ["2026-11-21T23:30:00Z", "2026-11-21T22:30:00Z", "2026-11-20T12:00:00Z", "2025-11-20T12:00:00Z"].map(heading),
+  ).toEqual(["Today", "Yesterday", "Fri 20 Nov", "Thu 20 Nov 2025"]);
+});
+
+test("a calendar day is no instant: no zone moves it", () => {
+  expect(calendarDayWords("2026-11-22", "en-GB")).toBe("22 Nov 2026");
 });

@@ -49,8 +49,8 @@ export function KeyRung(props: KeyRungProps) {
   const account = splitField(matchKey.accountField, ATTRIBUTE);
   return (
     <li className="flex flex-col gap-1 py-3">
-      <div className="flex flex-wrap items-end gap-2">
-        <span className="w-5 self-center text-muted tabular-nums">{place}.</span>
+      <div className="relative flex flex-wrap items-end gap-2 ps-7">
+        <span className="absolute start-0 top-1.5 text-muted tabular-nums">{place}.</span>
         <Select
           label={`Organization field of key ${place}`}
           labelHidden
