@@ -78,9 +78,9 @@ test("an address that is nobody's is answered like one that is somebody's", asyn
 
 test("what can be no address is nobody's, and is not remembered in its length", async () => {
   expect((await attempt("ann\0@example.com", password)).result).toBe("wrong");
-  const endless = (at: number) => attempt("x".repeat(400 + at), "wrong");
-  const tries = await Promise.all([0, 1, 2, 3, 4].map(endless));
-  expect(tries.at(-1)).toMatchObject({ result: "locked" });
+  const results: string[] = [];
+  for (const at of [0, 1, 2, 3, 4]) results.push((await attempt("x".repeat(400 + at), "wrong")).result);
+  expect(results.at(-1)).toBe("locked");
 });
 
 test("a disabled person is told so only with the right password", async () => {

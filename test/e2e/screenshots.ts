@@ -56,7 +56,8 @@ async function addressOf(page: Page, screen: "portfolio" | "account" | "matching
 }
 
 async function firstId(page: Page, listing: string): Promise<string> {
-  const { items } = (await (await page.request.get(listing)).json()) as { items: { id: string }[] };
+  const answer = await page.evaluate(async (path) => (await fetch(path)).json(), listing);
+  const { items } = answer as { items: { id: string }[] };
   if (!items[0]) throw new Error(`${listing} is empty: start the product with DEMO=1.`);
   return items[0].id;
 }

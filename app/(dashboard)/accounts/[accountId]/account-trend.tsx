@@ -55,7 +55,7 @@ function TrendCharts({ trend, minimumRatings }: { trend: Trend; minimumRatings: 
       />
       <ScoreDots
         title="CSAT a week"
-        note={`Weeks with fewer than ${minimumRatings} ratings show no percentage.`}
+        note={`Hollow dots rest on fewer than ${minimumRatings} ratings: too few to read as a percentage.`}
         scoreName="CSAT"
         nouns={["rating", "ratings"]}
         minimum={minimumRatings}
