@@ -66,10 +66,10 @@ export function Stat({ label, value, reason, unit, digits = 0, n, of, delta, onP
   );
 }
 
-/** Key numbers side by side, parted by hairlines; wraps on narrow screens. */
+/** Six key numbers side by side, parted by hairlines; in two or three columns on narrow screens. */
 export function StatRow({ children }: { children: ReactNode }) {
   return (
-    <div className="grid grid-cols-[repeat(auto-fit,minmax(136px,1fr))] gap-px overflow-hidden border-y border-line bg-line *:bg-canvas *:px-4 *:py-3">
+    <div className="grid grid-cols-2 sm:grid-cols-3 xl:grid-cols-6 gap-px overflow-hidden border-y border-line bg-line *:bg-canvas *:px-4 *:py-3">
       {children}
     </div>
   );

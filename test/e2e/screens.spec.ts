@@ -21,7 +21,7 @@ for (const size of widths) {
     });
 
     test("the screens are accessible and fit", async ({ page, product }) => {
-      test.setTimeout(180_000);
+      test.setTimeout(480_000);
       await product.signIn();
       const { id } = await product.worstAccount();
       const connection = await product.connectionPath();

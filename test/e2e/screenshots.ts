@@ -52,7 +52,7 @@ async function signIn(page: Page): Promise<void> {
 async function addressOf(page: Page, screen: "portfolio" | "account" | "matching"): Promise<string> {
   if (screen === "portfolio") return "/";
   if (screen === "account") return `/accounts/${await firstId(page, "/api/v1/accounts?sort=-topUnsolved&limit=1")}`;
-  return `/connections/${await firstId(page, "/api/v1/connections?limit=1")}?tab=matching`;
+  return `/connections/${await firstId(page, "/api/v1/connections?limit=1")}?tab=matching&match=ambiguous`;
 }
 
 async function firstId(page: Page, listing: string): Promise<string> {

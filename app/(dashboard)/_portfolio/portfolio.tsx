@@ -83,8 +83,9 @@ export function Portfolio() {
 
   return (
     <>
-      <div className="flex min-h-0 flex-1 max-lg:flex-col">
-        <div className="flex min-h-0 min-w-0 flex-1 flex-col">
+      {/* Side by side where there is room; on narrow or enlarged screens one under the other, scrolled together. */}
+      <div className="flex min-h-0 flex-1 max-lg:flex-col max-lg:overflow-y-auto">
+        <div className="flex min-h-0 min-w-0 flex-1 flex-col max-lg:h-[max(60dvh,26rem)] max-lg:flex-none">
           <FilterBar
             label="Filters of the accounts"
             onClear={filtered ? clear : undefined}
@@ -149,7 +150,7 @@ export function Portfolio() {
             empty={<EmptyPortfolio filtered={filtered} onClear={clear} />}
           />
         </div>
-        <aside className="flex min-h-0 w-[20.5rem] shrink-0 flex-col border-s border-line max-lg:h-2/5 max-lg:w-full max-lg:border-s-0 max-lg:border-t">
+        <aside className="flex min-h-0 w-[20.5rem] shrink-0 flex-col border-s border-line max-lg:h-[max(40dvh,20rem)] max-lg:w-full max-lg:border-s-0 max-lg:border-t">
           <Feed ownerEmail={ownerEmail} />
         </aside>
       </div>
