@@ -22,7 +22,7 @@ export default defineConfig({
     ...(E2E_BASE_URL ? { baseURL: E2E_BASE_URL } : {}),
     timezoneId: "Europe/Berlin",
     locale: "en-GB",
-    trace: "retain-on-failure",
+    trace: "off",
     launchOptions: {
       executablePath: CHROMIUM_PATH ?? "/usr/bin/chromium",
       env: { ...process.env, ...browserEnvironment } as Record<string, string>,

@@ -10,6 +10,7 @@ import { QueryStates } from "#app/_ui/query-states.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { Screen } from "#app/(dashboard)/_frame/screen.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
+import { AuthorizationOutcome } from "./authorization-outcome.tsx";
 import { ConnectionRow } from "./connection-row.tsx";
 
 /** Every Zendesk of the workspace and how its reading stands. */
@@ -26,6 +27,7 @@ export function Connections() {
   );
   return (
     <Screen title="Connections" actions={connect}>
+      <AuthorizationOutcome />
       <QueryStates
         query={connections}
         what="the connections"

@@ -1,7 +1,7 @@
 "use client";
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRouter, useSearchParams } from "next/navigation";
+import { useRouter } from "next/navigation";
 import { type FormEvent, useState } from "react";
 import { ApiError } from "#app/_queries/client.ts";
 import { connectionQueries, createConnection, oauthStart } from "#app/_queries/connections.ts";
@@ -31,7 +31,6 @@ export function ConnectionWizard({ oauth }: { oauth: boolean }) {
   const { user } = useSession();
   const router = useRouter();
   const client = useQueryClient();
-  const refused = useSearchParams().get("error");
   const [subdomain, setSubdomain] = useState("");
   const [name, setName] = useState("");
   const [login, setLogin] = useState(emptyLogin);
@@ -68,7 +67,6 @@ export function ConnectionWizard({ oauth }: { oauth: boolean }) {
   return (
     <Screen title="Connect a Zendesk" back={back}>
       <form onSubmit={submit} className="flex max-w-2xl flex-col gap-6">
-        {refused && <Notice kind="failure" announce title={refused} />}
         <p className="text-muted">
           Only reading is asked for. The login is tried at once; the first sync starts when it is right, and its
           progress shows on the next screen.
