@@ -15,7 +15,8 @@ export default async function DashboardLayout({ children }: { children: ReactNod
       >
         Skip to the content
       </a>
-      <div className="flex h-dvh">
+      {/* Only the panes scroll: what is placed absolutely inside them must not make the document longer. */}
+      <div className="relative flex h-dvh overflow-hidden">
         <NavigationBar />
         <div className="flex min-h-0 min-w-0 flex-1 flex-col">{children}</div>
       </div>

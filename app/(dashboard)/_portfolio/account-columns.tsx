@@ -58,7 +58,7 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
     header: "±",
     name: `${metricWords[metric].label}, change`,
     description: `${metricWords[metric].label}: change against ${before}`,
-    width: 56,
+    width: 64,
     hidden,
     align: "end",
     cell: ({ metrics }) => (
@@ -115,7 +115,7 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
     {
       id: "name",
       header: "Account",
-      width: 184,
+      width: 168,
       sortable: true,
       sortFirst: "asc",
       cell: (account) => (
@@ -127,7 +127,7 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
     {
       id: "owner",
       header: "Owner",
-      width: 108,
+      width: 92,
       cell: ({ owner }) =>
         owner ? (
           <span title={owner.email}>{owner.name ?? owner.email.split("@")[0]}</span>
@@ -139,7 +139,7 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
       id: "trend",
       header: "12 weeks",
       description: "Tickets created in each of the last 12 weeks",
-      width: 80,
+      width: 72,
       cell: ({ trend }) => <Sparkline values={trend} label={`Tickets created a week: ${trend.join(", ")}`} />,
     },
     count("ticketsUnsolved", 68, "Tickets unsolved now"),
@@ -148,8 +148,8 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
     change("ticketsCreated"),
     count("topCreated", 84, `Created in ${span} with top priority`),
     change("topCreated"),
-    score("csat", 84),
-    score("topCsat", 84),
+    score("csat", 96),
+    score("topCsat", 96),
     scoreChange,
     count("ticketsTotal", 96, "Every ticket stored now", true),
     {

@@ -120,7 +120,7 @@ function PreviewLine({ preview, changed }: { preview: MatchPreview; changed: boo
   const effect =
     gained + lost + moved === 0
       ? "Saving would change no match"
-      : `Saving would change: +${gained} matched, −${lost}, ${moved} ${moved === 1 ? "moves" : "move"} to another account`;
+      : `Saving would change: ${gained} gain an account, ${lost} lose theirs, ${moved} ${moved === 1 ? "moves" : "move"} to another`;
   return (
     <p>
       <span className="font-medium">{effect}.</span> <span className="text-muted">{counts}</span>
