@@ -43,40 +43,23 @@ export function AccountStats({ metrics, minimumRatings, onOpenNumber }: AccountS
       />
     );
   };
+  const created = (metric: "ticketsCreated" | "topCreated", label: string) => (
+    <Stat
+      label={`${label} · ${span}`}
+      of={metrics.windowDays}
+      value={metrics[metric]}
+      delta={
+        <Delta current={metrics[metric]} previous={metrics.previous[metric]} goodWhen="down" before={before} spelled />
+      }
+      {...open(metric)}
+    />
+  );
   return (
     <StatRow>
       <Stat label="Open now" value={metrics.ticketsUnsolved} {...open("ticketsUnsolved")} />
       <Stat label="Top priority open" value={metrics.topUnsolved} {...open("topUnsolved")} />
-      <Stat
-        label={`Created · ${span}`}
-        of={metrics.windowDays}
-        value={metrics.ticketsCreated}
-        delta={
-          <Delta
-            current={metrics.ticketsCreated}
-            previous={metrics.previous.ticketsCreated}
-            goodWhen="down"
-            before={before}
-            spelled
-          />
-        }
-        {...open("ticketsCreated")}
-      />
-      <Stat
-        label={`Top created · ${span}`}
-        of={metrics.windowDays}
-        value={metrics.topCreated}
-        delta={
-          <Delta
-            current={metrics.topCreated}
-            previous={metrics.previous.topCreated}
-            goodWhen="down"
-            before={before}
-            spelled
-          />
-        }
-        {...open("topCreated")}
-      />
+      {created("ticketsCreated", "Created")}
+      {created("topCreated", "Top created")}
       {score("csat")}
       {score("topCsat")}
     </StatRow>
