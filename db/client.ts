@@ -21,6 +21,14 @@ const types: pg.CustomTypesConfig = {
 };
 
 /**
+ * What the server itself ends, so that a stuck statement or a process that stands still keeps no connection, and no lock, from
+ * the others for good (rows 78, 82). The longest work in one statement is the rebuild of a workspace's numbers: seconds
+ * at five million tickets. Nobody waits for a lock longer than it takes somebody else to renew a token (20 s) or to rebuild.
+ * A transaction idles while a token is renewed, and while a reader of a long list does not read on.
+ */
+const timeouts = { statement_timeout: "5min", lock_timeout: "30s", idle_in_transaction_session_timeout: "60s" };
+
+/**
  * Opens a pool. Sessions are pinned to UTC, and a login that row-level security would not bind (a superuser) steps down
  * to the plain role that the migrations made (row 113). `onError` hears of connections that broke while idle; without a
  * listener a restart of the database would end the process (row 78).
@@ -35,7 +43,8 @@ export function openDatabase(
     idleTimeoutMillis: 60_000,
     connectionTimeoutMillis: 10_000,
     application_name: options.applicationName ?? "bellwether",
-    options: "-c timezone=UTC",
+    keepAlive: true,
+    options: settings({ timezone: "UTC", ...timeouts }),
     types,
     onConnect: stepDown,
   });
@@ -44,6 +53,11 @@ export function openDatabase(
   pool.on("connect", (client) => client.on("error", hear));
   return { db: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }), pool };
 }
+
+const settings = (values: Record<string, string>) =>
+  Object.entries(values)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(" ");
 
 async function stepDown(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ bypasses: boolean; available: boolean }>(

@@ -1,10 +1,12 @@
-import { Kysely, type Migration, Migrator, PostgresDialect, sql } from "kysely";
+import { Kysely, type Migration, Migrator, PostgresDialect, type QueryExecutorProvider, sql } from "kysely";
 import pg from "pg";
 import * as ground from "#db/migrations/2026-11-22-01-ground.ts";
+import * as trust from "#db/migrations/2026-11-22-02-trust.ts";
 
 // Imported by name, so that the bundled server and the launcher run the same list.
 const migrations: Record<string, Migration> = {
   "2026-11-22-01-ground": ground,
+  "2026-11-22-02-trust": trust,
 };
 
 /**
@@ -13,13 +15,42 @@ const migrations: Record<string, Migration> = {
  */
 export async function migrateToLatest(url: string): Promise<void> {
   const pool = new pg.Pool({ connectionString: url, max: 2 });
-  pool.on("error", () => {}); // a server that dies under us also fails the query (row 78)
+  // A server that dies under us also fails the query (row 78).
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     const { error } = await migrator(db).migrateToLatest();
     if (error) throw error;
   } finally {
     await db.destroy();
+  }
+}
+
+/** All of them, in their order. */
+export const migrationNames: readonly string[] = Object.keys(migrations).sort();
+
+/** The lock of kysely's migrator, held for the rest of the session: who wants to migrate waits. */
+export async function lockMigrations(db: QueryExecutorProvider): Promise<void> {
+  await sql`select pg_advisory_lock(3853314791062309107)`.execute(db);
+}
+
+/**
+ * Brings the schema to the state after `names` inside of a transaction, which the migrator cannot. `afresh`: nothing is there.
+ * The caller holds the lock.
+ */
+export async function migrateWithin(
+  trx: QueryExecutorProvider,
+  names: readonly string[],
+  { afresh = false } = {},
+): Promise<void> {
+  await sql`create table if not exists kysely_migration
+    (name varchar(255) primary key, timestamp varchar(255) not null)`.execute(trx);
+  if (afresh) await sql`delete from kysely_migration`.execute(trx);
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(trx);
+  for (const name of names.filter((name) => !rows.some((row) => row.name === name))) {
+    await migrations[name]?.up(trx as Kysely<unknown>);
+    await sql`insert into kysely_migration values (${name}, ${new Date().toISOString()})`.execute(trx);
   }
 }
 

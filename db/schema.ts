@@ -64,6 +64,13 @@ export interface AppUserTable {
   created_at: Date;
 }
 
+/** A sign-in that its person ended: its token is good for nothing any more. Kept until the token would have ended by itself. */
+export interface EndedSessionTable {
+  workspace_id: number;
+  id: string;
+  ends_at: Date;
+}
+
 /** A program's key; only its SHA-256 is kept. `hint` is the first characters, to tell keys apart. */
 export interface ApiKeyTable {
   workspace_id: number;
@@ -99,7 +106,9 @@ export interface AccountAttributeTable {
 
 /**
  * One Zendesk account. `auth_secret` and `token_secret` are encrypted (lib/auth/encryption). `login_*` is the identity seen at connection and compared at each run.
- * `state`: active | paused | failing | disconnected | archived.
+ * `state`: active | paused | failing | disconnected | archived. `clock_skew_seconds` is how far this machine's clock was behind
+ * Zendesk's at the last run; `zendesk_account_id` is what its webhooks call the account, kept from the first verified one. `login_ends_at`:
+ * until then the sign-in can be renewed without a person (the end of the refresh token), where Zendesk said so.
  */
 export interface ConnectionTable {
   workspace_id: number;
@@ -132,6 +141,9 @@ export interface ConnectionTable {
   verified_at: Date | null;
   verified_tickets: string | null;
   verified_repaired: string | null;
+  clock_skew_seconds: number | null;
+  zendesk_account_id: string | null;
+  login_ends_at: Date | null;
   created_at: Date;
   updated_at: Date;
   disconnected_at: Date | null;
@@ -237,6 +249,7 @@ export interface OrganizationTable {
   updated_at: Date | null;
   deleted_at: Date | null;
   merged_into: string | null;
+  fetched_at: Date | null;
   content_hash: string;
   account_id: string | null;
   match_state: Generated<string>;
@@ -289,6 +302,7 @@ export interface ZendeskUserTable {
   created_at: Date | null;
   updated_at: Date | null;
   deleted_at: Date | null;
+  fetched_at: Date | null;
   content_hash: string;
 }
 
@@ -330,7 +344,8 @@ export interface CustomStatusTable {
 /**
  * A ticket as it stands in Zendesk. It never stores an account: organization → account is the only place of attribution.
  * `status_category` is the status, or the category of the custom status; `rating` is that of the latest answer (1 bad, 2 neutral, 3 good), `rated_at` its instant;
- * `merged` = closed with the tag closed_by_merge; `deleted_at` is a tombstone. `generated_timestamp` (Unix seconds) is the version.
+ * `merged` = closed with the tag closed_by_merge; `deleted_at` is a tombstone. `generated_timestamp` (Unix seconds) is the version;
+ * of equal versions the one asked for later holds (`fetched_at`: when Zendesk was asked, by the database's clock).
  */
 export interface TicketTable {
   workspace_id: number;
@@ -342,6 +357,7 @@ export interface TicketTable {
   solved_at: Date | null;
   rated_at: Date | null;
   deleted_at: Date | null;
+  fetched_at: Date | null;
   organization_id: string | null;
   requester_id: string | null;
   assignee_id: string | null;
@@ -454,6 +470,7 @@ export interface OauthStateTable {
   access: string;
   name: string | null;
   connection_id: number | null;
+  confirm_login: Generated<boolean>;
   code_verifier: string;
   created_at: Date;
 }
@@ -469,9 +486,208 @@ export interface IdempotencyKeyTable {
   created_at: Date;
 }
 
+/**
+ * The webhook of a connection. `kind`: events (Zendesk's event subscriptions) | trigger (tickets only) | manual (a person made it);
+ * `state`: none | active | failing | refused (the grant does not allow it) | unreachable (this product has no address that
+ * Zendesk could call). `secret` and, during a rotation, `previous_secret` are sealed. `changed_at`: when a delivery last
+ * changed a stored row. No row-level security: a delivery names its connection only.
+ */
+export interface WebhookTable {
+  workspace_id: number;
+  connection_id: number;
+  kind: string | null;
+  zendesk_id: string | null;
+  trigger_id: string | null;
+  endpoint: string | null;
+  state: Generated<string>;
+  secret: string | null;
+  previous_secret: string | null;
+  previous_until: Date | null;
+  rotated_at: Date | null;
+  checked_at: Date | null;
+  next_check_at: Date | null;
+  last_delivery_at: Date | null;
+  changed_at: Date | null;
+  failure_code: string | null;
+  failure_message: string | null;
+  failure_since: Date | null;
+  failure_action: string | null;
+}
+
+/** A verified delivery, kept as long as it could be replayed. `delivery_key` is the SHA-256 of the signed timestamp and body; `sent_at` the signed timestamp. */
+export interface WebhookDeliveryTable {
+  workspace_id: number;
+  connection_id: number;
+  delivery_key: Buffer;
+  type: string | null;
+  subject: string | null;
+  subject_id: string | null;
+  sent_at: Date;
+  received_at: Date;
+}
+
+/**
+ * What deliveries say has changed and is to be fetched by id: any number of deliveries, one row. `subject`: ticket | user |
+ * organization; `hints` counts them, and a row that grew while it was fetched is fetched again. `claimed_until`: somebody fetches it.
+ */
+export interface WebhookHintTable {
+  workspace_id: number;
+  connection_id: number;
+  subject: string;
+  subject_id: string;
+  hints: Generated<string>;
+  first_at: Date;
+  last_at: Date;
+  claimed_until: Date | null;
+  attempts: Generated<number>;
+}
+
+/**
+ * The ledger of the nightly check: rows of one stream compared with Zendesk, by the day (UTC) of their version.
+ * `missing` was not stored, `extra` is stored and absent there, `older` stood in an older version, `different` in the same version with other content.
+ */
+export interface DriftDayTable {
+  workspace_id: number;
+  connection_id: number;
+  run_id: string;
+  stream: string;
+  day: string;
+  compared: Generated<string>;
+  missing: Generated<string>;
+  extra: Generated<string>;
+  older: Generated<string>;
+  different: Generated<string>;
+  repaired: Generated<string>;
+}
+
+/** One row that differed. `difference`: missing | extra | older | different. At most 1,000 a run and stream; the days count all. */
+export interface DriftRowTable {
+  workspace_id: number;
+  connection_id: number;
+  run_id: string;
+  stream: string;
+  row_key: string;
+  day: string;
+  difference: string;
+  repaired: boolean;
+  found_at: Date;
+}
+
+/** A user belongs to an organization; `is_default` marks the one that zendesk_user names too. Read whole every night (row 42). */
+export interface OrganizationMembershipTable {
+  workspace_id: number;
+  connection_id: number;
+  id: string;
+  user_id: string;
+  organization_id: string;
+  is_default: boolean;
+  updated_at: Date | null;
+}
+
+/** What Zendesk has shown in a comparison that is under way: a page's keys, hashed. Gone when the whole span was read. */
+export interface DriftSeenTable {
+  workspace_id: number;
+  connection_id: number;
+  stream: string;
+  keys: string[];
+}
+
+/**
+ * A stored ticket or organization that Zendesk no longer shows: a nominee for deletion, never more. `not_found_at`: the first
+ * time that Zendesk did not find it by its id either. `held`: one of too many; nothing is asked or removed without a person.
+ * `counted_run_id` and `asked_run_id`: the last checks that counted it as extra, and that asked for it by id.
+ */
+export interface AbsenceTable {
+  workspace_id: number;
+  connection_id: number;
+  stream: string;
+  row_id: string;
+  first_missed_at: Date;
+  last_missed_at: Date;
+  not_found_at: Date | null;
+  held: Generated<boolean>;
+  counted_run_id: string | null;
+  counted_day: string | null;
+  asked_run_id: string | null;
+}
+
+/** A person's word that up to `ceiling` absent rows of a stream may be gone; spent by the run that acts on it. */
+export interface AbsenceApprovalTable {
+  workspace_id: number;
+  connection_id: number;
+  stream: string;
+  ceiling: number;
+  approved_by: string;
+  approved_at: Date;
+}
+
+/** What the connection doctor last found. `state`: ok | warning | failure | unknown. */
+export interface DoctorCheckTable {
+  workspace_id: number;
+  connection_id: number;
+  key: string;
+  state: string;
+  found: string;
+  action: string | null;
+  checked_at: Date;
+}
+
+/**
+ * A failure that administrators are told of, once: on every screen while it is open (`cleared_at` null), and by e-mail when it
+ * begins and when it is over. `next_mail_at`: a letter is due then; null when there is nothing to be sent.
+ */
+export interface NoticeTable {
+  workspace_id: number;
+  id: GeneratedAlways<string>;
+  connection_id: number;
+  code: string;
+  message: string;
+  action: string;
+  raised_at: Date;
+  cleared_at: Date | null;
+  mailed_at: Date | null;
+  clear_mailed_at: Date | null;
+  mail_attempts: Generated<number>;
+  next_mail_at: Date | null;
+  mail_failure: string | null;
+}
+
+/**
+ * A Zendesk account as its rate limits see it: one for all connections and workspaces that read it. `account` is its base
+ * address. Nothing may be sent before `blocked_until`; until `slow_until` half as much as usual.
+ */
+export interface ZendeskAccountTable {
+  account: string;
+  blocked_until: Date | null;
+  slow_until: Date | null;
+}
+
+/**
+ * One budget of a Zendesk account, for the window that ends at `reset_at`. `used` counts our requests since `counted_from`; what is gone beyond
+ * them, others took; `others` is the most that they took in one window of the past hour. `bucket` is the documented name, with a target's id where each target has its own (`ticket:123`), or the name
+ * in Zendesk's header, drawn on by the endpoints `drawn_by`. `recent` holds our requests of the past `window_ms` while it is not announced.
+ */
+export interface ZendeskBudgetTable {
+  account: string;
+  bucket: string;
+  drawn_by: string[];
+  announced: boolean;
+  limit: number;
+  remaining: number;
+  used: number;
+  counted_from: Date;
+  others: number;
+  others_at: Date;
+  window_ms: number;
+  reset_at: Date;
+  last_taken_at: Date;
+  recent: Date[];
+}
+
 export interface Database {
   workspace: WorkspaceTable;
   app_user: AppUserTable;
+  ended_session: EndedSessionTable;
   api_key: ApiKeyTable;
   account: AccountTable;
   account_attribute: AccountAttributeTable;
@@ -499,4 +715,17 @@ export interface Database {
   account_metric: AccountMetricTable;
   oauth_state: OauthStateTable;
   idempotency_key: IdempotencyKeyTable;
+  webhook: WebhookTable;
+  webhook_delivery: WebhookDeliveryTable;
+  webhook_hint: WebhookHintTable;
+  drift_day: DriftDayTable;
+  drift_row: DriftRowTable;
+  drift_seen: DriftSeenTable;
+  organization_membership: OrganizationMembershipTable;
+  absence: AbsenceTable;
+  absence_approval: AbsenceApprovalTable;
+  doctor_check: DoctorCheckTable;
+  notice: NoticeTable;
+  zendesk_account: ZendeskAccountTable;
+  zendesk_budget: ZendeskBudgetTable;
 }

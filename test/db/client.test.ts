@@ -59,3 +59,25 @@ test.each([
     await db.destroy();
   }
 });
+
+test("a connection of the pool keeps nobody waiting for good: statements, waits for locks and idle transactions end", async () => {
+  const { db, pool } = openDatabase(ownerUrl, { poolSize: 2 });
+  try {
+    const { rows } = await pool.query<{ name: string; seconds: number }>(
+      `select name, setting::int / 1000 as seconds from pg_settings
+        where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout') order by name`,
+    );
+    expect(rows).toEqual([
+      { name: "idle_in_transaction_session_timeout", seconds: 60 },
+      { name: "lock_timeout", seconds: 30 },
+      { name: "statement_timeout", seconds: 300 },
+    ]);
+    const held = await pool.connect();
+    await held.query("begin; set local idle_in_transaction_session_timeout = 50; select pg_advisory_xact_lock(1)");
+    await pool.query("select pg_advisory_xact_lock(1)");
+    await expect(held.query("select 1")).rejects.toThrow();
+    held.release(true);
+  } finally {
+    await db.destroy();
+  }
+});

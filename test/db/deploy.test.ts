@@ -1,0 +1,138 @@
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import path from "node:path";
+import { promisify } from "node:util";
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import { afterAll, expect, test } from "vitest";
+import { isMigrated, migrateToLatest, migrateWithin, migrationNames } from "#db/migrate.ts";
+import type { Database } from "#db/schema.ts";
+
+/* A new version comes while the old one still serves, and whoever brings it may be killed (row 84). */
+
+const server = process.env.TEST_DATABASE_URL ?? "";
+const run = promisify(execFile);
+const made: string[] = [];
+
+async function query<Row>(url: string, text: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return client.query(text).then(
+    ({ rows }) => client.end().then(() => rows as Row[]),
+    (error) => client.end().then(() => Promise.reject(error)),
+  );
+}
+
+async function emptyDatabase(): Promise<string> {
+  const name = `test_${randomUUID().replaceAll("-", "")}`;
+  await query(server, `create database ${name}`);
+  made.push(name);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+afterAll(async () => {
+  for (const name of made) await query(server, `drop database if exists ${name} with (force)`);
+});
+
+/** A database as the version before the last migration left it. */
+async function before(count: number): Promise<string> {
+  const url = await emptyDatabase();
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  await db.transaction().execute((trx) => migrateWithin(trx, migrationNames.slice(0, count)));
+  await db.destroy();
+  return url;
+}
+
+interface Column {
+  table: string;
+  column: string;
+  type: string;
+  required: boolean;
+  filled: boolean;
+}
+const columnsOf = (url: string) =>
+  query<Column>(
+    url,
+    `select table_name as table, column_name as column, data_type as type, is_nullable = 'NO' as required,
+            column_default is not null or is_identity = 'YES' or is_generated = 'ALWAYS' as filled
+       from information_schema.columns where table_schema = 'public' and table_name not like 'kysely%'
+      order by 1, 2`,
+  );
+const uniqueOf = (url: string) =>
+  query<{ table: string; definition: string }>(
+    url,
+    "select tablename as table, indexdef as definition from pg_indexes where schemaname = 'public' and tablename not like 'kysely%' and indexdef like '%UNIQUE%' order by indexdef",
+  );
+
+async function migrated(url: string): Promise<boolean> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const db = new Kysely<never>({ dialect: new PostgresDialect({ pool }) });
+  return isMigrated(db).finally(() => db.destroy());
+}
+
+test("two migrators at once make one schema, and a third finds nothing to do", async () => {
+  const url = await emptyDatabase();
+  const script = 'const { migrateToLatest } = await import("#db/migrate.ts"); await migrateToLatest(process.env.URL);';
+  const migrator = () =>
+    run(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
+      cwd: path.resolve(import.meta.dirname, "..", ".."),
+      env: { ...process.env, URL: url },
+    });
+  await Promise.all([migrator(), migrateToLatest(url), migrateToLatest(url)]);
+  await migrateToLatest(url);
+  expect(await query(url, "select name from kysely_migration order by name")).toEqual(
+    migrationNames.map((name) => ({ name })),
+  );
+}, 60_000);
+
+test("a migrator that is killed in the middle leaves the old schema whole; the next one finishes", async () => {
+  const url = await before(migrationNames.length - 1);
+  const old = await columnsOf(url);
+  const rival = new pg.Client({ connectionString: url });
+  await rival.connect();
+  // The last statement of the last migration cannot come: a table of the first is held.
+  await rival.query("begin; lock table ticket in access share mode");
+  const dies = migrateToLatest(url).catch((error: Error) => error);
+  await expect
+    .poll(() =>
+      query(
+        server,
+        `select from pg_locks where not granted and database = (select oid from pg_database where datname = '${new URL(url).pathname.slice(1)}')`,
+      ),
+    )
+    .toHaveLength(1);
+  await query(
+    server,
+    `select pg_terminate_backend(pid) from pg_locks where not granted
+      and database = (select oid from pg_database where datname = '${new URL(url).pathname.slice(1)}')`,
+  );
+  expect(await dies).toBeInstanceOf(Error);
+  await rival.query("rollback");
+  await rival.end();
+  expect(await columnsOf(url)).toEqual(old);
+  expect(await migrated(url)).toBe(false);
+  await migrateToLatest(url);
+  expect(await migrated(url)).toBe(true);
+});
+
+test.each(migrationNames.slice(1).map((name, index) => [name, index + 1] as const))(
+  "%s only expands: what the version before it says to the database holds after it",
+  async (_, count) => {
+    const [older, newer] = [await before(count), await before(count + 1)];
+    const after = await columnsOf(newer);
+    for (const column of await columnsOf(older)) {
+      const now = after.find((other) => other.table === column.table && other.column === column.column);
+      expect(now, `${column.table}.${column.column}`).toMatchObject({ type: column.type, filled: column.filled });
+      if (!column.required) expect(now?.required, `${column.table}.${column.column}`).toBe(false);
+    }
+    const known = new Set((await columnsOf(older)).map(({ table }) => table));
+    const had = new Set((await columnsOf(older)).map(({ table, column }) => `${table}.${column}`));
+    const added = after.filter(({ table, column }) => known.has(table) && !had.has(`${table}.${column}`));
+    // The version before does not name them when it inserts.
+    expect(added.filter(({ required, filled }) => required && !filled)).toEqual([]);
+    const indexes = await uniqueOf(older);
+    expect((await uniqueOf(newer)).filter(({ table }) => known.has(table))).toEqual(indexes);
+  },
+);
