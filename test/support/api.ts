@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { encode } from "next-auth/jwt";
 import { afterAll, beforeAll } from "vitest";
 import { z } from "zod";
@@ -93,7 +93,7 @@ export function useApi(database: TestDatabase, environment: Environment = {}): A
         .values({ workspace_id: workspaceId, email, name: null, role, password_hash: null, created_at: new Date() })
         .returning(["id", "session_version"])
         .executeTakeFirstOrThrow();
-      const token = { uid: userId, workspace: workspaceId, version };
+      const token = { uid: userId, workspace: workspaceId, version, session: randomUUID() };
       const cookie = `${sessionCookieName}=${await encode({ token, secret: context().config.secrets.auth })}`;
       return { userId, email, cookie };
     },

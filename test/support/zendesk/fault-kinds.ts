@@ -137,6 +137,8 @@ export function emptyPage(): Fault {
     const key = rowsKey(body);
     if (key === null) return answer;
     const stay = request.query.get("cursor") ?? request.query.get("page[after]");
+    // The first page of a cursor export has no place to stay at: without its rows it would hide them for good.
+    if (stay === null && "end_of_stream" in body && "after_cursor" in body) return answer;
     const json = {
       ...body,
       [key]: [],

@@ -21,6 +21,8 @@ export interface RandomWorldOptions {
   /** Fixed ones; the rest is drawn from the seed. */
   settings?: Partial<WorldSettings>;
   ids?: WorldOptions["ids"];
+  /** Begins every name and subject: whose row it is. Default: nothing. */
+  mark?: string;
   /** Organizations are renamed, merged and deleted, users move. Default true. */
   turmoil?: boolean;
 }
@@ -31,6 +33,7 @@ interface Cast {
   agents: Id[];
   requesters: Id[];
   fieldId: Id;
+  mark: string;
 }
 
 /**
@@ -77,6 +80,7 @@ function drawnSettings(random: Random): Partial<WorldSettings> {
 
 function peopled(world: World, random: Random, options: RandomWorldOptions): Cast {
   const count = options.organizations ?? 12;
+  const mark = options.mark ?? "";
   world.definitions.createField("organization", { key: "account_number", title: "Account number" });
   const field = world.definitions.createField("ticket", { key: "area", title: "Area" });
   world.definitions.createCustomStatus({ category: "open", agentLabel: "Waiting for engineering" });
@@ -90,11 +94,14 @@ function peopled(world: World, random: Random, options: RandomWorldOptions): Cas
         defaultGroupId: groups[position % groups.length] ?? null,
       }).id,
   );
-  const organizations = Array.from({ length: count }, (_, position) => randomOrganization(world, random, position).id);
+  const organizations = Array.from(
+    { length: count },
+    (_, position) => randomOrganization(world, random, position, mark).id,
+  );
   const requesters = Array.from({ length: options.users ?? count * 3 }, (_, position) => {
     const organizationId = random.chance(0.9) ? (organizations[position % Math.max(1, count)] ?? null) : null;
     const user = world.users.create({
-      name: `User ${position}`,
+      name: `${mark}User ${position}`,
       email: `user${position}@mail.example`,
       organizationId,
     });
@@ -105,12 +112,12 @@ function peopled(world: World, random: Random, options: RandomWorldOptions): Cas
     return user.id;
   });
   if (requesters.length === 0) requesters.push(world.users.defaultRequester().id);
-  return { world, random, agents, requesters, fieldId: field.id };
+  return { world, random, agents, requesters, fieldId: field.id, mark };
 }
 
-function randomOrganization(world: World, random: Random, position: number) {
+function randomOrganization(world: World, random: Random, position: number, mark: string) {
   return world.organizations.create({
-    name: `Organization ${position}`,
+    name: `${mark}Organization ${position}`,
     externalId: random.chance(0.7) ? `ext-${position}` : null,
     domainNames: random.chance(0.6) ? [`org${position}.example`] : [],
     fields: { account_number: random.chance(0.5) ? String(1000 + position) : null },
@@ -133,7 +140,7 @@ function liveTicket(cast: Cast): void {
   const { world, random } = cast;
   const living = cast.requesters.filter((id) => world.users.byId.get(id)?.mergedInto === null);
   const ticket = world.tickets.create({
-    subject: `${random.pick(["Cannot", "How to", "Where to", "Please"])} ${random.pick(["export", "log in", "pay"])}`,
+    subject: `${cast.mark}${random.pick(["Cannot", "How to", "Where to", "Please"])} ${random.pick(["export", "log in", "pay"])}`,
     priority: random.pick(priorities),
     type: random.pick(["problem", "question", "incident", "task", null]),
     requesterId: random.pick(living),
@@ -245,7 +252,7 @@ function stir(cast: Cast): void {
   if (one === undefined || other === undefined) return;
   const step = random.between(0, 9);
   const fresh = world.ids.next();
-  if (step === 0) organizations.update(one.id, { name: `Renamed ${fresh}` });
+  if (step === 0) organizations.update(one.id, { name: `${cast.mark}Renamed ${fresh}` });
   if (step === 1) organizations.swapNames(one.id, other.id);
   if (step === 2 && living.length > 4) organizations.merge(one.id, other.id, { leaveClosed: random.chance(0.5) });
   if (step === 3 && living.length > 4) organizations.delete(one.id);
@@ -255,7 +262,7 @@ function stir(cast: Cast): void {
   }
   if (step === 6) organizations.update(one.id, { externalId: random.chance(0.5) ? `moved-${fresh}` : null });
   if (step === 7) users.update(user, { name: `${users.existing(user).name} the second` });
-  if (step === 8) organizations.create({ name: `Newcomer ${fresh}`, externalId: `new-${fresh}` });
+  if (step === 8) organizations.create({ name: `${cast.mark}Newcomer ${fresh}`, externalId: `new-${fresh}` });
   if (step === 9 && cast.requesters.length > 4) mergeUsers(cast, user);
 }
 

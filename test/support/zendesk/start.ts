@@ -1,5 +1,6 @@
 import { Faults } from "./faults.ts";
 import { Control } from "./server/control.ts";
+import { Deliveries } from "./server/deliveries.ts";
 import { Journal } from "./server/journal.ts";
 import { type LimitOptions, RateLimits } from "./server/limits.ts";
 import { ZendeskServer } from "./server/server.ts";
@@ -27,6 +28,8 @@ export interface Zendesk {
   faults: Faults;
   journal: Journal;
   limits: RateLimits | null;
+  /** What the accounts tell their webhooks; `deliver()` sends what is due. */
+  webhooks: Deliveries;
   close(): Promise<void>;
 }
 
@@ -38,6 +41,8 @@ export async function startZendesk(options: StartOptions): Promise<Zendesk> {
   const limits = options.limits === undefined ? null : new RateLimits(options.limits);
   const control = options.control ? new Control(worlds, faults, journal) : null;
   const server = new ZendeskServer({ worlds, faults, journal, limits, control });
+  const webhooks = new Deliveries(worlds);
+  webhooks.start();
   const origin = await server.listen(options.port ?? 0);
   return {
     url: `${origin}/{subdomain}`,
@@ -51,6 +56,9 @@ export async function startZendesk(options: StartOptions): Promise<Zendesk> {
     faults,
     journal,
     limits,
-    close: () => server.close(),
+    webhooks,
+    close: async () => {
+      await Promise.all([server.close(), webhooks.stop()]);
+    },
   };
 }

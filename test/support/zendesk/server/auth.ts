@@ -14,6 +14,8 @@ export interface Demands {
   /** The resource of the granular scope; null when any living token may ask. */
   scope: string | null;
   admin?: boolean;
+  /** Changes something: `write` reaches it, `read` does not. */
+  write?: boolean;
 }
 
 const knownScopes = /^(read|write|impersonate|[a-z_]+:(read|write))$/;
@@ -59,8 +61,9 @@ export function unauthenticated(): Refusal {
 export function authorize(world: World, caller: Caller, demands: Demands): void {
   const { user, scopes } = caller;
   if (user === null) throw unauthenticated();
-  if (scopes !== null && demands.scope !== null && !reaches(scopes, demands.scope)) {
-    throw refusal(403, "Forbidden", "You are missing the following required scopes: read");
+  const right = demands.write ? "write" : "read";
+  if (scopes !== null && demands.scope !== null && !reaches(scopes, demands.scope, right)) {
+    throw refusal(403, "Forbidden", `You are missing the following required scopes: ${right}`);
   }
   if (user.role === "end-user") throw titledRefusal(403, "Forbidden", "You do not have access to this page.");
   if (demands.admin && user.role !== "admin" && world.settings.agentSees === "forbidden") {
@@ -68,9 +71,9 @@ export function authorize(world: World, caller: Caller, demands: Demands): void 
   }
 }
 
-function reaches(scopes: readonly string[], resource: string): boolean {
+function reaches(scopes: readonly string[], resource: string, right: "read" | "write"): boolean {
   if (!scopes.every((scope) => knownScopes.test(scope))) return false;
-  return scopes.includes("read") || scopes.includes(`${resource}:read`);
+  return scopes.includes(right) || scopes.includes(`${resource}:${right}`);
 }
 
 /** Whether this caller is shown a row: all of them, or a share for an agent where the account hides the rest. */

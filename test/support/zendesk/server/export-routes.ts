@@ -59,6 +59,7 @@ function ticketStream({ request, caller }: Call): ExportStream<Ticket> {
     index: world.tickets.index,
     stampOf: (ticket) => ticket.generatedTimestamp,
     shows: (ticket) =>
+      world.tickets.byId.has(ticket.id) &&
       !ticket.hiddenFromExport &&
       ticket.visibleFrom <= now &&
       (withDeleted || !ticket.deleted) &&
@@ -107,6 +108,7 @@ function eventStream({ request, caller }: Call): ExportStream<Audit> {
     stampOf: (audit) => seconds(audit.at),
     shows: (audit) =>
       audit.visibleFrom <= now &&
+      world.tickets.byId.has(audit.ticketId) &&
       (scope === "all" || world.tickets.existing(audit.ticketId).aiAgent === (scope === "ai_agent")) &&
       isVisible(world, caller, audit.ticketId),
     write: (audit) => eventRow(world, audit, { comments }),

@@ -19,8 +19,6 @@ export interface ExportStream<Row extends { id: Id | number }> {
   withheld: boolean;
 }
 
-const largestPage = 1000;
-
 /** `{rows, after_url, after_cursor, end_of_stream}`: each row once, from the one after the cursor on. */
 export function cursorExport<Row extends { id: Id | number }>(
   request: AccountRequest,
@@ -149,6 +147,7 @@ function startTime(request: AccountRequest): number {
 }
 
 function pageSize(request: AccountRequest): number {
+  const largestPage = request.world.settings.exportPage;
   const asked = Number(request.query.get("per_page") ?? largestPage);
   return Number.isInteger(asked) && asked > 0 ? Math.min(asked, largestPage) : largestPage;
 }

@@ -6,6 +6,7 @@ import { listRoutes } from "./list-routes.ts";
 import { meRoutes } from "./me-routes.ts";
 import type { AccountRequest } from "./request.ts";
 import { satisfactionRoutes } from "./satisfaction-routes.ts";
+import { webhookRoutes } from "./webhook-routes.ts";
 
 export interface Call {
   request: AccountRequest;
@@ -16,7 +17,7 @@ export interface Call {
 
 /** One endpoint of the API, below `/api/v2`. */
 export interface Route {
-  method: "GET" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** `/tickets/{id}` */
   path: string;
   /** `open` answers whoever asks. */
@@ -30,7 +31,13 @@ interface CompiledRoute extends Route {
   pattern: RegExp;
 }
 
-const routes: CompiledRoute[] = [...meRoutes, ...exportRoutes, ...satisfactionRoutes, ...listRoutes].map((route) => ({
+const routes: CompiledRoute[] = [
+  ...meRoutes,
+  ...exportRoutes,
+  ...satisfactionRoutes,
+  ...listRoutes,
+  ...webhookRoutes,
+].map((route) => ({
   ...route,
   pattern: new RegExp(`^/api/v2${route.path.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`),
 }));

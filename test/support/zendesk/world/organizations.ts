@@ -1,4 +1,5 @@
 import { ChangeIndex } from "./change-index.ts";
+import { organizationEvents, plainEvent } from "./event-types.ts";
 import { compareIds, type Id } from "./ids.ts";
 import type { Organization } from "./rows.ts";
 import type { World } from "./world.ts";
@@ -48,6 +49,7 @@ export class Organizations {
     this.index.add(organization);
     this.claim(organization);
     this.ordered = null;
+    this.world.webhooks.announce("organization", organization.id, plainEvent("organization.created"));
     return organization;
   }
 
@@ -61,6 +63,7 @@ export class Organizations {
     this.claim(organization);
     for (const [key, value] of Object.entries(fields ?? {})) organization.fields.set(key, value);
     this.touch(organization);
+    this.world.webhooks.announce("organization", id, organizationEvents(changes));
     return organization;
   }
 
@@ -73,6 +76,7 @@ export class Organizations {
     this.claim(b);
     this.touch(a);
     this.touch(b);
+    for (const { id, name } of [a, b]) this.world.webhooks.announce("organization", id, organizationEvents({ name }));
   }
 
   /** Users lose the organization; working tickets too, unless the account is set to keep them. Closed ones are untouched. */
@@ -81,6 +85,7 @@ export class Organizations {
     this.release(organization);
     organization.deletedAt = this.world.now();
     this.touch(organization);
+    this.world.webhooks.announce("organization", id, plainEvent("organization.deleted"));
     this.world.users.leaveOrganization(id);
     if (this.world.settings.deletedOrganizationTickets === "keep") return;
     for (const ticket of this.world.tickets.ofOrganization(id)) {

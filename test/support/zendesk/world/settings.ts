@@ -21,6 +21,8 @@ export interface WorldSettings {
   overflowPage: boolean;
   /** `late`: a full last page says false and an empty page with true follows. */
   endOfStream: "exact" | "late";
+  /** Rows that an export gives at most on one page, however many were asked for. */
+  exportPage: number;
   /** `end_time` of an empty page. */
   emptyEndTime: "echo" | "null";
   /** Working tickets of a user who leaves an organization. */
@@ -33,6 +35,12 @@ export interface WorldSettings {
   withheld: number;
   /** Count endpoints answer while they are still counting. */
   countsPending: boolean;
+  /** Webhooks can subscribe to events of tickets; else only triggers tell of them. */
+  ticketEventWebhooks: boolean;
+  /** What the webhook endpoints answer to whoever may ask. */
+  webhooksEndpoint: 200 | 403 | 404;
+  /** Trial accounts have 10. */
+  mostWebhooks: number;
 }
 
 export const defaultSettings: WorldSettings = {
@@ -46,12 +54,16 @@ export const defaultSettings: WorldSettings = {
   previousValues: true,
   overflowPage: true,
   endOfStream: "exact",
+  exportPage: 1000,
   emptyEndTime: "echo",
   leaverTickets: "null",
   deletedOrganizationTickets: "null",
   agentSees: "forbidden",
   withheld: 60_000,
   countsPending: false,
+  ticketEventWebhooks: true,
+  webhooksEndpoint: 200,
+  mostWebhooks: 100,
 };
 
 export const priorities: readonly Priority[] = ["urgent", "high", "normal", "low", null];

@@ -1,5 +1,6 @@
 import { ChangeIndex } from "./change-index.ts";
 import { seconds } from "./clock.ts";
+import { plainEvent, ticketEvents } from "./event-types.ts";
 import type { Id } from "./ids.ts";
 import type { Audit, Change, Priority, Status, Ticket } from "./rows.ts";
 import { changesOf, creationChanges, type TicketChanges } from "./ticket-changes.ts";
@@ -94,6 +95,7 @@ export class Tickets {
       ...circumstances,
       comment: { body: description },
     });
+    world.webhooks.announce("ticket", ticket.id, plainEvent("ticket.created"), true);
     return ticket;
   }
 
@@ -164,7 +166,9 @@ export class Tickets {
       if (audit.comment !== null) audit.comment.body = "X";
       for (const change of audit.changes) if (change.field === "subject") change.value = "SCRUBBED";
     }
-    return this.stamp(ticket);
+    this.stamp(ticket);
+    this.world.webhooks.announce("ticket", id, plainEvent("ticket.permanently_deleted"));
+    return ticket;
   }
 
   /** Sources become closed with the tag `closed_by_merge`; the target gets a comment and lives on. */
@@ -178,6 +182,7 @@ export class Tickets {
         { status: "closed", tags: [...source.tags, "closed_by_merge"] },
         { by, rel: "merge", comment: { body: `This request was merged into #${targetId}.` } },
       );
+      this.world.webhooks.announce("ticket", id, plainEvent("ticket.merged"));
     }
     return (
       this.comment(targetId, `Requests ${sourceIds.map((id) => `#${id}`).join(", ")} were merged.`, {
@@ -208,11 +213,19 @@ export class Tickets {
     recordChanges(ticket.metrics, changes, now);
     ticket.updatedAt = now;
     this.writeAudit(ticket, changes, circumstances);
-    return this.stamp(ticket);
+    this.stamp(ticket);
+    const parts = ticketEvents(changes, circumstances.comment !== undefined);
+    this.world.webhooks.announce("ticket", ticket.id, parts, true);
+    return ticket;
   }
 
   ofOrganization(organizationId: Id): Ticket[] {
     return [...this.byId.values()].filter((ticket) => ticket.organizationId === organizationId);
+  }
+
+  /** Gone without a word: no export, no list and no address knows the ticket any more. */
+  vanish(id: Id): void {
+    this.byId.delete(this.existing(id).id);
   }
 
   existing(id: Id): Ticket {
@@ -237,7 +250,10 @@ export class Tickets {
       const change: Change = { kind: "Change", field: "status", value: status.to, previous: status.from };
       this.writeAudit(ticket, [change], { by });
     }
-    return this.stamp(ticket);
+    this.stamp(ticket);
+    const event = ticket.deleted ? "ticket.soft_deleted" : "ticket.undeleted";
+    this.world.webhooks.announce("ticket", ticket.id, plainEvent(event));
+    return ticket;
   }
 
   private writeAudit(ticket: Ticket, changes: Change[], circumstances: Circumstances): void {

@@ -1,4 +1,5 @@
 import { ChangeIndex } from "./change-index.ts";
+import { plainEvent, userEvents } from "./event-types.ts";
 import { compareIds, type Id } from "./ids.ts";
 import type { Membership, Role, User } from "./rows.ts";
 import type { World } from "./world.ts";
@@ -54,6 +55,7 @@ export class Users {
     this.byId.set(user.id, user);
     this.index.add(user);
     if (user.organizationId !== null) this.addMembership(user.id, user.organizationId, true);
+    this.announce(user, "created");
     return user;
   }
 
@@ -65,6 +67,7 @@ export class Users {
     for (const [key, value] of Object.entries(fields ?? {})) user.fields.set(key, value);
     if (organizationId !== undefined) this.replaceMemberships(user, organizationId);
     this.touch(user);
+    this.world.webhooks.announce("user", id, userEvents(changes));
     return user;
   }
 
@@ -78,6 +81,7 @@ export class Users {
     user.active = false;
     user.email = null;
     this.touch(user);
+    this.announce(user, "deleted");
     return user;
   }
 
@@ -105,6 +109,8 @@ export class Users {
     loser.mergedInto = winnerId;
     this.touch(loser);
     this.touch(winner);
+    this.announce(loser, "merged");
+    this.announce(winner, "merged");
   }
 
   /** Adds an organization beside those that the user has; the first one is the default. */
@@ -116,6 +122,7 @@ export class Users {
     const membership = this.addMembership(userId, organizationId, user.organizationId === null);
     if (membership.isDefault) user.organizationId = organizationId;
     this.touch(user);
+    this.announce(user, "organization_membership_created");
     return membership;
   }
 
@@ -141,6 +148,7 @@ export class Users {
       user.organizationId = next?.organizationId ?? null;
     }
     this.touch(user);
+    this.announce(user, "organization_membership_deleted");
     const target = this.world.settings.leaverTickets === "default" ? user.organizationId : null;
     for (const ticket of this.world.tickets.ofOrganization(organizationId)) {
       if (ticket.requesterId !== userId || ticket.deleted || ["solved", "closed"].includes(ticket.status)) continue;
@@ -220,6 +228,10 @@ export class Users {
     };
     this.memberships.set(membership.id, membership);
     return membership;
+  }
+
+  private announce(user: User, type: string): void {
+    this.world.webhooks.announce("user", user.id, plainEvent(`user.${type}`));
   }
 
   private touch(user: User): void {

@@ -9,6 +9,7 @@ import { Schedule } from "./schedule.ts";
 import { defaultSettings, type WorldSettings } from "./settings.ts";
 import { Tickets } from "./tickets.ts";
 import { Users } from "./users.ts";
+import { Webhooks } from "./webhooks.ts";
 
 export interface WorldOptions {
   /** Default `acme`. */
@@ -53,6 +54,7 @@ export class World {
   readonly tickets: Tickets;
   readonly ratings: Ratings;
   readonly access: Access;
+  readonly webhooks: Webhooks;
   readonly distortions = new Map<string, Distortion>();
   /** The user whose credentials the product holds. */
   readonly adminId: Id;
@@ -70,6 +72,7 @@ export class World {
     this.apiToken = `api-token-of-${this.subdomain}`;
     this.oauthClient = { id: `bellwether_${this.subdomain}`, secret: `client-secret-of-${this.subdomain}` };
     if (options.openedAt !== undefined) this.moment = new Date(options.openedAt).getTime();
+    this.webhooks = new Webhooks(this);
     this.definitions = new Definitions(this);
     this.organizations = new Organizations(this);
     this.users = new Users(this);
