@@ -1,3 +1,4 @@
+import { concealValues } from "#lib/log.ts";
 import { type FailureCode, ZendeskError } from "#lib/zendesk/failures.ts";
 import { parseJson } from "#lib/zendesk/json.ts";
 import { outcomeOf, wordsFor } from "#lib/zendesk/outcomes.ts";
@@ -9,8 +10,10 @@ export interface Answer {
   body: Record<string, unknown>;
   /** The body as it came. */
   text: string;
-  /** Zendesk's own clock when the request was sent: what was visible then is in the answer (rows 13, 47). */
+  /** Zendesk's own clock when the request was sent, never later than it was: what was visible then is in the answer (rows 13, 47). */
   requestedAt: Date;
+  /** The database's clock then, which all processes share: of two answers with the same version of a row, the one asked for later holds (row 19). */
+  fetchedAt: Date;
 }
 
 /** Something answered with success that is not what was asked for. */
@@ -25,13 +28,14 @@ export class WrongAnswer extends Error {
 }
 
 /** Reads a 2xx: JSON by its content type, whole, an object, holding the key that the endpoint is for (rows 67, 69). */
-export function readAnswer(answer: HttpAnswer, expect: string): { body: Record<string, unknown>; text: string } {
+export function readAnswer(answer: HttpAnswer, expect?: string): { body: Record<string, unknown>; text: string } {
   const type = String(answer.headers["content-type"] ?? "");
   const text = answer.body.toString("utf8");
   if (!/\bjson\b/i.test(type)) throw new WrongAnswer(`not JSON but ${type || "no content type"}`, isHtml(answer));
   const body = parseOrNull(text);
   if (!isObject(body)) throw new WrongAnswer("no complete JSON object", false);
-  if (!Object.hasOwn(body, expect)) throw new WrongAnswer(`no "${expect}" in the answer`, false);
+  if (expect !== undefined && !Object.hasOwn(body, expect))
+    throw new WrongAnswer(`no "${expect}" in the answer`, false);
   return { body, text };
 }
 
@@ -67,14 +71,27 @@ export function failureOf(answer: HttpAnswer, path: string): ZendeskError {
   const { code, says, action, about } = wordsFor(answer.status);
   return new ZendeskError({
     code,
-    message: `${says} (${answer.status} for ${path}${said && `: ${said}`}).`,
+    message: `${says} (${answer.status} for ${path}${said && `: ${said}`}).${pointsTo(answer)}`,
     action,
     scope: outcomeOf(answer.status) === "stop_connection" || answer.status === 401 ? "connection" : "stream",
     ...(about ? { about } : {}),
     transient: code === "unavailable",
     status: answer.status,
     said,
+    zendeskRequestId: requestIdOf(answer),
   });
+}
+
+function requestIdOf({ headers }: HttpAnswer): string | undefined {
+  const id = headers["x-request-id"] ?? headers["x-zendesk-request-id"];
+  return typeof id === "string" ? cleanText(id, 100) : undefined;
+}
+
+/** Of a redirect, the host and nothing else: the rest of the address is not for people, and is not followed (row 65). */
+function pointsTo(answer: HttpAnswer): string {
+  const location = String(answer.headers.location ?? "");
+  if (answer.status < 300 || answer.status >= 400 || !URL.canParse(location)) return "";
+  return ` It points to ${cleanText(new URL(location).host, 253)}.`;
 }
 
 function unknownAccount(path: string): ZendeskError {
@@ -122,13 +139,9 @@ export function zendeskWords(answer: HttpAnswer): string {
   const text = answer.body.toString("utf8");
   const body = parseOrNull(text);
   const words = isObject(body) ? envelopeWords(body) : [text];
-  return cleanText(
-    words
-      .filter((word) => typeof word === "string" && word.trim() !== "")
-      .join(" – ")
-      .trim(),
-    300,
-  );
+  const said = words.filter((word) => typeof word === "string" && word.trim() !== "").join(" – ");
+  // Some servers say the request back, its credentials too; they go before anything is cut off.
+  return cleanText(concealValues(said).trim(), 300);
 }
 
 function envelopeWords(body: Record<string, unknown>): unknown[] {

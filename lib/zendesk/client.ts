@@ -1,3 +1,4 @@
+import { countLimiterWait } from "#lib/monitoring/registry.ts";
 import { baseUrl } from "#lib/zendesk/address.ts";
 import { type Answer, failureOf, isHtml, readAnswer, WrongAnswer, wrongAnswer } from "#lib/zendesk/answers.ts";
 import { type ClientOptions, defaultClientOptions } from "#lib/zendesk/client-options.ts";
@@ -22,6 +23,31 @@ export interface Get {
   /** The page could be asked for in smaller pieces: give up on a heavy one early, with PageTooHeavy. */
   shrinkable?: boolean;
 }
+
+export interface Write {
+  endpoint?: Endpoint;
+  /** The ticket, organization or user that is changed: Zendesk limits those, too. */
+  target?: string;
+  /** The key that the answer must hold; without it any success is one, also an empty answer. */
+  expect?: string;
+  /** Beside those that every request has, such as an Idempotency-Key. */
+  headers?: Record<string, string>;
+}
+
+interface Exchange {
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** With its query. */
+  path: string;
+  endpoint: Endpoint;
+  target?: string | undefined;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+/** `sentAt`: by the database's clock, so that the requests of all processes have one order. */
+type Sent = HttpAnswer & { sentAt: Date };
+
+/** What is waited for in place even while others wait for the place. Milliseconds. */
+const shortSleep = 2000;
 
 /** The page is more than Zendesk, or we, can take at once (rows 21, 57, 72). */
 export class PageTooHeavy extends Error {
@@ -108,41 +134,110 @@ export class ZendeskClient {
     }
   }
 
+  /**
+   * Asks Zendesk to change something, once: a write is never repeated blindly (row 96). Only a rejected token is renewed,
+   * since Zendesk then did nothing. Null where the answer is empty. Throws WaitNeeded when nothing may be sent now; a
+   * ZendeskError with the code `outcome_unknown` when it may or may not have happened; else one that says why it did not.
+   */
+  async write(
+    method: "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    body?: unknown,
+    write: Write = {},
+  ): Promise<Answer | null> {
+    for (let renewed = false; ; renewed = true) {
+      const header = await this.authorization.header();
+      const { endpoint = "list", target, headers = {} } = write;
+      const sent = await this.exchange({ method, path, body, endpoint, target, headers }, header);
+      if (sent instanceof TransportError)
+        throw neverSent(sent) ? unreachable(sent, path, this.base) : outcomeUnknown(path, sent);
+      const outcome = outcomeOf(sent.status, this.toldToWait(sent) !== null);
+      if (outcome === "wait") throw this.waitNeeded(await this.blocked(sent, 1));
+      if (outcome === "renew" && !renewed && (await this.authorization.renew(header)) !== null) continue;
+      if (outcome === "accept") return this.acceptWritten(sent, path, write);
+      if (outcome === "retry" && sent.status >= 500 && sent.status !== 503)
+        throw outcomeUnknown(path, failureOf(sent, path));
+      throw failureOf(sent, path);
+    }
+  }
+
   close(): Promise<void> {
     return this.transport.close();
   }
 
-  private async send(path: string, get: Get, header: string): Promise<HttpAnswer | TransportError> {
-    await this.pace(get.endpoint ?? "list");
-    const url = `${this.base}${path}${queryText(get.query)}`;
-    const headers = { accept: "application/json", "content-type": "application/json", authorization: header };
+  private async send(path: string, get: Get, header: string): Promise<Sent | TransportError> {
+    const request = {
+      method: "GET",
+      path: `${path}${queryText(get.query)}`,
+      endpoint: get.endpoint ?? "list",
+    } as const;
+    const sent = await this.exchange(request, header);
+    if (sent instanceof TransportError && sent.kind === "aborted") throw new WaitNeeded(this.options.clock());
+    return sent;
+  }
+
+  private async exchange(request: Exchange, header: string): Promise<Sent | TransportError> {
+    const sentAt = await this.pace(request);
+    const common = { accept: "application/json", "content-type": "application/json", authorization: header };
+    const { signal } = this.options;
     this.requests++;
     try {
-      const { signal } = this.options;
-      const answer = await this.transport.request({ method: "GET", url, headers, ...(signal ? { signal } : {}) });
+      const answer = await this.transport.request({
+        method: request.method,
+        url: `${this.base}${request.path}`,
+        headers: { ...request.headers, ...common },
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        ...(signal ? { signal } : {}),
+      });
       this.learnClock(answer);
-      await this.limiter.learn(get.endpoint ?? "list", answer.headers);
-      return answer;
+      // The answer to a write must not be lost for a count that could not be kept.
+      await this.limiter.learn(request.endpoint, answer.headers, request.target).catch(() => {});
+      return { ...answer, sentAt };
     } catch (error) {
-      if (error instanceof TransportError && error.kind !== "aborted") return error;
-      throw error instanceof TransportError ? new WaitNeeded(this.options.clock()) : error;
+      if (error instanceof TransportError) return error;
+      throw error;
     }
   }
 
-  private async pace(endpoint: Endpoint): Promise<void> {
-    for (let wait = await this.limiter.take(endpoint); wait > 0; wait = await this.limiter.take(endpoint)) {
+  /** Waits for the budgets; gives the instant from which the request may be sent. */
+  private async pace({ endpoint, target }: Exchange): Promise<Date> {
+    for (;;) {
+      const { wait, at } = await this.limiter.take(endpoint, target);
+      if (wait === 0) return at;
+      const began = this.options.clock();
+      countLimiterWait(endpoint, wait);
       await this.pause(Math.ceil(wait));
+      // A clock that stands still, or was set back, would have us ask for ever.
+      if (this.options.clock() <= began) throw this.waitNeeded(wait);
     }
   }
 
-  private accept(sent: HttpAnswer, path: string, get: Get, last: boolean): Answer | null {
+  private accept(sent: Sent, path: string, get: Get, last: boolean): Answer | null {
     try {
-      return { ...readAnswer(sent, get.expect), requestedAt: new Date(this.serverDate(sent).getTime() - sent.elapsed) };
+      return { ...readAnswer(sent, get.expect), ...this.instantsOf(sent) };
     } catch (error) {
       if (!(error instanceof WrongAnswer)) throw error;
       if (last) throw wrongAnswer(path, error);
       return null;
     }
+  }
+
+  /** A success that cannot be read leaves open what was done (row 97). */
+  private acceptWritten(sent: Sent, path: string, { expect }: Write): Answer | null {
+    if (expect === undefined && (sent.status === 204 || sent.body.length === 0)) return null;
+    try {
+      return { ...readAnswer(sent, expect), ...this.instantsOf(sent) };
+    } catch (error) {
+      if (!(error instanceof WrongAnswer)) throw error;
+      throw outcomeUnknown(path, error);
+    }
+  }
+
+  private instantsOf(sent: Sent): Pick<Answer, "requestedAt" | "fetchedAt"> {
+    return {
+      requestedAt: new Date(this.serverDate(sent).getTime() - sent.elapsed),
+      fetchedAt: sent.sentAt,
+    };
   }
 
   private async afterBrokenExchange(
@@ -160,11 +255,21 @@ export class ZendeskClient {
 
   /** A 429, or a 503 that names its time. Nothing goes to this account before the wait is over (INV-BUDGET). */
   private async waitAsTold(sent: HttpAnswer, attempt: number, last: boolean): Promise<void> {
+    const wait = await this.blocked(sent, attempt);
+    if (last) throw this.waitNeeded(wait);
+    await this.pause(wait);
+  }
+
+  /** Keeps everybody from sending for so long. */
+  private async blocked(sent: HttpAnswer, attempt: number): Promise<number> {
     const told = this.toldToWait(sent) ?? resetOf(sent) ?? backoff(attempt, this.options.random());
     const wait = told + this.options.random() * Math.min(1000, told * 0.1);
     await this.limiter.block(wait, isHtml(sent));
-    if (last) throw new WaitNeeded(new Date(this.options.clock().getTime() + wait));
-    await this.pause(wait);
+    return wait;
+  }
+
+  private waitNeeded(milliseconds: number): WaitNeeded {
+    return new WaitNeeded(new Date(this.options.clock().getTime() + milliseconds));
   }
 
   private toldToWait(answer: HttpAnswer): number | null {
@@ -173,10 +278,11 @@ export class ZendeskClient {
   }
 
   private async pause(milliseconds: number): Promise<void> {
-    const until = new Date(this.options.clock().getTime() + milliseconds);
-    if (milliseconds > this.options.longestSleep) throw new WaitNeeded(until);
+    const wait = this.waitNeeded(milliseconds);
+    if (milliseconds > this.options.longestSleep) throw wait;
     for (let left = milliseconds; left > 0; left -= 1000) {
-      if (this.options.signal?.aborted || (left < milliseconds && this.options.deadline())) throw new WaitNeeded(until);
+      if (this.options.signal?.aborted || (left < milliseconds && this.options.deadline())) throw wait;
+      if (left > shortSleep && this.options.crowded()) throw wait;
       await this.options.sleep(Math.min(left, 1000), this.options.signal);
     }
   }
@@ -203,6 +309,22 @@ function queryText(query: Get["query"]): string {
 function resetOf(answer: HttpAnswer): number | null {
   const seconds = String(answer.headers["ratelimit-reset"] ?? "");
   return /^\d{1,4}$/.test(seconds) && Number(seconds) > 0 ? Number(seconds) * 1000 : null;
+}
+
+/** No connection came about, so that nothing can have happened. */
+function neverSent(broken: TransportError): boolean {
+  return broken.kind === "refused" || /^no connection/.test(broken.message);
+}
+
+function outcomeUnknown(path: string, cause: Error): ZendeskError {
+  return new ZendeskError({
+    code: "outcome_unknown",
+    message: `Whether Zendesk has done what it was asked for (${path}) is unknown: ${cause.message.replace(/\.$/, "")}.`,
+    action: "Look in Zendesk before it is asked for again.",
+    scope: "stream",
+    transient: true,
+    cause,
+  });
 }
 
 function unreachable(broken: TransportError, path: string, base: string): ZendeskError {

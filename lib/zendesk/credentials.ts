@@ -1,15 +1,17 @@
 import type { Selectable } from "kysely";
 import type { Db } from "#db/client.ts";
 import type { ConnectionTable } from "#db/schema.ts";
+import { machineClock } from "#lib/clock.ts";
 import type { Config } from "#lib/config.ts";
 import type { ConnectionAuth } from "#lib/connections/shapes.ts";
 import { registerSecrets } from "#lib/log.ts";
+import { baseUrl } from "#lib/zendesk/address.ts";
 import { basic, bearer } from "#lib/zendesk/authorizations.ts";
 import { type Authorization, ZendeskClient } from "#lib/zendesk/client.ts";
 import { type ClientOptions, defaultClientOptions } from "#lib/zendesk/client-options.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { checkIdentity, type Identity } from "#lib/zendesk/identity.ts";
-import { limiterOf, MemoryLimiter } from "#lib/zendesk/limits.ts";
+import { DatabaseLimiter, unlimited } from "#lib/zendesk/limits.ts";
 import {
   type Access,
   clientCredentialsToken,
@@ -31,6 +33,7 @@ export type StoredCredentials = Pick<
   | "token_secret"
   | "token_expires_at"
   | "scopes"
+  | "login_ends_at"
   | "login_id"
   | "login_email"
   | "login_role"
@@ -56,7 +59,7 @@ export async function tryCredentials(
           { id: auth.clientId, secret: auth.clientSecret },
           attempt.access,
           attempt.now,
-        );
+        ).catch(withoutWaiting);
   const authorization = auth.type === "api_token" ? basic(auth.email, auth.token) : bearer(token as Token);
   const identity = await identify(ctx, subdomain, authorization, attempt.options);
   const secret = sealedAuth(ctx, auth);
@@ -76,7 +79,8 @@ export async function exchangeCode(
     options?: Partial<ClientOptions>;
   },
 ): Promise<Tried> {
-  const token = await codeToken(siteOf(ctx.config, grant.subdomain, grant.options), grant, grant.now);
+  const site = siteOf(ctx.config, grant.subdomain, grant.options);
+  const token = await codeToken(site, grant, grant.now).catch(withoutWaiting);
   const identity = await identify(ctx, grant.subdomain, bearer(token), grant.options);
   return { identity, stored: { auth_type: "oauth", auth_secret: null, ...sealed(ctx, token), ...login(identity) } };
 }
@@ -101,9 +105,26 @@ export function openClient(
       siteOf(ctx.config, connection.subdomain, options),
       clock,
     ),
-    limiter: limiterOf(ctx.db, scope, { documentedLimits: isDefaultUrl }),
+    limiter: new DatabaseLimiter(ctx.db, baseUrl(urlTemplate, connection.subdomain), {
+      documentedLimits: isDefaultUrl,
+      clock: clock === machineClock ? null : clock,
+    }),
     options,
   });
+}
+
+/** Renews the stored access token now, the way a run does when it is due. Throws a ZendeskError where Zendesk gives none. */
+export async function renewToken(ctx: Keys & { db: Db }, connection: Connection, now: Date): Promise<void> {
+  const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
+  const site = siteOf(ctx.config, connection.subdomain);
+  const authorization = storedAuthorization(ctx, connection, scope, site, () => now);
+  await authorization.renew(await authorization.header());
+}
+
+/** Whether what is stored suffices for another access token without a person. */
+export function canRenew(ctx: Keys, connection: Connection): boolean {
+  if (connection.auth_type === "oauth_client_credentials") return true;
+  return connection.token_secret !== null && openToken(ctx, connection.token_secret).refreshToken !== null;
 }
 
 /** Takes the connection's access token back at Zendesk (row 121). Never throws; false when Zendesk did not confirm. */
@@ -124,23 +145,22 @@ async function identify(
   options: Partial<ClientOptions> = {},
 ): Promise<Identity> {
   const { urlTemplate, isDefaultUrl } = ctx.config.zendesk;
-  const limiter = new MemoryLimiter({ documentedLimits: false });
   const patient = { attempts: 3, longestSleep: 5000, patience: 20_000, ...options };
-  const account = { urlTemplate, isDefaultUrl, subdomain, authorization, limiter, options: patient };
+  const account = { urlTemplate, isDefaultUrl, subdomain, authorization, limiter: unlimited, options: patient };
   const client = new ZendeskClient(account);
   try {
-    return await checkIdentity(client);
-  } catch (error) {
-    throw error instanceof WaitNeeded ? busy(error) : error;
+    return await checkIdentity(client).catch(withoutWaiting);
   } finally {
     await client.close();
   }
 }
 
-function busy(wait: WaitNeeded): ZendeskError {
-  return new ZendeskError({
+/** Where a person waits for the answer, a wait is a failure. */
+function withoutWaiting(error: unknown): never {
+  if (!(error instanceof WaitNeeded)) throw error;
+  throw new ZendeskError({
     code: "unavailable",
-    message: `Zendesk's rate limit is used up: it asks to wait until ${wait.until.toISOString()}.`,
+    message: `Zendesk's rate limit is used up: it asks to wait until ${error.until.toISOString()}.`,
     action: "Try again then.",
     scope: "connection",
     about: "subdomain",
@@ -149,7 +169,8 @@ function busy(wait: WaitNeeded): ZendeskError {
 }
 
 function siteOf(config: Pick<Config, "zendesk">, subdomain: string, options: Partial<ClientOptions> = {}): OauthSite {
-  return { config, subdomain, ...(options.deadlines ? { deadlines: options.deadlines } : {}) };
+  const { deadlines, sleep } = options;
+  return { config, subdomain, ...(deadlines ? { deadlines } : {}), ...(sleep ? { sleep } : {}) };
 }
 
 function login(identity: Identity): Pick<Connection, "login_id" | "login_email" | "login_role"> {

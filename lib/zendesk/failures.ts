@@ -14,6 +14,7 @@ export type FailureCode =
   | "rejected"
   | "unavailable"
   | "unreachable"
+  | "outcome_unknown"
   | "too_large"
   | "protocol"
   | "crowded_second"
@@ -44,6 +45,8 @@ export class ZendeskError extends Error {
   readonly status: number | undefined;
   /** Zendesk's own words. */
   readonly said: string;
+  /** Zendesk's number of the exchange, for its support; the log tells it. */
+  readonly zendeskRequestId: string | undefined;
 
   constructor(
     words: FailureWords & {
@@ -52,6 +55,7 @@ export class ZendeskError extends Error {
       transient?: boolean;
       status?: number;
       said?: string;
+      zendeskRequestId?: string | undefined;
       cause?: unknown;
     },
   ) {
@@ -63,6 +67,7 @@ export class ZendeskError extends Error {
     this.transient = words.transient ?? false;
     this.status = words.status;
     this.said = words.said ?? "";
+    this.zendeskRequestId = words.zendeskRequestId;
   }
 
   words(): FailureWords {

@@ -1,154 +1,176 @@
-import type { Db } from "#db/client.ts";
-import type { Scope } from "#lib/zendesk/scope.ts";
+import type { Db, Trx } from "#db/client.ts";
+import { announcements } from "#lib/zendesk/announcements.ts";
+import {
+  announced,
+  type Budget,
+  bucketsOf,
+  documentedBudget,
+  type Endpoint,
+  isPerTarget,
+  isReplaced,
+  taken,
+  waitFor,
+} from "#lib/zendesk/budgets.ts";
+import {
+  type AccountState,
+  deleteBudgets,
+  deleteOldTargets,
+  findAccount,
+  listBudgets,
+  lockAccount,
+  readBudgetsFor,
+  saveAccount,
+  saveBudgets,
+} from "#lib/zendesk/store/budgets.ts";
 
-/** Endpoints that draw from one budget; every one of them also draws from the account's. */
-export type Endpoint = "incremental" | "incremental_users" | "list";
+export type { Endpoint } from "#lib/zendesk/budgets.ts";
 
-/** Where the budgets of one Zendesk account are counted. Asynchronous, so that they may live in a database. */
+/** Whether a request may be sent. */
+export interface Turn {
+  /** Milliseconds; 0 means now, and the request is counted. */
+  wait: number;
+  /** When it was asked, by the clock that all processes share: the database's. */
+  at: Date;
+}
+
+/** Where the budgets of one Zendesk account are counted. `target` is the ticket, organization or user that a request changes. */
 export interface Limiter {
-  /** Milliseconds until a request may be sent; 0 means now, and counts it. */
-  take(endpoint: Endpoint): Promise<number>;
+  take(endpoint: Endpoint, target?: string): Promise<Turn>;
   /** Reads the budgets that an answer announces: they replace the documented ones from then on. */
-  learn(endpoint: Endpoint, headers: Headers): Promise<void>;
+  learn(endpoint: Endpoint, headers: Headers, target?: string): Promise<void>;
   /** Nothing may be sent for so long. `crude`: refused at the edge, without a word about budgets (row 6). */
   block(milliseconds: number, crude: boolean): Promise<void>;
 }
 type Headers = Record<string, string | string[] | undefined>;
 
-/** Requests a minute, from Zendesk's documentation, for as long as no answer has announced any. */
-const documented: Record<Endpoint | "account", number> = {
-  account: 200,
-  incremental: 10,
-  incremental_users: 20,
-  list: Number.POSITIVE_INFINITY,
+const hour = 3_600_000;
+/** No answer makes us wait longer (row 2), so whoever seems to has a clock that was set back. */
+const longestBlock = 20 * 60_000;
+
+/** For a client that counts nothing: one that asks a new account who is signed in. */
+export const unlimited: Limiter = {
+  take: async () => ({ wait: 0, at: new Date() }),
+  learn: async () => {},
+  block: async () => {},
 };
 
-/** The part of every budget that stays with the customer's other tools (row 5). */
-const leftToOthers = 0.2;
-const windowLength = 60_000;
-const hour = 3_600_000;
+/**
+ * The budgets of one Zendesk account in the database: one for every process, connection and workspace that reads it (row 4). Each
+ * call is a short transaction under the account's row lock; no isolation beyond read committed is relied on (row 83).
+ */
+export class DatabaseLimiter implements Limiter {
+  private readonly db: Db;
+  private readonly account: string;
+  private readonly documentedLimits: boolean;
+  private readonly clock: (() => Date) | null;
 
-interface Budget {
-  limit: number;
-  remaining: number;
-  resetAt: number;
-  lastTaken: number;
-}
-
-export class MemoryLimiter implements Limiter {
-  private readonly budgets = new Map<string, Budget>();
-  private readonly drawsFrom = new Map<Endpoint, Set<string>>();
-  private readonly now: () => number;
-  private blockedUntil = 0;
-  private slowUntil = 0;
-
-  /** `documentedLimits` false: obey what is announced, and 429, alone (a stand-in that announces nothing has no limits). */
-  constructor(options: { documentedLimits: boolean; now?: () => number }) {
-    this.now = options.now ?? (() => performance.now());
-    if (!options.documentedLimits) return;
-    for (const [name, limit] of Object.entries(documented)) {
-      if (Number.isFinite(limit)) this.budgets.set(name, { limit, remaining: limit, resetAt: 0, lastTaken: 0 });
-    }
-    for (const endpoint of ["incremental", "incremental_users"] as const)
-      this.drawsFrom.set(endpoint, new Set([endpoint]));
+  /**
+   * `account`: its base address. `documentedLimits` false: obey what is announced, and 429, alone (a stand-in that announces
+   * nothing has no limits). `clock` null: the database's, since those of the processes differ (row 47).
+   */
+  constructor(db: Db, account: string, options: { documentedLimits: boolean; clock: (() => Date) | null }) {
+    this.db = db;
+    this.account = account;
+    this.documentedLimits = options.documentedLimits;
+    this.clock = options.clock;
   }
 
-  async take(endpoint: Endpoint): Promise<number> {
-    const now = this.now();
-    const budgets = this.budgetsOf(endpoint);
-    const wait = Math.max(this.blockedUntil - now, 0, ...budgets.map((budget) => this.waitFor(budget, now)));
-    if (wait > 0) return wait;
-    for (const budget of budgets) {
-      budget.remaining--;
-      budget.lastTaken = now;
-    }
-    return 0;
-  }
-
-  async learn(endpoint: Endpoint, headers: Headers): Promise<void> {
-    const account = announcedForAccount(headers);
-    if (account) this.announce("account", account);
-    const own = Object.entries(headers).filter(([name]) => name.startsWith("zendesk-ratelimit-"));
-    for (const [name, value] of own) {
-      const budget = announcedForEndpoint(String(value));
-      if (!budget) continue;
-      this.announce(name, budget);
-      const names = this.drawsFrom.get(endpoint) ?? new Set();
-      names.delete(endpoint); // the documented number gives way
-      this.drawsFrom.set(endpoint, names.add(name));
-    }
-  }
-
-  async block(milliseconds: number, crude: boolean): Promise<void> {
-    this.blockedUntil = Math.max(this.blockedUntil, this.now() + milliseconds);
-    if (crude) this.slowUntil = this.now() + hour;
-  }
-
-  private budgetsOf(endpoint: Endpoint): Budget[] {
-    const names = ["account", ...(this.drawsFrom.get(endpoint) ?? [])];
-    return names.map((name) => this.budgets.get(name)).filter((budget) => budget !== undefined);
-  }
-
-  /** The first half of a window goes freely, so that a short run is a quick one; the rest is spread over the time left. */
-  private waitFor(budget: Budget, now: number): number {
-    if (now >= budget.resetAt) {
-      budget.remaining = budget.limit;
-      budget.resetAt = now + windowLength;
-    }
-    const reserved = now < this.slowUntil ? (1 + leftToOthers) / 2 : leftToOthers;
-    const spare = budget.remaining - Math.floor(budget.limit * reserved);
-    const timeLeft = budget.resetAt - now;
-    if (spare <= 0) return timeLeft;
-    if (budget.remaining > budget.limit / 2) return 0;
-    return Math.max(0, budget.lastTaken + timeLeft / (spare + 1) - now);
-  }
-
-  private announce(name: string, told: { limit: number; remaining: number; resets: number | null }): void {
-    const now = this.now();
-    const known = this.budgets.get(name);
-    const kept = known && known.resetAt > now ? known.resetAt : now + windowLength;
-    this.budgets.set(name, {
-      limit: told.limit,
-      remaining: told.remaining,
-      resetAt: told.resets === null ? kept : now + told.resets * 1000,
-      lastTaken: known?.lastTaken ?? now,
+  take(endpoint: Endpoint, target?: string): Promise<Turn> {
+    return this.alone(async (trx) => {
+      const state = await lockAccount(trx, this.account);
+      const names = bucketsOf(endpoint, target);
+      const { known, at } = await readBudgetsFor(trx, this.account, names, endpoint);
+      const now = this.now(at);
+      const budgets = this.drawnOn(names, endpoint, known, now);
+      const slow = left(state.slowUntil, now, hour) > 0;
+      const wait = Math.max(
+        left(state.blockedUntil, now, longestBlock),
+        ...budgets.map((budget) => waitFor(budget, now, slow)),
+      );
+      if (wait > 0) return { wait, at };
+      const isNewTarget = budgets.some(({ bucket }) => isPerTarget(bucket) && !known.some((b) => b.bucket === bucket));
+      if (isNewTarget) await deleteOldTargets(trx, this.account, new Date(now));
+      await saveBudgets(
+        trx,
+        this.account,
+        budgets.map((budget) => taken(budget, now)),
+      );
+      return { wait: 0, at };
     });
   }
+
+  async learn(endpoint: Endpoint, headers: Headers, target?: string): Promise<void> {
+    const told = announcements(headers, target);
+    if (told.size === 0) return;
+    await this.alone(async (trx) => {
+      await lockAccount(trx, this.account);
+      const names = bucketsOf(endpoint, target);
+      const { known, at } = await readBudgetsFor(trx, this.account, [...names, ...told.keys()], endpoint);
+      const now = this.now(at);
+      const find = (bucket: string) => known.find((budget) => budget.bucket === bucket);
+      const documented = known.find(({ bucket }) => isReplaced(bucket, endpoint, [{ drawnBy: [endpoint] }]));
+      const learnt = [...told].map(([bucket, said]) =>
+        announced(find(bucket) ?? (isPerTarget(bucket) ? undefined : documented), bucket, said, endpoint, now),
+      );
+      await saveBudgets(trx, this.account, learnt);
+      const gone = names.filter((name) => find(name) && !told.has(name) && isReplaced(name, endpoint, learnt));
+      await deleteBudgets(trx, this.account, gone);
+    });
+  }
+
+  block(milliseconds: number, crude: boolean): Promise<void> {
+    return this.alone(async (trx) => {
+      const state = await lockAccount(trx, this.account);
+      const { at } = await readBudgetsFor(trx, this.account, [], "list");
+      const now = this.now(at);
+      const wait = Math.max(milliseconds, left(state.blockedUntil, now, longestBlock));
+      const slow = crude ? hour : left(state.slowUntil, now, hour);
+      await saveAccount(trx, this.account, {
+        blockedUntil: new Date(now + wait),
+        slowUntil: slow > 0 ? new Date(now + slow) : null,
+      });
+    });
+  }
+
+  /** The row lock alone keeps the count, so the level is said here: a stricter default of the database would only add failures. */
+  private alone<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
+    return this.db.transaction().setIsolationLevel("read committed").execute(work);
+  }
+
+  private now(at: Date): number {
+    return (this.clock ? this.clock() : at).getTime();
+  }
+
+  private drawnOn(names: string[], endpoint: Endpoint, known: Budget[], now: number): Budget[] {
+    if (!this.documentedLimits) return known;
+    const missing = names.filter(
+      (name) => !known.some(({ bucket }) => bucket === name) && !isReplaced(name, endpoint, known),
+    );
+    return [...known, ...missing.map((name) => documentedBudget(name, now))];
+  }
 }
 
-/** `ratelimit-*`, its older spelling `rate-limit*`, or the legacy pair `x-rate-limit*`. */
-function announcedForAccount(headers: Headers): { limit: number; remaining: number; resets: number | null } | null {
-  const read = (...names: string[]) =>
-    names.map((name) => natural(headers[name])).find((value) => value !== null) ?? null;
-  const limit = read("ratelimit-limit", "rate-limit", "rate-limit-limit", "x-rate-limit");
-  const remaining = read("ratelimit-remaining", "rate-limit-remaining", "x-rate-limit-remaining");
-  if (limit === null || limit === 0) return null;
-  return { limit, remaining: remaining ?? limit, resets: read("ratelimit-reset", "rate-limit-reset") };
+/** A budget as a person is shown it: `limit - remaining - used` is what others took in the window that ends at `resetAt`. */
+export interface BudgetShown {
+  bucket: string;
+  limit: number;
+  remaining: number;
+  used: number;
+  resetAt: Date;
 }
 
-/** `total=100; remaining=99; resets=49` */
-function announcedForEndpoint(value: string): { limit: number; remaining: number; resets: number | null } | null {
-  const parts = new Map(value.split(";").map((part) => part.trim().split("=") as [string, string]));
-  const limit = natural(parts.get("total"));
-  if (limit === null || limit === 0) return null;
-  return { limit, remaining: natural(parts.get("remaining")) ?? limit, resets: natural(parts.get("resets")) };
+/** What is known of an account's budgets. Those whose `resetAt` has passed were of a former window. */
+export async function readBudgets(db: Db, account: string): Promise<AccountState & { budgets: BudgetShown[] }> {
+  const state = await findAccount(db, account);
+  return {
+    blockedUntil: state?.blockedUntil ?? null,
+    slowUntil: state?.slowUntil ?? null,
+    budgets: await listBudgets(db, account),
+  };
 }
 
-function natural(value: string | string[] | undefined): number | null {
-  return typeof value === "string" && /^\d{1,9}$/.test(value.trim()) ? Number(value) : null;
-}
-
-const limitersOfProcess = new WeakMap<Db, Map<string, Limiter>>();
-
-/**
- * The limiter of a connection: every client of this process counts on the same one. It lives with the context's
- * database handle, holds numbers only, and one process at a time holds a connection's lease.
- */
-export function limiterOf(db: Db, scope: Scope, options: { documentedLimits: boolean }): Limiter {
-  const limiters = limitersOfProcess.get(db) ?? new Map<string, Limiter>();
-  limitersOfProcess.set(db, limiters);
-  const key = `${scope.workspaceId}:${scope.connectionId}`;
-  const limiter = limiters.get(key) ?? new MemoryLimiter(options);
-  limiters.set(key, limiter);
-  return limiter;
+/** What is left of a time, unless it is longer than it can be. */
+function left(until: Date | null, now: number, longest: number): number {
+  const rest = until ? until.getTime() - now : 0;
+  return rest > 0 && rest <= longest + 60_000 ? rest : 0;
 }

@@ -3,15 +3,18 @@ import type { Config } from "#lib/config.ts";
 import { registerSecrets } from "#lib/log.ts";
 import { baseUrl } from "#lib/zendesk/address.ts";
 import { isObject, parseBody } from "#lib/zendesk/answers.ts";
-import { ZendeskError } from "#lib/zendesk/failures.ts";
+import { defaultClientOptions } from "#lib/zendesk/client-options.ts";
+import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { refused } from "#lib/zendesk/oauth-failures.ts";
-import { backoff } from "#lib/zendesk/retry-after.ts";
+import { backoff, parseRetryAfter } from "#lib/zendesk/retry-after.ts";
 import { type Deadlines, type HttpAnswer, Transport, TransportError } from "#lib/zendesk/transport.ts";
 
 /** An access token and what came with it. Zendesk says 30 minutes where it says nothing (row 59). */
 export interface Token {
   accessToken: string;
   refreshToken: string | null;
+  /** Until then the refresh token is good, where Zendesk says so. */
+  refreshExpiresAt: Date | null;
   scopes: string[] | null;
   expiresAt: Date;
   /** From then on a new one is asked for ahead of need. */
@@ -25,6 +28,7 @@ export interface OauthSite {
   config: Pick<Config, "zendesk">;
   subdomain: string;
   deadlines?: Partial<Deadlines>;
+  sleep?: (milliseconds: number) => Promise<void>;
 }
 
 type Grant =
@@ -38,7 +42,11 @@ export interface OauthClient {
 
 const assumedLifetime = 30 * 60;
 const attempts = 3;
-const deadlines: Partial<Deadlines> = { headers: 15_000, idle: 10_000, total: 20_000 };
+/** A renewal holds the connection's row while it asks (row 60): short exchanges, and 20 s for all of them. Milliseconds. */
+const deadlines: Deadlines = { connect: 5000, headers: 8000, idle: 5000, total: 8000 };
+const patience = 20_000;
+/** A person waits for the answer to "disconnect". */
+const revokeDeadlines: Deadlines = { connect: 3000, headers: 5000, idle: 3000, total: 5000 };
 
 /** Where a person is sent to say yes (authorization code with PKCE). */
 export function authorizationUrl(
@@ -96,7 +104,7 @@ export function refreshedToken(site: OauthSite, refreshToken: string, now: Date)
 
 /** Takes an access token back. False when Zendesk did not confirm it. */
 export async function revokeAccessToken(site: OauthSite, accessToken: string): Promise<boolean> {
-  const { transport, base } = open(site);
+  const { transport, base } = open({ ...site, deadlines: { ...revokeDeadlines, ...site.deadlines } });
   try {
     const headers = { authorization: `Bearer ${accessToken}`, accept: "application/json" };
     const url = `${base}/api/v2/oauth/tokens/current`;
@@ -109,11 +117,15 @@ export async function revokeAccessToken(site: OauthSite, accessToken: string): P
   }
 }
 
+/** Throws a ZendeskError, or WaitNeeded where Zendesk asks to wait longer than a renewal may take. */
 async function requestToken(site: OauthSite, client: OauthClient, grant: Grant, now: Date): Promise<Token> {
   registerSecrets([client.secret]);
   const { transport, base } = open(site);
   const headers = { "content-type": "application/json", accept: "application/json" };
   const body = JSON.stringify({ ...grant, client_id: client.id, client_secret: client.secret });
+  const { sleep } = { ...defaultClientOptions, ...site };
+  const exchange = { ...deadlines, ...site.deadlines }.total;
+  const started = performance.now();
   try {
     for (let attempt = 1; ; attempt++) {
       const answer = await transport
@@ -124,12 +136,23 @@ async function requestToken(site: OauthSite, client: OauthClient, grant: Grant, 
         if (token) return token;
       }
       const passes = answer instanceof TransportError || answer.status === 429 || answer.status >= 500;
-      if (!passes || attempt >= attempts) throw refused(answer, base);
-      await new Promise((resolve) => setTimeout(resolve, backoff(attempt, Math.random()) / 2));
+      const pause = Math.max(backoff(attempt, Math.random()) / 2, toldToWait(answer, now));
+      const isLast = attempt >= attempts || performance.now() - started + pause + exchange > patience;
+      if (isLast && !(answer instanceof TransportError) && answer.status === 429) {
+        throw new WaitNeeded(new Date(now.getTime() + performance.now() - started + pause));
+      }
+      if (!passes || isLast) throw refused(answer, base);
+      await sleep(pause);
     }
   } finally {
     await transport.close();
   }
+}
+
+function toldToWait(answer: HttpAnswer | TransportError, now: Date): number {
+  if (answer instanceof TransportError) return 0;
+  const header = answer.headers["retry-after"];
+  return parseRetryAfter(Array.isArray(header) ? header[0] : header, now) ?? 0;
 }
 
 function open(site: OauthSite): { transport: Transport; base: string } {
@@ -149,9 +172,11 @@ function readToken(answer: HttpAnswer, now: Date): Token | null {
   registerSecrets([body.access_token, ...(refreshToken ? [refreshToken] : [])]);
   const told = typeof body.expires_in === "number" && body.expires_in > 0 ? body.expires_in : assumedLifetime;
   const ahead = Math.min(60, told * 0.2);
+  const refreshLife = refreshToken === null ? null : body.refresh_token_expires_in;
   return {
     accessToken: body.access_token,
     refreshToken,
+    refreshExpiresAt: typeof refreshLife === "number" ? new Date(now.getTime() + refreshLife * 1000) : null,
     scopes: typeof body.scope === "string" ? body.scope.split(/\s+/).filter(Boolean) : null,
     expiresAt: new Date(now.getTime() + told * 1000),
     renewAt: new Date(now.getTime() + (told - ahead) * 1000),

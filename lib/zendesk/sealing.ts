@@ -20,16 +20,22 @@ export function sealedAuth(ctx: Keys, auth: ConnectionAuth): string {
 export function sealed(
   ctx: Keys,
   token: Token | null,
-): Pick<Connection, "token_secret" | "token_expires_at" | "scopes"> {
-  if (!token) return { token_secret: null, token_expires_at: null, scopes: null };
+): Pick<Connection, "token_secret" | "token_expires_at" | "scopes" | "login_ends_at"> {
+  if (!token) return { token_secret: null, token_expires_at: null, scopes: null, login_ends_at: null };
   const secret = encrypt(ctx.config.secrets.encryption, JSON.stringify(token));
-  return { token_secret: secret, token_expires_at: token.expiresAt, scopes: token.scopes };
+  const { expiresAt, scopes, refreshExpiresAt } = token;
+  return { token_secret: secret, token_expires_at: expiresAt, scopes, login_ends_at: refreshExpiresAt };
 }
 
 export function openToken(ctx: Keys, secret: string): Token {
   const token = JSON.parse(decrypt(ctx.config.secrets.encryption, secret)) as Token;
   registerSecrets([token.accessToken, ...(token.refreshToken ? [token.refreshToken] : [])]);
-  return { ...token, expiresAt: new Date(token.expiresAt), renewAt: new Date(token.renewAt) };
+  return {
+    ...token,
+    refreshExpiresAt: token.refreshExpiresAt ? new Date(token.refreshExpiresAt) : null,
+    expiresAt: new Date(token.expiresAt),
+    renewAt: new Date(token.renewAt),
+  };
 }
 
 export function openAuth(ctx: Keys, secrets: Pick<Connection, "auth_secret">): ConnectionAuth {

@@ -72,7 +72,7 @@ export class Transport {
   }
 
   async request(request: {
-    method: "GET" | "POST" | "DELETE";
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
     url: string;
     headers: Record<string, string>;
     body?: string;

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { PageTooHeavy, ZendeskClient } from "#lib/zendesk/client.ts";
 import type { ClientOptions } from "#lib/zendesk/client-options.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
-import { MemoryLimiter } from "#lib/zendesk/limits.ts";
+import { unlimited } from "#lib/zendesk/limits.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
@@ -29,7 +29,7 @@ async function setUp(options: Partial<ClientOptions> = {}) {
     isDefaultUrl: false,
     subdomain: "acme",
     authorization: { header: async () => header, renew: async () => null },
-    limiter: new MemoryLimiter({ documentedLimits: false, now: total }),
+    limiter: unlimited,
     options: { sleep: async (ms) => void slept.push(ms), random: () => 0, deadlines: quick, ...options },
   });
   clients.push(client);
@@ -262,7 +262,7 @@ describe("the client", () => {
       isDefaultUrl: true,
       subdomain: "acme",
       authorization: { header: async () => "Bearer canary", renew: async () => null },
-      limiter: new MemoryLimiter({ documentedLimits: false }),
+      limiter: unlimited,
       options: { sleep: async () => {} },
     });
     clients.push(client);

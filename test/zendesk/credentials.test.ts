@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { inWorkspace } from "#db/client.ts";
 import { encrypt } from "#lib/auth/encryption.ts";
 import { exchangeCode, openClient, revokeToken, tryCredentials } from "#lib/zendesk/credentials.ts";
-import { ZendeskError } from "#lib/zendesk/failures.ts";
+import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { checkIdentity } from "#lib/zendesk/identity.ts";
 import { authorizationUrl, newVerifier } from "#lib/zendesk/oauth.ts";
 import { useDatabase } from "#test/support/database.ts";
@@ -253,6 +253,36 @@ describe("a stored connection's token", () => {
     expect(error).toBeInstanceOf(ZendeskError);
     expect(error).toMatchObject({ code: "reconnect", scope: "connection", transient: false });
     expect(zendesk.journal.to("/oauth/tokens").length).toBeLessThanOrEqual(3);
+    await client.close();
+  });
+
+  it("that Zendesk makes us wait for is a wait, and never asked for twice before its end", async () => {
+    const { world, zendesk, ctx, load } = await stored("client");
+    world.access.expireAccessTokens();
+    zendesk.faults.add({ path: "/oauth/tokens" }, fault.tooManyRequests({ retryAfter: "60" }));
+    const client = openClient(ctx, await load(), { clock: () => at });
+    const wait = await checkIdentity(client).catch((error: unknown) => error);
+    expect(wait).toBeInstanceOf(WaitNeeded);
+    expect((wait as WaitNeeded).until.getTime()).toBeGreaterThanOrEqual(at.getTime() + 60_000);
+    expect(zendesk.journal.to("/oauth/tokens")).toHaveLength(1);
+    await client.close();
+  });
+
+  it("is asked for three times at most where Zendesk answers nothing, and the row is let go", async () => {
+    const { world, zendesk, ctx, load, workspaceId } = await stored("client");
+    world.access.expireAccessTokens();
+    zendesk.faults.add({ path: "/oauth/tokens" }, fault.hang());
+    const sleep = async () => {};
+    const deadlines = { connect: 300, headers: 300, idle: 300, total: 300 };
+    const client = openClient(ctx, await load(), { clock: () => at, sleep, deadlines });
+    expect(await checkIdentity(client).catch((error: unknown) => error)).toMatchObject({
+      code: "unreachable",
+      transient: true,
+    });
+    expect(zendesk.journal.to("/oauth/tokens").length).toBeLessThanOrEqual(3);
+    await inWorkspace(database.db, workspaceId, (trx) =>
+      trx.selectFrom("connection").select("id").forUpdate().noWait().execute(),
+    );
     await client.close();
   });
 

@@ -3,6 +3,7 @@ import { baseUrl, checkSubdomain, isPrivateAddress, normalizeSubdomain, publicLo
 import { ZendeskError } from "#lib/zendesk/failures.ts";
 import { outcomeOf, wordsFor } from "#lib/zendesk/outcomes.ts";
 import { backoff, parseRetryAfter } from "#lib/zendesk/retry-after.ts";
+import { hostileSubdomains } from "#test/support/hostile-subdomains.ts";
 
 describe("the table of statuses", () => {
   it("knows an outcome and words for every status there is", () => {
@@ -56,52 +57,7 @@ describe("the subdomain", () => {
     expect(baseUrl("https://{subdomain}.zendesk.com", "acme")).toBe("https://acme.zendesk.com");
   });
 
-  const hostile = [
-    "",
-    " ",
-    "evil#",
-    "evil?",
-    "a@b",
-    "a:b",
-    "a/b",
-    "a\\b",
-    "a.b",
-    "evil.com/",
-    "%2e",
-    "a%2eb",
-    "a b",
-    "a\nb",
-    "a\tb",
-    "a\u0000b",
-    "-a",
-    "a-",
-    "a--b",
-    "_a",
-    "a_b",
-    "ａcme",
-    "acme。evil",
-    "acmе",
-    "ácme",
-    "xn--",
-    "[::1]",
-    "127.0.0.1",
-    "localhost:80",
-    "a".repeat(64),
-    "http://evil.com",
-    "//evil.com",
-    "acme.zendesk.com.evil.com",
-    "evil.com/.zendesk.com",
-    "a@evil.com/.zendesk.com",
-    "{subdomain}",
-    "..",
-    ".",
-    "acme.zendesk.com@evil.com",
-    "evil.com#.zendesk.com",
-    "evil.com?.zendesk.com",
-    "evil.com\\.zendesk.com",
-    "user:pw@acme.zendesk.com",
-  ];
-  it.each(hostile)("never is %j", (text) => {
+  it.each(hostileSubdomains)("never is %j", (text) => {
     expect(() => checkSubdomain(normalizeSubdomain(text))).toThrow(ZendeskError);
   });
 });

@@ -19,7 +19,7 @@ export function lockSecrets(trx: Trx, scope: Scope): Promise<StoredSecrets | und
 export async function saveToken(
   trx: Trx,
   scope: Scope,
-  token: Pick<ConnectionTable, "token_secret" | "token_expires_at" | "scopes">,
+  token: Pick<ConnectionTable, "token_secret" | "token_expires_at" | "scopes" | "login_ends_at">,
 ): Promise<void> {
   await trx
     .updateTable("connection")
