@@ -4,36 +4,76 @@ import { refreshTimeline } from "#lib/timeline/refresh.ts";
 import { isObject } from "#lib/zendesk/answers.ts";
 import { parseJson } from "#lib/zendesk/json.ts";
 import { makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
+import { isDeadlock } from "#lib/zendesk/reading.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import { type HeldRow, holdRows, readHeldRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
+import { heldKeys, holdRows, type KeptRow, lockHeldRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
+import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
+import { heldWords } from "#lib/zendesk/stream-turn.ts";
 import { streamNamed } from "#lib/zendesk/streams.ts";
 
+/** So many rows a transaction: a run that goes on meanwhile waits for no more than that. */
+const batch = 50;
+const attempts = 4;
+
+interface Retried {
+  released: number;
+  held: number;
+}
+/** `last` is the key after which the next batch begins, null when there is none. */
+type Batch = Retried & { last: string | null };
+
 /**
- * Tries to store held rows again, as they came: what was wrong with them may have been ours. Rows that Zendesk no longer
- * finds are not tried; the nightly run judges them.
+ * Tries to store held rows again, as they came: what was wrong with them may have been ours (row 55). Of one stream, or the
+ * one row with that key, where named. A run may go on meanwhile. Gives how many of them were released and are held still.
  */
 export async function retryHeldRows(
   ctx: { db: Db },
   scope: Scope,
   now: Date,
   stream?: StreamName,
-): Promise<{ released: number; held: number }> {
-  return inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
-    const total = { released: 0, held: 0 };
-    for (const name of stream ? [stream] : streamNames) {
-      const rows = await readHeldRows(trx, scope, name);
-      for (const row of rows) {
-        const released = await retry(trx, scope, name, row, now);
-        if (released) total.released++;
-        else total.held++;
-      }
+  key?: string,
+): Promise<Retried> {
+  const total: Retried = { released: 0, held: 0 };
+  for (const name of stream ? [stream] : streamNames) {
+    let after: string | null = "";
+    while (after !== null) {
+      const which = { after, limit: batch, key };
+      const done: Batch = await insist(ctx.db, scope, (trx) => retryBatch(trx, scope, name, which, now));
+      total.released += done.released;
+      total.held += done.held;
+      after = done.last;
     }
-    return total;
-  });
+  }
+  return total;
 }
 
-async function retry(trx: Trx, scope: Scope, name: StreamName, held: HeldRow, now: Date): Promise<boolean> {
+async function insist<T>(db: Db, scope: Scope, work: (trx: Trx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await inWorkspace(db, scope.workspaceId, work);
+    } catch (error) {
+      if (attempt >= attempts || !isDeadlock(error)) throw error;
+    }
+  }
+}
+
+async function retryBatch(
+  trx: Trx,
+  scope: Scope,
+  name: StreamName,
+  which: { after: string; limit: number; key: string | undefined },
+  now: Date,
+): Promise<Batch> {
+  const rows = await lockHeldRows(trx, scope, name, which);
+  let released = 0;
+  for (const row of rows) if (await retry(trx, scope, name, row, now)) released++;
+  if (released > 0) await clearDoubt(trx, scope, name, now);
+  const last = rows.length === which.limit ? (rows.at(-1)?.key ?? null) : null;
+  return { released, held: rows.length - released, last };
+}
+
+async function retry(trx: Trx, scope: Scope, name: StreamName, held: KeptRow, now: Date): Promise<boolean> {
   const wire = wireOf(held);
   if (!wire) return false;
   const stream = streamNamed(name);
@@ -43,20 +83,34 @@ async function retry(trx: Trx, scope: Scope, name: StreamName, held: HeldRow, no
     text: "",
     at: null,
     end: true,
-    requestedAt: now,
+    // It came then: what was fetched since and bears the same version holds (row 19).
+    requestedAt: held.lastHeldAt,
     stamp: null,
   };
   const stored = await storeRows(trx, stream, scope, makeRows(stream, page), now);
   if (stream.touchesTimeline) await refreshTimeline(trx, scope, stored.ids, now);
-  if (stored.held.length > 0) {
-    await holdRows(trx, scope, name, stored.held, now);
+  const [still] = stored.held;
+  if (still) {
+    await holdRows(trx, scope, name, [{ ...still, key: held.key, payload: held.payload }], held.lastHeldAt);
     return false;
   }
   await releaseRows(trx, scope, name, [held.key]);
   return true;
 }
 
-function wireOf(held: HeldRow): Wire | null {
+/** A stream that was degraded by nothing else is so no more when its last held row has left. */
+async function clearDoubt(trx: Trx, scope: Scope, name: StreamName, now: Date): Promise<void> {
+  const state = await readStreamState(trx, scope, name, "incremental");
+  if (state?.state !== "degraded" || state.failure_code !== "held_rows") return;
+  const { size } = await heldKeys(trx, scope, name);
+  const change =
+    size > 0
+      ? { failure_message: heldWords(size).message }
+      : { state: "ok", failure_code: null, failure_message: null, failure_action: null, failure_since: null };
+  await saveStreamState(trx, scope, name, "incremental", change, now);
+}
+
+function wireOf(held: KeptRow): Wire | null {
   try {
     const wire = parseJson(held.payload);
     return isObject(wire) ? wire : null;

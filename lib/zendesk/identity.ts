@@ -74,6 +74,35 @@ export function checkSameAccount(
   });
 }
 
+/** Asks who is signed in, and throws unless that is whom the connection was made with: before anything is written (row 64). */
+export async function requireOurAccount(
+  client: ZendeskClient,
+  connection: Parameters<typeof checkSameAccount>[1],
+): Promise<void> {
+  checkSameAccount(await whoAmI(client), connection);
+}
+
+/**
+ * Whether answers are still given to whom the connection was made with, with the rights of then: asked before a 404 is
+ * believed, since a login that sees less gets one for every row that is hidden from it (rows 30, 63).
+ */
+export async function seesEverything(
+  client: ZendeskClient,
+  connection: Parameters<typeof checkSameAccount>[1] & Parameters<typeof isDowngraded>[1],
+): Promise<boolean> {
+  const identity = await whoAmI(client);
+  checkSameAccount(identity, connection);
+  return !isDowngraded(identity, connection);
+}
+
+/** Failures after which what answers under the subdomain may be anybody's. */
+export const foreignCodes: readonly string[] = [
+  "different_account",
+  "account_moved",
+  "unknown_subdomain",
+  "not_zendesk",
+];
+
 function anonymous(): ZendeskError {
   return new ZendeskError({
     code: "credentials_rejected",

@@ -24,6 +24,7 @@ export interface MadePage {
   read: number;
   /** Texts that had to be cleaned. */
   cleaned: number;
+  fetchedAt: Date;
 }
 
 export interface StoredPage {
@@ -46,7 +47,8 @@ const wrongPageFrom = 10;
 /** Wire → rows: a wrong row is held, the others go on (row 55). Pure. */
 export function makeRows(stream: Stream, page: Page): MadePage {
   const read = new RowReader();
-  const made: MadePage = { part: page.part, items: [], held: [], read: page.rows.length, cleaned: 0 };
+  const fetchedAt = page.fetchedAt ?? page.requestedAt;
+  const made: MadePage = { part: page.part, items: [], held: [], read: page.rows.length, cleaned: 0, fetchedAt };
   const schema = stream.wire(page.part);
   const texts = lazily(() => rowTexts(page.text, page.rows));
   for (const [index, wire] of page.rows.entries()) {
@@ -122,7 +124,7 @@ export async function storeRows(
   for (let items = remaining.shift(); items; items = remaining.shift()) {
     try {
       const rows = items.flatMap((item) => item.rows);
-      const result = await insideSavepoint(trx, () => stream.store(trx, scope, rows, now, made.part));
+      const result = await insideSavepoint(trx, () => stream.store(trx, scope, rows, now, made));
       stored.inserted += result.inserted;
       stored.updated += result.updated;
       stored.unchanged += result.unchanged;

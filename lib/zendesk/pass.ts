@@ -3,10 +3,12 @@ import { refreshTimeline } from "#lib/timeline/refresh.ts";
 import { type AskedPage, growth, Pages } from "#lib/zendesk/ask-page.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
 import { WaitNeeded } from "#lib/zendesk/failures.ts";
-import { makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
+import { type Examine, takeBackAbsences } from "#lib/zendesk/ledger.ts";
+import { type MadePage, makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
+import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
 import { ticketDepartures } from "#lib/zendesk/store/facts.ts";
 import { heldKeys, holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import { addCounts } from "#lib/zendesk/store/run-counters.ts";
@@ -20,10 +22,10 @@ export interface PassOptions {
   purpose: Purpose;
   /** Where a new pass begins; one that was not finished goes on from its place. */
   begin: (trx: Trx) => Promise<Place>;
-  /** Which of the changed rows this reading repaired rather than read as news. */
-  repaired?: (stored: StoredPage, page: AskedPage) => number;
-  /** Sees every committed page. */
-  seen?: (page: AskedPage) => void;
+  /** May go on with an unfinished place as another one, or begin anew (null). */
+  resume?: (trx: Trx, place: Place) => Promise<Place | null>;
+  /** Tells which of the changed rows this reading repaired rather than read as news. */
+  examine?: Examine;
   /** Written in the transaction of the last page, beside the place. */
   finish: (trx: Trx, place: Place) => Promise<void>;
 }
@@ -34,6 +36,7 @@ export class Pass {
   private readonly stream: Stream;
   private readonly options: PassOptions;
   private held = new Set<string>();
+  private absent = false;
 
   constructor(reading: Reading, stream: Stream, options: PassOptions) {
     this.reading = reading;
@@ -43,6 +46,13 @@ export class Pass {
 
   /** Reads to the end. Throws WaitNeeded at a page boundary when told to stop; the next call goes on there. */
   async run(): Promise<Place> {
+    const { place, end } = await this.advance(() => false);
+    if (!end) throw new WaitNeeded(this.reading.clock());
+    return place;
+  }
+
+  /** Reads to the end, or to the first page boundary at which `isOver`, or whoever runs us, says so. */
+  async advance(isOver: () => boolean): Promise<{ place: Place; end: boolean }> {
     const { place: begun, size } = await this.open();
     const pages = new Pages(this.reading, this.stream, size);
     let place = begun;
@@ -51,13 +61,12 @@ export class Pass {
       const page = await coming;
       const next = this.placeAfter(page);
       const end = page.end || (next.until !== null && next.through !== null && next.through >= next.until);
-      const goesOn = !end && !this.reading.stop();
+      const goesOn = !end && !this.reading.stop() && !isOver();
       // The next page is on its way while this one is stored: Zendesk and the database work at the same time.
       if (goesOn) coming = quietly(pages.next(next));
       await this.commitPage(page, next, end, pages.size);
       place = next;
-      if (end) return place;
-      if (!goesOn) throw new WaitNeeded(this.reading.clock());
+      if (!goesOn) return { place, end };
     }
   }
 
@@ -66,7 +75,9 @@ export class Pass {
     return commit(this.reading, async (trx) => {
       this.held = await heldKeys(trx, scope, this.stream.name);
       const state = await readStreamState(trx, scope, this.stream.name, this.options.purpose);
-      const unfinished = state && !state.caught_up ? parsePlace(state.position) : null;
+      this.absent = isAbsentStream(this.stream.name) && (await countAbsences(trx, scope, this.stream.name)).rows > 0;
+      const kept = state && !state.caught_up ? parsePlace(state.position) : null;
+      const unfinished = kept && this.options.resume ? await this.options.resume(trx, kept) : kept;
       const place = unfinished ?? (await this.options.begin(trx));
       await this.savePlace(trx, place, false, state?.page_size ?? null);
       const size = state?.page_size ?? null;
@@ -101,9 +112,11 @@ export class Pass {
         place,
         made.items.flatMap((item) => item.rows),
       );
+      await this.reappear(trx, made);
+      const repaired = await this.options.examine?.(trx, page, made);
       const result = await storeRows(trx, stream, reading.scope, made, now);
       if (stream.touchesTimeline) await refreshTimeline(trx, reading.scope, result.ids, now);
-      const held = await holdRows(trx, reading.scope, stream.name, result.held, now);
+      const held = await holdRows(trx, reading.scope, stream.name, result.held, made.fetchedAt);
       await this.release(trx, result);
       await this.savePlace(trx, place, end, size);
       if (end) await this.options.finish(trx, place);
@@ -111,14 +124,13 @@ export class Pass {
         ...result,
         pages: 1,
         read: made.read,
-        repaired: this.options.repaired?.(result, page) ?? 0,
+        repaired: (await repaired?.(result)) ?? 0,
         held,
         requests,
       });
       return { ...result, left: [...left, ...result.left] };
     });
     this.remember(stored, made.cleaned);
-    this.options.seen?.(page);
   }
 
   /** Tickets that change their organization show a merge (row 40): not worth a question while everything is new. */
@@ -132,6 +144,18 @@ export class Pass {
     const stillHeld = new Set(result.held.map((row) => row.key));
     const healed = result.keys.filter((key) => this.held.has(key) && !stillHeld.has(key));
     await releaseRows(trx, this.reading.scope, this.stream.name, healed);
+  }
+
+  /** What Zendesk shows, in whatever version, is not absent. */
+  private async reappear(trx: Trx, made: MadePage): Promise<void> {
+    const { name } = this.stream;
+    if (!this.absent || !isAbsentStream(name)) return;
+    await takeBackAbsences(
+      trx,
+      this.reading,
+      name,
+      made.items.map((item) => item.key),
+    );
   }
 
   private async savePlace(trx: Trx, place: Place, caughtUp: boolean, size: number | null): Promise<void> {

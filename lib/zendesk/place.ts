@@ -22,6 +22,8 @@ export interface Place {
   since: number;
   /** Times that Zendesk refused the place and the reading began again. */
   restarts: number;
+  /** Of a comparison of the past: the run whose ledger it fills, when it began (Unix seconds), and whether that is closed. */
+  check?: { runId: string; begun: number; closed?: true };
 }
 
 export function newPlace(start: number, options: { since?: number; until?: number | null } = {}): Place {

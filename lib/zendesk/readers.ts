@@ -19,6 +19,8 @@ export interface Page {
   complete?: boolean;
   /** Zendesk's clock when the page was asked for. */
   requestedAt: Date;
+  /** The database's clock then, where somebody asked. */
+  fetchedAt?: Date;
   /** Version of the newest row in Unix seconds; null where rows do not come in the order of their versions. */
   stamp: number | null;
 }
@@ -130,8 +132,8 @@ export async function readList(
   return { answer, rows, hasMore, cursor: cursor ?? of.cursor ?? null };
 }
 
-export function page(answer: Answer, rest: Omit<Page, "text" | "requestedAt">): Page {
-  return { ...rest, text: answer.text, requestedAt: answer.requestedAt };
+export function page(answer: Answer, rest: Omit<Page, "text" | "requestedAt" | "fetchedAt">): Page {
+  return { ...rest, text: answer.text, requestedAt: answer.requestedAt, fetchedAt: answer.fetchedAt };
 }
 
 /** A page without rows. */

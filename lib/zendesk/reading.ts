@@ -40,7 +40,6 @@ export interface StreamEnd {
   failure?: FailureWords;
 }
 
-const deadlockOrSerialization = /^40(001|P01)$/;
 const transactionAttempts = 6;
 
 /**
@@ -55,12 +54,16 @@ export async function commit<T>(reading: Reading, work: (trx: Trx) => Promise<T>
         return work(trx);
       });
     } catch (error) {
-      const { code } = error as { code?: unknown };
-      if (attempt >= transactionAttempts || typeof code !== "string" || !deadlockOrSerialization.test(code))
-        throw error;
+      if (attempt >= transactionAttempts || !isDeadlock(error)) throw error;
       await reading.sleep(2 ** attempt * 20 * (1 + reading.random()));
     }
   }
+}
+
+/** Deadlocks, serialization failures and locks not had in time: the same transaction, tried again, may well go through (row 80). */
+export function isDeadlock(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && /^(40(001|P01)|55P03)$/.test(code);
 }
 
 export function nowSecond(reading: Reading): number {

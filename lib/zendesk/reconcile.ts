@@ -1,115 +1,122 @@
-import { rebuildMetrics } from "#lib/metrics/rebuild.ts";
-import type { AskedPage } from "#lib/zendesk/ask-page.ts";
-import type { FailureWords } from "#lib/zendesk/failures.ts";
-import { idsAtOnce, lookUp, unlessRefused } from "#lib/zendesk/look-up.ts";
-import { isTooMany, nominate, storeFound, tooMany } from "#lib/zendesk/missing.ts";
-import { Pass } from "#lib/zendesk/pass.ts";
-import { newPlace, type Place, parsePlace } from "#lib/zendesk/place.ts";
-import { commit, nowSecond, type Reading } from "#lib/zendesk/reading.ts";
-import { repairsSinceFresh } from "#lib/zendesk/repairs.ts";
-import { repairedInRun, ticketIdsBetween, unknownTickets } from "#lib/zendesk/store/missing.ts";
-import { readStreamState } from "#lib/zendesk/store/stream-state.ts";
+import type { StreamName } from "#lib/connections/shapes.ts";
+import { settleNominees } from "#lib/zendesk/absences.ts";
+import {
+  compareStream,
+  comparisonDoubt,
+  isCompared,
+  spanStart,
+  type Verified,
+  verifyNumbers,
+} from "#lib/zendesk/comparison.ts";
+import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { unlessRefused } from "#lib/zendesk/look-up.ts";
+import { readMemberships } from "#lib/zendesk/memberships.ts";
+import { checkDeparted, findUnknown } from "#lib/zendesk/missing.ts";
+import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
+import { isAbsentStream } from "#lib/zendesk/store/absence.ts";
+import { forgetSeen } from "#lib/zendesk/store/drift.ts";
+import { readRhythm } from "#lib/zendesk/store/stream-state.ts";
+import { readStream, recordAfterChecks } from "#lib/zendesk/stream-turn.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
 
-const day = 86_400;
-/** What the nightly reading checks: a year, or the connection's history where that is shorter. */
-const yearOfDays = 365;
-/** Beyond so many tickets a year, what is absent is not looked for: the ids are held in memory. */
-const mostRemembered = 500_000;
-const unknownAtOnce = 1000;
+/**
+ * The nightly check, after all streams were caught up: compares the past of each with what is stored and repairs it, asks by
+ * id for what is absent and for tickets that only events name (rows 23, 30), and works out every number anew. While that
+ * takes its time, the streams are caught up again and again. Gives how they ended, and what was verified: null unless all
+ * of it was compared.
+ */
+export async function reconcile(
+  reading: Reading,
+  streams: readonly Stream[],
+  caughtUp: readonly StreamEnd[],
+): Promise<{ ends: StreamEnd[]; verified: Verified | null }> {
+  const keeper = await FreshnessKeeper.start(reading, streams, caughtUp);
+  const failures = new Map<StreamName, FailureWords>();
+  let isWhole = true;
+  for (const stream of streams.filter(isCompared)) {
+    const { state } = keeper.endOf(stream.name);
+    isWhole &&= state !== "failed";
+    if (state === "failed" || state === "not_available") continue;
+    const failure = await failureOf(reading, () => checkStream(reading, stream, keeper));
+    if (failure) failures.set(stream.name, failure);
+  }
+  await unlessRefused(reading, undefined, () => readMemberships(reading));
+  const since = new Date(spanStart(reading, "tickets") * 1000);
+  await unlessRefused(reading, undefined, () => findUnknown(reading, since));
+  const ends: StreamEnd[] = [];
+  for (const stream of streams) {
+    isWhole &&= (await commit(reading, (trx) => comparisonDoubt(trx, reading.scope, stream.name))) === null;
+    ends.push(await recordAfterChecks(reading, keeper.endOf(stream.name), failures.get(stream.name) ?? null));
+  }
+  // What catch-ups have shown after a comparison was closed.
+  await commit(reading, (trx) => forgetSeen(trx, reading.scope));
+  const verified = await verifyNumbers(reading);
+  return { ends, verified: isWhole && ends.every(({ state }) => state !== "failed") ? verified : null };
+}
 
-export interface Verified {
-  tickets: number;
-  repaired: number;
-  metricsDiffering: number;
+async function checkStream(reading: Reading, stream: Stream, keeper: FreshnessKeeper): Promise<void> {
+  while (!(await compareStream(reading, stream, () => keeper.isDue()))) await keeper.catchUpIfDue();
+  const { name } = stream;
+  if (!isAbsentStream(name)) return;
+  await unlessRefused(reading, undefined, () => settleNominees(reading, name, () => keeper.catchUpIfDue()));
+}
+
+/** What went wrong with one stream; what stops the whole connection, and a wait, goes on. */
+async function failureOf(reading: Reading, work: () => Promise<void>): Promise<FailureWords | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (!(error instanceof ZendeskError) || error.scope === "connection") throw error;
+    reading.log.warn({ ...reading.scope, runId: reading.runId, err: error }, "a stream could not be compared");
+    return error.words();
+  }
 }
 
 /**
- * Reads the past year of tickets again through the incremental export (never through lists, which lack archived tickets,
- * row 27) and counts what differed; then looks by id for tickets that only their events name, and for those that the
- * export no longer shows (rows 23, 30).
+ * A comparison of a year may take hours. Whenever half of the sync interval has passed it stands aside for a catch-up of all
+ * streams, so that none of them becomes older than the interval.
  */
-export async function reconcileTickets(reading: Reading, stream: Stream): Promise<FailureWords | null> {
-  const repaired = await repairsSinceFresh(reading);
-  const seen = new SeenIds();
-  const place = await new Pass(reading, stream, {
-    purpose: "reconcile",
-    begin: async () => newPlace(yearStart(reading)),
-    repaired,
-    seen: (page) => seen.add(page),
-    finish: async () => {},
-  }).run();
-  await unlessRefused(reading, undefined, () => findUnknown(reading, place));
-  const whole = seen.rows === place.rows && seen.rows <= mostRemembered;
-  return whole ? unlessRefused(reading, null, () => findAbsent(reading, stream, place, seen)) : null;
-}
+class FreshnessKeeper {
+  private readonly ends: Map<StreamName, StreamEnd>;
+  private readonly reading: Reading;
+  private readonly streams: readonly Stream[];
+  private readonly patience: number;
+  private since: number;
 
-/** Reads the past year of ratings again: one that was changed after the 35 days that every run re-reads is found here (row 33). */
-export async function reconcileRatings(reading: Reading, stream: Stream): Promise<void> {
-  await new Pass(reading, stream, {
-    purpose: "reconcile",
-    begin: async () => newPlace(yearStart(reading)),
-    repaired: (stored) => stored.inserted + stored.updated,
-    finish: async () => {},
-  }).run();
-}
-
-function yearStart(reading: Reading): number {
-  const days = Math.min(reading.connection.history_days || yearOfDays, yearOfDays);
-  return Math.max(0, nowSecond(reading) - days * day);
-}
-
-class SeenIds {
-  rows = 0;
-  private readonly ids = new Set<string>();
-
-  add(page: AskedPage): void {
-    this.rows += page.rows.length;
-    if (this.rows > mostRemembered) this.ids.clear();
-    else for (const row of page.rows) this.ids.add(String(row?.id));
+  static async start(reading: Reading, streams: readonly Stream[], ends: readonly StreamEnd[]) {
+    const { intervalMinutes, readSince } = await commit(reading, (trx) => readRhythm(trx, reading.scope));
+    return new FreshnessKeeper(reading, streams, ends, intervalMinutes * 30_000, readSince ?? reading.clock());
   }
 
-  has(id: string): boolean {
-    return this.ids.has(id);
+  private constructor(
+    reading: Reading,
+    streams: readonly Stream[],
+    ends: readonly StreamEnd[],
+    patience: number,
+    since: Date,
+  ) {
+    this.reading = reading;
+    this.streams = streams;
+    this.ends = new Map(ends.map((end) => [end.name, end]));
+    this.patience = patience;
+    this.since = since.getTime();
   }
-}
 
-async function findUnknown(reading: Reading, place: Place): Promise<void> {
-  const since = new Date(place.start * 1000);
-  const ids = await commit(reading, (trx) => unknownTickets(trx, reading.scope, since, unknownAtOnce));
-  for (let at = 0; at < ids.length; at += idsAtOnce) {
-    const { found } = await lookUp(reading, "tickets", ids.slice(at, at + idsAtOnce));
-    if (found.length > 0) await storeFound(reading, "tickets", found);
+  endOf(name: StreamName): StreamEnd {
+    return this.ends.get(name) ?? { name, state: "waiting" };
   }
-}
 
-async function findAbsent(reading: Reading, stream: Stream, place: Place, seen: SeenIds): Promise<FailureWords | null> {
-  if (reading.downgraded || place.live === null || seen.rows === 0) return null;
-  const span = { from: place.start, to: Math.floor(place.live / 1000) - stream.overlap, limit: 5000 };
-  const absent: string[] = [];
-  for (let after: string | null = null; ; ) {
-    const ids: string[] = await commit(reading, (trx) => ticketIdsBetween(trx, reading.scope, { ...span, after }));
-    absent.push(...ids.filter((id) => !seen.has(id)));
-    after = ids.at(-1) ?? null;
-    if (ids.length < span.limit) break;
+  isDue(): boolean {
+    return this.reading.clock().getTime() - this.since >= this.patience;
   }
-  if (isTooMany(absent.length, seen.rows)) return tooMany("tickets", absent.length);
-  const missing: string[] = [];
-  for (let at = 0; at < absent.length; at += idsAtOnce) {
-    const looked = await lookUp(reading, "tickets", absent.slice(at, at + idsAtOnce));
-    if (looked.found.length > 0) await storeFound(reading, "tickets", looked.found);
-    missing.push(...looked.missing);
-  }
-  await nominate(reading, "tickets", missing);
-  return null;
-}
 
-/** After all streams: every number from scratch, and what the night has found. */
-export async function verifyNumbers(reading: Reading): Promise<Verified> {
-  return commit(reading, async (trx) => {
-    const { differing } = await rebuildMetrics(trx, reading.scope.workspaceId, reading.clock());
-    const state = await readStreamState(trx, reading.scope, "tickets", "reconcile");
-    const repaired = await repairedInRun(trx, reading.scope, reading.runId);
-    return { tickets: parsePlace(state?.position ?? null)?.rows ?? 0, repaired, metricsDiffering: differing };
-  });
+  async catchUpIfDue(): Promise<void> {
+    if (this.reading.stop()) throw new WaitNeeded(this.reading.clock());
+    if (!this.isDue()) return;
+    const now = this.reading.clock().getTime();
+    for (const stream of this.streams) this.ends.set(stream.name, await readStream(this.reading, stream));
+    await unlessRefused(this.reading, undefined, () => checkDeparted(this.reading));
+    this.since = now;
+  }
 }

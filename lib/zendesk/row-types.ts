@@ -9,6 +9,7 @@ export interface TicketRow {
   updatedAt: Date | null;
   /** Unix seconds; the version of a ticket. A ticket fetched by id has no such stamp: its updated_at stands in. */
   generatedTimestamp: number;
+  byId?: boolean;
   /** From the embedded metric set; null when not solved or not known. */
   solvedAt: Date | null;
   /** Set for status `deleted` and for scrubbed rows. */

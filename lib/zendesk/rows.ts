@@ -23,13 +23,15 @@ export function ticketRow(read: RowReader, wire: Wire, payload: string): TicketR
   const status = read.text(wire, "status");
   const tags = read.texts(wire, "tags");
   const subject = read.text(wire, "subject");
-  const deleted = status === "deleted" || isScrubbed(subject, wire.description);
+  const scrubbed = isScrubbed(subject, wire.description);
+  const deleted = status === "deleted" || scrubbed;
   const via = read.object(wire, "via");
   return {
     id: idOf(wire.id),
     createdAt: read.instant(wire, "created_at"),
     updatedAt,
     generatedTimestamp: Math.floor(version.getTime() / 1000),
+    byId: typeof wire.generated_timestamp !== "number",
     solvedAt: metricSet ? read.instant(metricSet, "solved_at") : null,
     deletedAt: deleted ? version : null,
     organizationId: read.id(wire, "organization_id"),
@@ -47,7 +49,8 @@ export function ticketRow(read: RowReader, wire: Wire, payload: string): TicketR
     subject,
     tags,
     contentHash: hashOfText(payload),
-    payload: cleanText(payload, Number.POSITIVE_INFINITY),
+    // What is left of it may still hold what its customer said of it.
+    payload: scrubbed ? "{}" : cleanText(payload, Number.POSITIVE_INFINITY),
   };
 }
 

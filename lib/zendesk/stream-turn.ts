@@ -1,12 +1,15 @@
 import type { Trx } from "#db/client.ts";
+import type { StreamName } from "#lib/connections/shapes.ts";
+import { heldAbsenceWords } from "#lib/zendesk/absences.ts";
+import { comparisonDoubt, isCompared } from "#lib/zendesk/comparison.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { intoLedger, lateRows } from "#lib/zendesk/ledger.ts";
 import { firstPlace, freshThrough, Pass, resumeFrom } from "#lib/zendesk/pass.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { ratingSystemsFound } from "#lib/zendesk/ratings-reader.ts";
 import { commit, nowSecond, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
-import { reconcileRatings, reconcileTickets } from "#lib/zendesk/reconcile.ts";
-import { repairsSinceFresh } from "#lib/zendesk/repairs.ts";
+import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
 import { holdsAny, saveCsatSystem } from "#lib/zendesk/store/facts.ts";
 import { heldKeys } from "#lib/zendesk/store/held-rows.ts";
 import { setRunStream } from "#lib/zendesk/store/run-counters.ts";
@@ -36,17 +39,12 @@ export async function readStream(reading: Reading, stream: Stream): Promise<Stre
   try {
     const verdict = reading.mode === "full" ? await readInFull(reading, stream) : await catchUp(reading, stream);
     if (verdict.failure) throw verdict.failure;
-    if (reading.mode === "reconcile" && stream.name === "tickets") {
-      verdict.doubt ??= await reconcileTickets(reading, stream);
-    }
-    if (reading.mode === "reconcile" && stream.name === "satisfaction_ratings" && !verdict.notAvailable) {
-      await reconcileRatings(reading, stream);
-    }
     return await commit(reading, (trx) => end(trx, reading, stream, verdict));
   } catch (error) {
     if (error instanceof WaitNeeded)
       await commit(reading, (trx) => record(trx, reading, { name: stream.name, state: "waiting" }));
     if (!(error instanceof ZendeskError)) throw error;
+    reading.log.warn({ ...reading.scope, runId: reading.runId, stream: stream.name, err: error }, "a stream failed");
     const failed: StreamEnd = { name: stream.name, state: "failed", failure: error.words() };
     await commit(reading, (trx) => record(trx, reading, failed));
     if (error.scope === "connection") throw error;
@@ -57,19 +55,22 @@ export async function readStream(reading: Reading, stream: Stream): Promise<Stre
 /** The incremental reading, after a gap that an earlier start date has opened (row 85). */
 async function catchUp(reading: Reading, stream: Stream): Promise<Verdict> {
   await fillGap(reading, stream);
-  const repaired = stream.name === "tickets" ? await repairsSinceFresh(reading) : () => 0;
+  const examine =
+    reading.mode === "reconcile"
+      ? intoLedger(reading, stream, { counts: stream.complete === true })
+      : await lateRows(reading, stream);
   for (let extra = 0; ; extra++) {
     const verdict: Verdict = { doubt: null, notAvailable: false };
     const place = await new Pass(reading, stream, {
       purpose: "incremental",
       begin: (trx) => nextPlace(trx, reading, stream),
-      repaired,
+      examine,
       finish: async (trx, done) => {
         Object.assign(verdict, await settle(trx, reading, stream, "incremental", done));
       },
     }).run();
     const behind = place.live === null ? 0 : nowSecond(reading) - place.live / 1000;
-    if (stream.kind === "list" || behind < tooLongAgo || extra >= mostExtraPasses) return verdict;
+    if (behind < tooLongAgo || extra >= mostExtraPasses) return verdict;
   }
 }
 
@@ -179,18 +180,30 @@ async function begin(trx: Trx, reading: Reading, stream: Stream): Promise<void> 
 
 async function end(trx: Trx, reading: Reading, stream: Stream, verdict: Verdict): Promise<StreamEnd> {
   const { name } = stream;
-  const held = (await heldKeys(trx, reading.scope, name)).size;
-  const failure = verdict.doubt ?? (held > 0 ? heldWords(held) : undefined);
   const ended: StreamEnd = verdict.notAvailable
     ? { name, state: "not_available" }
-    : failure
-      ? { name, state: "degraded", failure }
-      : { name, state: "ok" };
+    : await standing(trx, reading, name, verdict.doubt);
   await record(trx, reading, ended);
   return ended;
 }
 
-function heldWords(held: number): FailureWords {
+/** A stream that is caught up is degraded while something about it is in doubt, undecided or held. */
+async function standing(
+  trx: Trx,
+  { scope }: Reading,
+  name: StreamName,
+  doubt: FailureWords | null,
+): Promise<StreamEnd> {
+  const absent = isAbsentStream(name) ? (await countAbsences(trx, scope, name)).held : 0;
+  const held = (await heldKeys(trx, scope, name)).size;
+  const failure =
+    doubt ??
+    (await comparisonDoubt(trx, scope, name)) ??
+    (isAbsentStream(name) && absent > 0 ? heldAbsenceWords(name, absent) : held > 0 ? heldWords(held) : null);
+  return failure ? { name, state: "degraded", failure } : { name, state: "ok" };
+}
+
+export function heldWords(held: number): FailureWords {
   return {
     code: "held_rows",
     message: `${held} ${held === 1 ? "row is" : "rows are"} held because of what ${held === 1 ? "it contains" : "they contain"}; everything else is stored.`,
@@ -214,14 +227,24 @@ async function record(trx: Trx, reading: Reading, ended: StreamEnd): Promise<voi
   });
 }
 
-/** After the checks of a finished stream: degraded when they left a doubt or rows that are held. */
-export function markDegraded(reading: Reading, ended: StreamEnd, doubt: FailureWords | null): Promise<StreamEnd> {
+/** Doubts of the catch-up itself, which no check takes away; whether the past is listed a comparison tells anew. */
+function isLasting({ mode }: Reading, { name, failure }: StreamEnd): boolean {
+  if (failure?.code === "empty_listing") return mode === "full" || !isCompared({ name });
+  return failure?.code === "role_changed";
+}
+
+/** After the checks of a run: how a stream that was caught up stands now. One that failed, or is not to be had, stays so. */
+export function recordAfterChecks(
+  reading: Reading,
+  ended: StreamEnd,
+  failure: FailureWords | null = null,
+): Promise<StreamEnd> {
   return commit(reading, async (trx) => {
-    const held = (await heldKeys(trx, reading.scope, ended.name)).size;
-    const failure = doubt ?? (held > 0 ? heldWords(held) : undefined);
-    if (!failure) return ended;
-    const degraded: StreamEnd = { name: ended.name, state: "degraded", failure };
-    await record(trx, reading, degraded);
-    return degraded;
+    const { name } = ended;
+    if (ended.state === "not_available" || (ended.state === "failed" && !failure)) return ended;
+    const doubted = (isLasting(reading, ended) && ended.failure) || null;
+    const now: StreamEnd = failure ? { name, state: "failed", failure } : await standing(trx, reading, name, doubted);
+    await record(trx, reading, now);
+    return now;
   });
 }

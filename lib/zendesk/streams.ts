@@ -28,6 +28,12 @@ export interface Departure {
 }
 export type StoreResult = PageResult & { left?: Departure[] };
 
+/** Which of a stream's lists rows are from, and when they were asked for. */
+interface From {
+  part: string;
+  fetchedAt: Date;
+}
+
 /** Everything that the engine needs to know about a stream whose rows are of type `Row`. */
 export interface Stream<Row = unknown> {
   name: StreamName;
@@ -46,7 +52,7 @@ export interface Stream<Row = unknown> {
   wire: (part: string) => z.ZodType;
   /** `payload` is the row as it came. */
   make: (read: RowReader, wire: Wire, payload: () => string, part: string) => Row[];
-  store: (trx: Trx, scope: Scope, rows: Row[], now: Date, part: string) => Promise<StoreResult>;
+  store: (trx: Trx, scope: Scope, rows: Row[], now: Date, from: From) => Promise<StoreResult>;
   /** The ids that `store` gives are tickets whose timeline may have changed. */
   touchesTimeline: boolean;
   /** The table, to tell an empty listing from an empty account (row 123). */
@@ -89,7 +95,7 @@ const fields: Stream<unknown> = {
       ),
     ];
   },
-  store: storeFieldPart,
+  store: (trx, scope, rows, now, { part }) => storeFieldPart(trx, scope, rows, now, part),
   touchesTimeline: true,
   table: "field_definition",
 };
@@ -125,7 +131,7 @@ const organizations: Stream<ReturnType<typeof rows.organizationRow>> = {
   }),
   wire: () => withId,
   make: (read, wire) => [rows.organizationRow(read, wire)],
-  store: storeOrganizations,
+  store: (trx, scope, rows, now, { fetchedAt }) => storeOrganizations(trx, scope, rows, now, fetchedAt),
   touchesTimeline: false,
   table: "organization",
 };
@@ -145,7 +151,7 @@ const users: Stream<ReturnType<typeof rows.userRow>> = {
   }),
   wire: () => withId,
   make: (read, wire) => [rows.userRow(read, wire)],
-  store: storeUsers,
+  store: (trx, scope, rows, _now, { fetchedAt }) => storeUsers(trx, scope, rows, fetchedAt),
   touchesTimeline: false,
   table: "zendesk_user",
 };
@@ -166,7 +172,7 @@ const tickets: Stream<ReturnType<typeof rows.ticketRow>> = {
   }),
   wire: () => ticketWire,
   make: (read, wire, payload) => [rows.ticketRow(read, wire, payload())],
-  store: storeTickets,
+  store: (trx, scope, rows, now, { fetchedAt }) => storeTickets(trx, scope, rows, now, fetchedAt),
   touchesTimeline: true,
   table: "ticket",
 };

@@ -3,18 +3,21 @@ import type { Trx } from "#db/client.ts";
 import type { ConnectionTable } from "#db/schema.ts";
 import type { StreamName, SyncMode } from "#lib/connections/shapes.ts";
 import type { Context } from "#lib/context.ts";
+import { settleApproved } from "#lib/zendesk/absences.ts";
 import type { ZendeskClient } from "#lib/zendesk/client.ts";
 import { type ClientOptions, defaultClientOptions } from "#lib/zendesk/client-options.ts";
+import type { Verified } from "#lib/zendesk/comparison.ts";
 import { openClient } from "#lib/zendesk/credentials.ts";
 import { type FailureCode, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { checkSameAccount, type Identity, isDowngraded, whoAmI } from "#lib/zendesk/identity.ts";
 import { unlessRefused } from "#lib/zendesk/look-up.ts";
-import { checkDeparted, checkOrganizations } from "#lib/zendesk/missing.ts";
+import { checkDeparted } from "#lib/zendesk/missing.ts";
 import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
-import { type Verified, verifyNumbers } from "#lib/zendesk/reconcile.ts";
+import { reconcile } from "#lib/zendesk/reconcile.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
+import { isAbsentStream } from "#lib/zendesk/store/absence.ts";
 import { readRunStreams } from "#lib/zendesk/store/run-counters.ts";
-import { markDegraded, readStream } from "#lib/zendesk/stream-turn.ts";
+import { readStream, recordAfterChecks } from "#lib/zendesk/stream-turn.ts";
 import { type Stream, streams } from "#lib/zendesk/streams.ts";
 
 /** One turn of a run of a connection. */
@@ -30,6 +33,8 @@ export interface SyncJob {
   clock: () => Date;
   /** Aborted: stop at once, in the middle of a request or a sleep. */
   signal?: AbortSignal;
+  /** True while others wait for this run's place (row 8). */
+  crowded?: () => boolean;
   streams?: readonly StreamName[];
   options?: Partial<ClientOptions>;
 }
@@ -64,9 +69,10 @@ export async function runStreams(ctx: Pick<Context, "config" | "db" | "log">, jo
     await readAll(startReading(ctx, job, client, identity), job, outcome);
   } catch (error) {
     if (error instanceof WaitNeeded) outcome.waitingUntil = error.until;
-    else if (error instanceof ZendeskError)
+    else if (error instanceof ZendeskError) {
+      ctx.log.warn({ ...job.scope, runId: job.runId, err: error }, "an account could not be read");
       outcome.connectionFailure = { ...error.words(), transient: error.transient };
-    else throw error;
+    } else throw error;
   } finally {
     await client?.close();
   }
@@ -78,19 +84,23 @@ async function readAll(reading: Reading, job: SyncJob, outcome: RunOutcome): Pro
   for (const stream of chosen(job)) {
     outcome.streams.push(finished(stream, done) ?? (await readStream(reading, stream)));
   }
-  await afterStreams(reading, job, outcome);
+  if (reading.downgraded) return;
+  await unlessRefused(reading, undefined, () => checkDeparted(reading));
+  await actOnApprovals(reading, outcome);
+  if (job.mode !== "reconcile") return;
+  const { ends, verified } = await reconcile(reading, chosen(job), outcome.streams);
+  outcome.streams = ends;
+  if (verified) outcome.verified = verified;
 }
 
-/** What needs all streams: rows that vanished without a word, and in a nightly run the numbers themselves. */
-async function afterStreams(reading: Reading, job: SyncJob, outcome: RunOutcome): Promise<void> {
-  if (!reading.downgraded) await unlessRefused(reading, undefined, () => checkDeparted(reading));
-  if (job.mode === "incremental") return;
-  const organizations = outcome.streams.find(({ name }) => name === "organizations");
-  if (organizations && organizations.state !== "failed" && !reading.downgraded) {
-    const doubt = await unlessRefused(reading, null, () => checkOrganizations(reading));
-    Object.assign(organizations, await markDegraded(reading, organizations, doubt));
+/** A person's word about absent rows does not wait for the night. */
+async function actOnApprovals(reading: Reading, outcome: RunOutcome): Promise<void> {
+  for (const [index, ended] of outcome.streams.entries()) {
+    const { name } = ended;
+    if (!isAbsentStream(name)) continue;
+    const acted = await unlessRefused(reading, false, () => settleApproved(reading, name));
+    if (acted) outcome.streams[index] = await recordAfterChecks(reading, ended);
   }
-  if (job.mode === "reconcile") outcome.verified = await verifyNumbers(reading);
 }
 
 function noticeableSkew(client: ZendeskClient): Pick<RunOutcome, "clockSkewSeconds"> {
@@ -114,8 +124,8 @@ function finished({ name }: Stream, done: Awaited<ReturnType<typeof readRunStrea
 }
 
 function clientOptions(job: SyncJob): Partial<ClientOptions> {
-  const { clock, deadline, signal } = job;
-  return { clock, deadline, ...(signal ? { signal } : {}), ...job.options };
+  const { clock, deadline, signal, crowded } = job;
+  return { clock, deadline, ...(signal ? { signal } : {}), ...(crowded ? { crowded } : {}), ...job.options };
 }
 
 function startReading(

@@ -28,6 +28,8 @@ export interface SyncOptions {
   clock?: () => Date;
   options?: Partial<ClientOptions>;
   connection?: Record<string, unknown>;
+  /** Another way to the account than the direct one. */
+  through?: { urlTemplate: string };
   fence?: SyncJob["fence"];
 }
 
@@ -40,7 +42,11 @@ afterEach(async () => {
 export async function connect(
   database: TestDatabase,
   world: World,
-  options: { limits?: object; history?: { history_days?: number; event_history_days?: number } } = {},
+  options: {
+    limits?: object;
+    history?: { history_days?: number; event_history_days?: number };
+    access?: "read" | "read_write";
+  } = {},
 ): Promise<Account> {
   const zendesk = await startZendesk({ worlds: [world], ...(options.limits ? { limits: options.limits } : {}) });
   opened.push(zendesk);
@@ -49,7 +55,8 @@ export async function connect(
   const workspaceId = await database.workspace();
   const { clientId, clientSecret } = world.credentials;
   const auth = { type: "oauth_client_credentials" as const, clientId, clientSecret };
-  const tried = await tryCredentials({ config }, { subdomain: world.subdomain, auth, access: "read", now: clock() });
+  const { access = "read" } = options;
+  const tried = await tryCredentials({ config }, { subdomain: world.subdomain, auth, access, now: clock() });
   const { id: connectionId } = await inWorkspace(database.db, workspaceId, (trx) =>
     trx
       .insertInto("connection")
@@ -57,7 +64,7 @@ export async function connect(
         workspace_id: workspaceId,
         name: "Test",
         subdomain: world.subdomain,
-        access: "read",
+        access,
         event_history_days: 0,
         ...options.history,
         ...tried.stored,
@@ -72,10 +79,10 @@ export async function connect(
   const slept: number[] = [];
   const read = <T>(work: (trx: Trx) => Promise<T>) => inWorkspace(database.db, workspaceId, work);
 
-  // Short naps: budgets are counted in real time, everything else need not wait.
+  // Sleeping moves the account on: budgets are counted in its time.
   async function nap(milliseconds: number): Promise<void> {
     slept.push(milliseconds);
-    await new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 20)));
+    world.advance(milliseconds);
   }
 
   async function sync(given: SyncOptions = {}) {
@@ -87,7 +94,7 @@ export async function connect(
     let state = "interrupted";
     try {
       const outcome = await runStreams(
-        { config, db: database.db, log: silentLog },
+        { config: { ...config, zendesk: { ...config.zendesk, ...given.through } }, db: database.db, log: silentLog },
         {
           scope,
           connection: { ...connection, ...given.connection },

@@ -143,6 +143,8 @@ describe("ids", () => {
   });
 });
 
+const manyTags = Array.from({ length: 10_000 }, (_, n) => `tag_${n}`);
+
 describe("fields of another shape", () => {
   it.each([
     ["an object where a text was", poison.wrongType("subject"), { subject: null }],
@@ -160,6 +162,7 @@ describe("fields of another shape", () => {
       { priority: "high" },
     ],
     ["an id that is none", { organization_id: { id: 5 } }, { organization_id: null }],
+    ["ten thousand tags", { tags: manyTags }, { tags: manyTags }],
     ["fields nested ten thousand deep", poison.deep(10_000, "priority"), { priority: null }],
   ])("(%s) are drift, not failure", async (_what, distortion, expected) => {
     const { rows, row } = await withTicket(distortion as Distortion);

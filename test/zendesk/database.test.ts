@@ -1,7 +1,8 @@
 import { fork } from "node:child_process";
+import { sql } from "kysely";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
-import { inWorkspace } from "#db/client.ts";
+import { inWorkspace, type Trx } from "#db/client.ts";
 import { retryHeldRows } from "#lib/zendesk/held.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
@@ -99,6 +100,26 @@ describe("the database", () => {
     const outcome = await account.sync({ mode: "full" });
     await rival;
     expect(outcome.streams.map(({ state }) => state)).toEqual(Array(7).fill("ok"));
+  });
+
+  it("bears that somebody keeps a lock longer than a run waits for it: the page is committed again", async () => {
+    const account = await connect(database, randomWorld(34, { tickets: 20, days: 10, turmoil: false }));
+    await account.sync();
+    account.world.advance(HOUR);
+    await asOwner(async (owner) => {
+      await owner.query("begin");
+      await owner.query("select from stream_state where connection_id = $1 for update", [account.connectionId]);
+      let waited = 0;
+      const sleep = async () => {
+        waited++;
+        await owner.query("rollback");
+      };
+      const fence = async (trx: Trx) => void (await sql`set local lock_timeout = '50ms'`.execute(trx));
+      const outcome = await account.sync({ fence, options: { sleep } });
+      expect(outcome.streams.map(({ state }) => state)).toEqual(Array(7).fill("ok"));
+      expect(waited).toBeGreaterThan(0);
+    });
+    await expectConverged(account);
   });
 
   it("keeps two connections of one workspace with equal ids apart", async () => {

@@ -17,6 +17,11 @@ const tickets = async (account: Account) => (await stored(account)).tickets as u
 const organizations = async (account: Account) =>
   (await stored(account)).organizations as unknown as Record<string, unknown>[];
 
+const absences = (account: Account) =>
+  account.read((trx) =>
+    trx.selectFrom("absence").selectAll().where("connection_id", "=", account.connectionId).orderBy("row_id").execute(),
+  );
+
 async function next(account: Account, mode: "incremental" | "reconcile" | "full" = "incremental", after = HOUR) {
   account.world.advance(after);
   return account.sync({ mode });
@@ -134,19 +139,16 @@ describe("tickets", () => {
     const account = await connect(database, world);
     await account.sync();
     const gone = ids[2] as string;
-    world.tickets.byId.delete(gone);
-    account.zendesk.faults.add(
-      {},
-      fault.changesRows("gone", (rows) =>
-        rows.filter((row) => String(row.id) !== gone && String(row.ticket_id) !== gone),
-      ),
-    );
-    expect((await next(account, "reconcile")).streams.find(({ name }) => name === "tickets")?.state).toBe("degraded");
+    world.tickets.vanish(gone);
+    const night = await next(account, "reconcile");
+    expect(night.streams.find(({ name }) => name === "tickets")?.state).toBe("ok");
+    expect(await absences(account)).toMatchObject([{ stream: "tickets", row_id: gone, held: false }]);
     expect(living(await tickets(account))).toHaveLength(5);
-    await next(account, "reconcile");
+    await next(account, "reconcile", 23 * HOUR);
     expect(living(await tickets(account))).toHaveLength(5);
-    await next(account, "reconcile", DAY);
+    await next(account, "reconcile", HOUR);
     expect(living(await tickets(account))).toEqual(ids.filter((id) => id !== gone));
+    expect(await absences(account)).toEqual([]);
   });
 });
 
@@ -205,25 +207,28 @@ describe("organizations", () => {
     const account = await connect(database, world);
     await account.sync();
     world.organizations.delete(a?.id as string);
-    const hidden = account.zendesk.faults.add(
-      { path: `/api/v2/organizations/${b?.id}` },
-      fault.status(404, { error: "RecordNotFound" }),
-    );
-    const unlisted = account.zendesk.faults.add(
-      { path: "/api/v2/organizations/show_many" },
-      fault.changesRows("hidden", (rows) => rows.filter((row) => String(row.id) !== b?.id)),
-    );
+    const hidden = [
+      account.zendesk.faults.add(
+        { path: "/api/v2/incremental/organizations" },
+        fault.changesRows("hidden", (rows) => rows.filter((row) => String(row.id) !== b?.id)),
+      ),
+      account.zendesk.faults.add(
+        { path: "/api/v2/organizations/show_many" },
+        fault.changesRows("hidden", (rows) => rows.filter((row) => String(row.id) !== b?.id)),
+      ),
+      account.zendesk.faults.add(
+        { path: `/api/v2/organizations/${b?.id}` },
+        fault.status(404, { error: "RecordNotFound" }),
+      ),
+    ];
     const night = await next(account, "reconcile");
-    expect(night.streams.find(({ name }) => name === "organizations")).toMatchObject({
-      state: "degraded",
-      failure: { code: "held_rows" },
-    });
-    hidden.remove();
-    unlisted.remove();
+    expect(night.streams.find(({ name }) => name === "organizations")?.state).toBe("ok");
+    expect((await absences(account)).map((row) => row.row_id)).toEqual([a?.id, b?.id]);
+    for (const one of hidden) one.remove();
     await next(account, "reconcile", DAY);
     expect(living(await organizations(account))).toEqual([b?.id, c?.id]);
-    const after = await next(account, "reconcile");
-    expect(after.streams.find(({ name }) => name === "organizations")?.state).toBe("ok");
+    expect(await absences(account)).toEqual([]);
+    expect((await next(account, "reconcile")).verified).toMatchObject({ repaired: 0 });
   });
 
   it("are all kept when too many are missing, and a person is asked", async () => {
@@ -234,25 +239,39 @@ describe("organizations", () => {
     await account.sync();
     const nothing = [
       account.zendesk.faults.add(
+        { path: "/api/v2/incremental/organizations" },
+        fault.changesRows("cut", (rows) => rows.slice(0, 1)),
+      ),
+      account.zendesk.faults.add(
         { path: "/api/v2/organizations/show_many" },
         fault.changesRows("empty", () => []),
       ),
       account.zendesk.faults.add({ path: /organizations\/\d+$/ }, fault.status(404, { error: "RecordNotFound" })),
     ];
     for (const after of [HOUR, DAY, 2 * DAY]) {
+      account.zendesk.journal.clear();
       const night = await next(account, "reconcile", after);
       expect(night.streams.find(({ name }) => name === "organizations")).toMatchObject({
         state: "degraded",
         failure: { code: "many_missing" },
       });
+      expect(account.zendesk.journal.to(/^\/api\/v2\/organizations\/\d+$/)).toEqual([]);
     }
+    expect((await next(account)).streams.find(({ name }) => name === "organizations")).toMatchObject({
+      state: "degraded",
+      failure: { code: "many_missing" },
+    });
     for (const f of nothing) f.remove();
     expect(living(await organizations(account))).toHaveLength(150);
+    const back = await next(account, "reconcile");
+    expect(back.streams.find(({ name }) => name === "organizations")?.state).toBe("ok");
+    expect(await absences(account)).toEqual([]);
     for (const kind of [fault.forbidden(), fault.status(500), fault.html(502), fault.truncate(0.5)]) {
-      const active = account.zendesk.faults.add({ path: "/api/v2/organizations" }, kind);
+      const active = account.zendesk.faults.add({ path: /organizations/ }, kind);
       await next(account, "reconcile", DAY).catch(() => {});
       active.remove();
       expect(living(await organizations(account))).toHaveLength(150);
+      expect(await absences(account)).toEqual([]);
     }
   });
 });

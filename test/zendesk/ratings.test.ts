@@ -129,6 +129,35 @@ describe("ratings", () => {
     }
   });
 
+  it("on both sides of a switch count once a ticket, also when a survey's answer is edited until it expires", async () => {
+    const world = newWorld({ satisfaction: "legacy" });
+    const [both, early] = [0, 1].map(() => world.tickets.create({ status: "solved" }).id) as [string, string];
+    for (const id of [both, early]) world.ratings.rate(id, "good");
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    await account.sync();
+    await expectTrueRatings(account);
+    world.advance(10 * DAY);
+    world.settings.satisfaction = "survey";
+    for (const [score, after] of [
+      ["bad", 2 * DAY],
+      ["neutral", 13 * DAY],
+      ["good", 13 * DAY],
+    ] as const) {
+      world.ratings.rate(both, score);
+      await next(account, after);
+      await expectTrueRatings(account);
+      expect(await rated(account)).toHaveLength(2);
+    }
+    world.advance(HOUR);
+    const { verified, runId } = await account.sync({ mode: "reconcile" });
+    expect(verified).toMatchObject({ repaired: 0, metricsDiffering: 0 });
+    const extra = await account.read((trx) =>
+      trx.selectFrom("drift_row").select("row_key").where("run_id", "=", runId).execute(),
+    );
+    expect(extra).toEqual([]);
+  });
+
   it("without a ticket any more, an assignee or a group are no obstacle", async () => {
     const world = newWorld();
     const ticket = world.tickets.create({ status: "solved", assigneeId: null, groupId: null });

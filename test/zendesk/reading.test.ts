@@ -451,7 +451,7 @@ describe("waiting", () => {
 
   it("keeps below announced limits: a burst of runs sees no 429", async () => {
     const world = worldOf({ tickets: 30, users: 10 });
-    const account = await connect(database, world, { limits: { incremental: 20, windowMilliseconds: 2000 } });
+    const account = await connect(database, world, { limits: { now: () => world.now() } });
     for (let n = 0; n < 4; n++) {
       let outcome = await account.sync();
       while (outcome.waitingUntil) outcome = await account.sync({ runId: outcome.runId });

@@ -4,7 +4,7 @@ import type { TicketEventRow } from "#lib/zendesk/row-types.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
 
 /** An audit may change one field twice (set at creation, then by a trigger): `position` counts the changes of a field from 0. */
-type PlacedEvent = TicketEventRow & { position: number };
+export type PlacedEvent = TicketEventRow & { position: number };
 
 /**
  * Stores a page of ticket events; `rows` stand in the order in which Zendesk listed them, the changes of one audit together.
@@ -50,7 +50,7 @@ export async function storeEvents(trx: Trx, scope: Scope, rows: TicketEventRow[]
 }
 
 /** Drops repeats (the boundary second comes again, also within a page) and numbers the changes that one audit made to one field. */
-function placed(rows: TicketEventRow[]): PlacedEvent[] {
+export function placed(rows: readonly TicketEventRow[]): PlacedEvent[] {
   const seen = new Set<string>();
   const counts = new Map<string, number>();
   const events: PlacedEvent[] = [];

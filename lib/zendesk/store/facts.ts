@@ -36,6 +36,41 @@ export async function ticketDepartures(trx: Trx, scope: Scope, page: readonly Ti
   return rows;
 }
 
+/**
+ * Of these organizations, those that nobody belongs to any more: no living user, and no ticket that is still worked on. A merge
+ * and a deletion leave them so; a single ticket that somebody moves does not.
+ */
+export async function deserted(
+  trx: Trx,
+  { workspaceId, connectionId }: Scope,
+  ids: readonly string[],
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select left_one.id from unnest(${ids}::bigint[]) as left_one(id)
+     where not exists (select from zendesk_user u
+             where u.workspace_id = ${workspaceId} and u.connection_id = ${connectionId}
+               and u.organization_id = left_one.id and u.active is not false)
+       and not exists (select from ticket t
+             where t.workspace_id = ${workspaceId} and t.connection_id = ${connectionId} and t.organization_id = left_one.id
+               and t.deleted_at is null and t.status_category is distinct from 'closed')`.execute(trx);
+  return rows.map(({ id }) => id);
+}
+
+/** Living users of these organizations, as far as is known. */
+export async function membersOf(
+  trx: Trx,
+  { workspaceId, connectionId }: Scope,
+  organizations: readonly string[],
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id from zendesk_user
+     where workspace_id = ${workspaceId} and connection_id = ${connectionId}
+       and organization_id = any(${organizations}::bigint[]) and active is not false
+     order by id limit ${limit}`.execute(trx);
+  return rows.map(({ id }) => id);
+}
+
 export async function saveCsatSystem(trx: Trx, scope: Scope, system: string | null): Promise<void> {
   await trx
     .updateTable("connection")

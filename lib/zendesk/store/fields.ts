@@ -5,7 +5,7 @@ import { instant } from "#lib/zendesk/store/page.ts";
 import { rederiveStatusCategories } from "#lib/zendesk/store/tickets.ts";
 import { storeVersioned, type VersionedTable } from "#lib/zendesk/store/versioned.ts";
 
-const fields: VersionedTable<FieldRow> = {
+export const fields: VersionedTable<FieldRow> = {
   name: "field_definition",
   keys: ["subject", "id"],
   keyOf: (row) => `${row.subject} ${row.id}`,
@@ -22,7 +22,7 @@ const fields: VersionedTable<FieldRow> = {
   },
 };
 
-const customStatuses: VersionedTable<CustomStatusRow> = {
+export const customStatuses: VersionedTable<CustomStatusRow> = {
   name: "custom_status",
   keys: ["id"],
   keyOf: (row) => row.id,

@@ -4,7 +4,7 @@ import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
 import { instant } from "#lib/zendesk/store/page.ts";
 import { storeVersioned, type VersionedTable } from "#lib/zendesk/store/versioned.ts";
 
-const table: VersionedTable<GroupRow> = {
+export const table: VersionedTable<GroupRow> = {
   name: "zendesk_group",
   keys: ["id"],
   keyOf: (row) => row.id,

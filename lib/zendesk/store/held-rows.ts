@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Trx } from "#db/client.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
+import { lockMetrics } from "#lib/metrics/store.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { instant } from "#lib/zendesk/store/page.ts";
 
@@ -11,13 +12,13 @@ export interface HeldRow {
   reason: string;
 }
 
-/** Keeps rows in quarantine; one that is there already keeps the instant at which it first came. Gives how many are new. */
+/** Keeps rows in quarantine as they came at `fetchedAt`; one that is there already keeps the instant at which it first came. Gives how many are new. */
 export async function holdRows(
   trx: Trx,
   scope: Scope,
   stream: StreamName,
   rows: readonly HeldRow[],
-  now: Date,
+  fetchedAt: Date,
 ): Promise<number> {
   const unique = [...new Map(rows.map((row) => [row.key, row])).values()];
   if (unique.length === 0) return 0;
@@ -25,7 +26,7 @@ export async function holdRows(
     insert into held_row as stored
       (workspace_id, connection_id, stream, row_key, payload, reason, first_held_at, last_held_at)
     select ${scope.workspaceId}, ${scope.connectionId}, ${stream}, row_key, payload, reason,
-           ${instant(now)}::timestamptz, ${instant(now)}::timestamptz
+           ${instant(fetchedAt)}::timestamptz, ${instant(fetchedAt)}::timestamptz
       from unnest(${unique.map((row) => row.key)}::text[], ${unique.map((row) => row.payload)}::text[],
                   ${unique.map((row) => row.reason)}::text[]) as page (row_key, payload, reason)
      order by row_key
@@ -67,6 +68,30 @@ export function readHeldRows(
     .where("stream", "=", stream)
     .orderBy("row_key")
     .execute();
+}
+
+export type KeptRow = HeldRow & { lastHeldAt: Date };
+
+/**
+ * Held rows of a stream in the order of their keys, locked until the transaction ends: a run that holds a newer version of
+ * one waits, and so holds it again. The metrics' lock comes first, as in the transaction of a page.
+ */
+export async function lockHeldRows(
+  trx: Trx,
+  scope: Scope,
+  stream: StreamName,
+  which: { after: string; limit: number; key?: string | undefined },
+): Promise<KeptRow[]> {
+  await lockMetrics(trx, scope.workspaceId);
+  let query = trx
+    .selectFrom("held_row")
+    .select(["row_key as key", "payload", "reason", "last_held_at as lastHeldAt"])
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId)
+    .where("stream", "=", stream)
+    .where("row_key", ">", which.after);
+  if (which.key !== undefined) query = query.where("row_key", "=", which.key);
+  return query.orderBy("row_key").limit(which.limit).forUpdate().execute();
 }
 
 export async function heldKeys(trx: Trx, scope: Scope, stream: StreamName): Promise<Set<string>> {

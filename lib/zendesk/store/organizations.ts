@@ -7,6 +7,7 @@ import type { OrganizationRow } from "#lib/zendesk/row-types.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
 import {
   instant,
+  isAskedNoSooner,
   latestVersions,
   overwritten,
   type PageColumns,
@@ -14,7 +15,7 @@ import {
   textArray,
 } from "#lib/zendesk/store/page.ts";
 
-const columns = {
+export const columns = {
   id: ["bigint", (row) => row.id],
   name: ["text", (row) => row.name],
   external_id: ["text", (row) => row.externalId],
@@ -36,6 +37,7 @@ export async function storeOrganizations(
   scope: Scope,
   rows: OrganizationRow[],
   now: Date,
+  fetchedAt = now,
 ): Promise<PageResult> {
   await lockMetricsAtToday(trx, scope.workspaceId, now);
   const page = latestVersions(
@@ -43,7 +45,7 @@ export async function storeOrganizations(
     (row) => row.id,
     (row) => row.updatedAt?.getTime() ?? Number.NEGATIVE_INFINITY,
   );
-  const { ids, inserted, deleted, accounts } = await upsertOrganizations(trx, scope, page);
+  const { ids, inserted, deleted, accounts } = await upsertOrganizations(trx, scope, page, fetchedAt);
   await storeFieldValues(trx, scope, page, ids);
   await sumLeftAccounts(trx, scope, accounts);
   if (ids.length > 0) await rematch(trx, scope, ids);
@@ -95,7 +97,13 @@ const unmatched = sql.raw(
   "account_id = null, match_state = 'unmatched', match_key_index = null, match_candidates = null",
 );
 
-async function upsertOrganizations(trx: Trx, { workspaceId, connectionId }: Scope, page: OrganizationRow[]) {
+async function upsertOrganizations(
+  trx: Trx,
+  { workspaceId, connectionId }: Scope,
+  page: OrganizationRow[],
+  fetchedAt: Date,
+) {
+  const asked = sql`${instant(fetchedAt)}::timestamptz`;
   const { rows } = await sql<{
     ids: string[] | null;
     inserted: number;
@@ -111,13 +119,14 @@ async function upsertOrganizations(trx: Trx, { workspaceId, connectionId }: Scop
                                   and was.id = page.id
        where was.id is null
           or coalesce(page.updated_at, '-infinity') > coalesce(was.updated_at, '-infinity')
-          or (page.updated_at is not distinct from was.updated_at and page.content_hash <> was.content_hash)),
+          or (page.updated_at is not distinct from was.updated_at and page.content_hash <> was.content_hash
+              and ${isAskedNoSooner(fetchedAt)})),
     written as (
-      insert into organization (workspace_id, connection_id, ${columnList(names)})
+      insert into organization (workspace_id, connection_id, ${columnList(names)}, fetched_at)
       select ${workspaceId}::int, ${connectionId}::int, ${sql.raw(
         names.map((name) => (name === "domain_names" ? "domain_names::text[]" : name)).join(", "),
-      )} from fresh
-      on conflict (workspace_id, connection_id, id) do update set ${overwritten(names)}, merged_into = null)
+      )}, ${asked} from fresh
+      on conflict (workspace_id, connection_id, id) do update set ${overwritten([...names, "fetched_at"])}, merged_into = null)
     select (select array_agg(id) from fresh) as ids,
            (select count(*)::int from fresh where is_new) as inserted,
            (select count(*)::int from fresh where not is_new and deleted_at is not null and was_deleted_at is null) as deleted,

@@ -39,6 +39,14 @@ export function overwritten(columns: readonly string[], keys: readonly string[] 
 export const instant = (at: Date | null): string | null => at?.toISOString() ?? null;
 
 /**
+ * Whether a page was asked for no sooner than the row `was` (row 19), by the database's clock; an instant that is still to come
+ * was written before that clock was set back, and says nothing (row 47).
+ */
+export function isAskedNoSooner(fetchedAt: Date): Sql {
+  return sql`(${instant(fetchedAt)}::timestamptz >= coalesce(was.fetched_at, '-infinity') or was.fetched_at > clock_timestamp())`;
+}
+
+/**
  * One row a key, as a page may name the same row twice (row 11): the highest version, and of equal versions the later one.
  */
 export function latestVersions<Row>(

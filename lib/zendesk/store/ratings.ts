@@ -5,9 +5,10 @@ import { lockMetricsAtToday } from "#lib/metrics/store.ts";
 import type { RatingRow } from "#lib/zendesk/row-types.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
 import { instant, latestVersions, overwritten, type PageColumns, pageTable } from "#lib/zendesk/store/page.ts";
+import { forgetComments } from "#lib/zendesk/store/rating-comments.ts";
 import { rewriteTickets } from "#lib/zendesk/store/rewrite-tickets.ts";
 
-const columns = {
+export const columns = {
   system: ["text", (row) => row.system],
   id: ["text", (row) => row.id],
   ticket_id: ["bigint", (row) => row.ticketId],
@@ -34,6 +35,7 @@ export async function storeRatings(trx: Trx, scope: Scope, rows: RatingRow[], no
     (row) => row.updatedAt?.getTime() ?? Number.NEGATIVE_INFINITY,
   );
   const { inserted, updated, tickets } = await upsertRatings(trx, scope, page);
+  if (tickets.length > 0) await forgetComments(trx, scope, tickets);
   await rewriteTickets(trx, scope, settings, {
     from: sql`left join (${effectiveRatings(scope, sql`${tickets}::bigint[]`)}) answer on answer.ticket_id = was.id`,
     extra: sql`, answer.rating as new_rating, answer.rated_at as new_rated_at`,

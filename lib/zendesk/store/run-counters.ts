@@ -28,7 +28,10 @@ export const noCounts: PageCounts = {
   requests: 0,
 };
 
-/** Adds what a page did to the run's account of the stream. */
+/**
+ * Adds what a page, or an answer by id, did to the run's account of the stream. How the stream stands is not changed by it: one
+ * that is caught up stays so while its past is compared.
+ */
 export async function addCounts(
   trx: Trx,
   scope: Scope,
@@ -42,18 +45,35 @@ export async function addCounts(
     values (${scope.workspaceId}, ${scope.connectionId}, ${runId}, ${stream}, 'running', ${counts.pages}, ${counts.read},
       ${counts.inserted}, ${counts.updated}, ${counts.unchanged}, ${counts.deleted}, ${counts.repaired}, ${counts.held})
     on conflict (workspace_id, connection_id, run_id, stream) do update set
-      state = 'running', pages = stored.pages + excluded.pages, rows_read = stored.rows_read + excluded.rows_read,
+      pages = stored.pages + excluded.pages, rows_read = stored.rows_read + excluded.rows_read,
       inserted = stored.inserted + excluded.inserted, updated = stored.updated + excluded.updated,
       unchanged = stored.unchanged + excluded.unchanged, deleted = stored.deleted + excluded.deleted,
       repaired = stored.repaired + excluded.repaired, held = stored.held + excluded.held`.execute(trx);
-  if (counts.requests === 0) return;
+  await addRequests(trx, scope, runId, counts.requests);
+}
+
+export async function addRequests(trx: Trx, scope: Scope, runId: string, requests: number): Promise<void> {
+  if (requests === 0) return;
   await trx
     .updateTable("sync_run")
-    .set({ requests: sql`requests + ${counts.requests}` })
+    .set({ requests: sql`requests + ${requests}` })
     .where("workspace_id", "=", scope.workspaceId)
     .where("connection_id", "=", scope.connectionId)
     .where("id", "=", runId)
     .execute();
+}
+
+/**
+ * Rows that came outside of any run: under run 0, which no run ever is, since what is stored of a stream is shown as the sum
+ * of what its runs inserted.
+ */
+export async function countInserted(trx: Trx, scope: Scope, stream: StreamName, inserted: number): Promise<void> {
+  if (inserted === 0) return;
+  await sql`
+    insert into sync_run_stream as stored (workspace_id, connection_id, run_id, stream, state, inserted)
+    values (${scope.workspaceId}, ${scope.connectionId}, 0, ${stream}, 'ok', ${inserted})
+    on conflict (workspace_id, connection_id, run_id, stream)
+    do update set inserted = stored.inserted + excluded.inserted`.execute(trx);
 }
 
 export async function setRunStream(
@@ -96,4 +116,15 @@ export async function readRunStreams(trx: Trx, scope: Scope, runId: string) {
     .where("run.run_id", "=", runId)
     .execute();
   return new Map(rows.map((row) => [row.stream, row]));
+}
+
+export async function readRunState(trx: Trx, scope: Scope, runId: string): Promise<string | null> {
+  const row = await trx
+    .selectFrom("sync_run")
+    .select("state")
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId)
+    .where("id", "=", runId)
+    .executeTakeFirst();
+  return row?.state ?? null;
 }

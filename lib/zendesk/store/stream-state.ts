@@ -1,11 +1,11 @@
-import type { Selectable, Updateable } from "kysely";
+import { type Selectable, sql, type Updateable } from "kysely";
 import type { Trx } from "#db/client.ts";
 import type { StreamStateTable } from "#db/schema.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /** Separate readings of one stream, each with a place of its own (row 20). */
-export type Purpose = "incremental" | "reconcile" | "full" | "backfill";
+export type Purpose = "incremental" | "reconcile" | "full" | "backfill" | "unknown" | "memberships";
 export type StreamState = Selectable<StreamStateTable>;
 type Change = Omit<
   Updateable<StreamStateTable>,
@@ -46,4 +46,15 @@ export async function saveStreamState(
         .doUpdateSet({ ...change, updated_at: now }),
     )
     .execute();
+}
+
+/** How often a connection is to be read, and since when each of its streams has been read. */
+export async function readRhythm(trx: Trx, scope: Scope): Promise<{ intervalMinutes: number; readSince: Date | null }> {
+  const { rows } = await sql<{ intervalMinutes: number; readSince: Date | null }>`
+    select coalesce(c.sync_interval_minutes, w.sync_interval_minutes) as "intervalMinutes",
+           (select min(last_run_at) from stream_state s
+             where s.workspace_id = c.workspace_id and s.connection_id = c.id and s.purpose = 'incremental') as "readSince"
+      from connection c join workspace w on w.id = c.workspace_id
+     where c.workspace_id = ${scope.workspaceId} and c.id = ${scope.connectionId}`.execute(trx);
+  return rows[0] ?? { intervalMinutes: 60, readSince: null };
 }

@@ -6,16 +6,18 @@ import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
 import {
   instant,
+  isAskedNoSooner,
   latestVersions,
   overwritten,
   type PageColumns,
   pageTable,
   textArray,
 } from "#lib/zendesk/store/page.ts";
+import { forgetComments, scrubbedSubject } from "#lib/zendesk/store/rating-comments.ts";
 import { rewriteTickets } from "#lib/zendesk/store/rewrite-tickets.ts";
 
 /** Every column that a page brings: its type and where a row has it. */
-const columns = {
+export const columns = {
   id: ["bigint", (row) => row.id],
   created_at: ["timestamptz", (row) => instant(row.createdAt)],
   updated_at: ["timestamptz", (row) => instant(row.updatedAt)],
@@ -39,27 +41,43 @@ const columns = {
   // As array literals: arrays of different lengths go through unnest in no other form.
   tags: ["text", (row) => textArray(row.tags)],
   payload: ["text", (row) => row.payload, "joined"],
+  by_id: ["boolean", (row) => row.byId ?? false],
 } satisfies PageColumns<TicketRow>;
 const names = Object.keys(columns);
 /** Columns of the table that a page brings as they are. */
-const brought = names.filter((name) => name !== "tags" && name !== "payload");
-const stored = [...brought, "tags", "status_category"] as const;
+const brought = names.filter((name) => !["tags", "payload", "by_id"].includes(name));
+const stored = [...brought, "tags", "status_category", "fetched_at"] as const;
+/** What the answer by id and the export write alike. */
+const compared = brought.filter((name) => name !== "content_hash");
 
 /**
  * Stores one page of tickets and carries what changed into every count, in one statement, then sums the touched accounts.
  * An older version never replaces a newer one; of two equal versions with different content the one fetched later holds
  * (row 19). Rows that stay the same are neither written nor locked. `ids` are the tickets that were written.
  */
-export async function storeTickets(trx: Trx, scope: Scope, rows: TicketRow[], now: Date): Promise<PageResult> {
+export async function storeTickets(
+  trx: Trx,
+  scope: Scope,
+  rows: TicketRow[],
+  now: Date,
+  fetchedAt = now,
+): Promise<PageResult> {
   const settings = await lockMetricsAtToday(trx, scope.workspaceId, now);
   const page = latestVersions(
     rows,
     (row) => row.id,
     (row) => row.generatedTimestamp,
   );
-  const { rows: answers } = await pageStatement(scope, page, settings).execute(trx);
+  const { rows: answers } = await pageStatement(scope, page, settings, fetchedAt).execute(trx);
   const { ids, inserted, deleted, organizations } = answers[0] ?? empty;
   await resumAccountsOf(trx, scope, organizations ?? []);
+  const scrubbed = page.filter((row) => row.deletedAt !== null && row.subject === scrubbedSubject);
+  if (scrubbed.length > 0)
+    await forgetComments(
+      trx,
+      scope,
+      scrubbed.map((row) => row.id),
+    );
   return {
     read: rows.length,
     inserted,
@@ -72,7 +90,7 @@ export async function storeTickets(trx: Trx, scope: Scope, rows: TicketRow[], no
 
 const empty = { ids: null, inserted: 0, deleted: 0, organizations: null };
 
-function pageStatement(scope: Scope, page: TicketRow[], settings: MetricSettings) {
+function pageStatement(scope: Scope, page: TicketRow[], settings: MetricSettings, fetchedAt: Date) {
   const { workspaceId: ws, connectionId: connection } = scope;
   return sql<{ ids: string[] | null; inserted: number; deleted: number; organizations: string[] | null }>`
     with page as materialized (
@@ -86,13 +104,17 @@ function pageStatement(scope: Scope, page: TicketRow[], settings: MetricSettings
         from page
         left join ticket was on was.workspace_id = ${ws}::int and was.connection_id = ${connection}::int and was.id = page.id
        where was.id is null or page.generated_timestamp > was.generated_timestamp
-          or (page.generated_timestamp = was.generated_timestamp and page.content_hash <> was.content_hash)),
+          or (page.generated_timestamp = was.generated_timestamp and page.content_hash <> was.content_hash
+              and ${isAskedNoSooner(fetchedAt)}
+              -- By id the same ticket is written in other words: they alone are no change.
+              and (not page.by_id or (${columnList(compared, "page")}, page.tags::text[])
+                                     is distinct from (${columnList(compared, "was")}, was.tags)))),
     -- Ratings that came before their ticket.
     early_rating as materialized (${effectiveRatings(scope, sql`array(select id from fresh where is_new)`)}),
     written as (
       insert into ticket (workspace_id, connection_id, ${columnList(stored)}, rating, rated_at)
       select ${ws}::int, ${connection}::int, ${columnList(brought, "fresh")}, fresh.tags::text[], fresh.status_category,
-             early_rating.rating, early_rating.rated_at
+             ${instant(fetchedAt)}::timestamptz, early_rating.rating, early_rating.rated_at
         from fresh left join early_rating on early_rating.ticket_id = fresh.id
       on conflict (workspace_id, connection_id, id) do update
          set ${overwritten(stored)}),
@@ -131,8 +153,7 @@ export async function tombstoneTickets(trx: Trx, scope: Scope, ids: readonly str
   });
   const mine = sql`workspace_id = ${scope.workspaceId}::int and connection_id = ${scope.connectionId}::int`;
   await sql`delete from ticket_payload where ${mine} and id = any(${gone}::bigint[])`.execute(trx);
-  await sql`update satisfaction_rating set comment = null
-             where ${mine} and ticket_id = any(${gone}::bigint[]) and comment is not null`.execute(trx);
+  await forgetComments(trx, scope, gone);
   const unchanged = ids.length - gone.length;
   return { read: ids.length, inserted: 0, updated: 0, unchanged, deleted: gone.length, ids: gone };
 }

@@ -1,0 +1,200 @@
+import { type Selectable, sql } from "kysely";
+import type { Trx } from "#db/client.ts";
+import type { DriftDayTable, DriftRowTable } from "#db/schema.ts";
+import { type List, pageOf, positionFrom } from "#lib/api/cursor.ts";
+import {
+  type Absence,
+  type Drift,
+  type DriftDay,
+  type DriftRow,
+  type DriftRun,
+  type StreamName,
+  streamNames,
+} from "#lib/connections/shapes.ts";
+import { AppError, notFound } from "#lib/errors.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+import { type AbsentStream, readAbsences } from "#lib/zendesk/store/absence.ts";
+
+interface Page {
+  limit: number;
+  cursor?: string | undefined;
+}
+
+/** What each nightly check found, newest first; its streams in their usual order. Throws `not_found`. */
+export async function listDriftRuns(trx: Trx, scope: Scope, page: Page): Promise<List<DriftRun>> {
+  await subdomainOf(trx, scope);
+  const [beforeId] = positionFrom(page.cursor, ["id"]) ?? [];
+  let query = trx
+    .selectFrom("sync_run")
+    .select(["id", "state", "started_at", "finished_at"])
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId)
+    .where("mode", "=", "reconcile");
+  if (beforeId !== undefined) query = query.where("id", "<", beforeId);
+  const runs = await query
+    .orderBy("id", "desc")
+    .limit(page.limit + 1)
+    .execute();
+  const sums = await sumByStream(
+    trx,
+    scope,
+    runs.map((run) => run.id),
+  );
+  return pageOf(
+    runs,
+    page.limit,
+    (run) => ({
+      runId: run.id,
+      state: run.state as DriftRun["state"],
+      startedAt: run.started_at?.toISOString() ?? null,
+      finishedAt: run.finished_at?.toISOString() ?? null,
+      streams: streamNames.flatMap((stream) => {
+        const sum = sums.find((row) => row.run_id === run.id && row.stream === stream);
+        return sum ? [{ stream, ...counts(sum) }] : [];
+      }),
+    }),
+    (run) => [run.id],
+  );
+}
+
+/** The days of one check, newest first; only those on which something differed unless `all`. Throws `not_found`. */
+export async function listDriftDays(
+  trx: Trx,
+  scope: Scope,
+  runId: string,
+  page: Page & { stream?: StreamName | undefined; all: boolean },
+): Promise<List<DriftDay>> {
+  await requireCheck(trx, scope, runId);
+  const [day, stream] = positionFrom(page.cursor, ["instant", "text"]) ?? [];
+  const { rows } = await sql<Selectable<DriftDayTable>>`
+    select * from drift_day
+     where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId} and run_id = ${runId}
+       and (${page.stream ?? null}::text is null or stream = ${page.stream ?? null})
+       and (${page.all}::boolean or missing + extra + older + different > 0)
+       and (${day ?? null}::timestamptz is null or day < ${day ?? null}::timestamptz::date
+            or (day = ${day ?? null}::timestamptz::date and stream > ${stream ?? null}))
+     order by day desc, stream limit ${page.limit + 1}`.execute(trx);
+  return pageOf(
+    rows,
+    page.limit,
+    (row) => ({ stream: row.stream as StreamName, day: row.day, ...counts(row) }),
+    (row) => [`${row.day}T00:00:00.000Z`, row.stream],
+  );
+}
+
+/** The rows that differed in one check, by stream and key. Throws `not_found`. */
+export async function listDriftRows(
+  trx: Trx,
+  scope: Scope,
+  runId: string,
+  page: Page & { stream?: StreamName | undefined; day?: string | undefined },
+): Promise<List<DriftRow>> {
+  const subdomain = await requireCheck(trx, scope, runId);
+  const [stream, key] = positionFrom(page.cursor, ["text", "text"]) ?? [];
+  const { rows } = await sql<Selectable<DriftRowTable>>`
+    select * from drift_row
+     where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId} and run_id = ${runId}
+       and (${page.stream ?? null}::text is null or stream = ${page.stream ?? null})
+       and (${page.day ?? null}::date is null or day = ${page.day ?? null}::date)
+       and (${stream ?? null}::text is null or (stream, row_key) > (${stream ?? null}, ${key ?? null}))
+     order by stream, row_key limit ${page.limit + 1}`.execute(trx);
+  return pageOf(
+    rows,
+    page.limit,
+    (row) => ({
+      stream: row.stream as StreamName,
+      key: row.row_key,
+      day: row.day,
+      difference: row.difference as DriftRow["difference"],
+      repaired: row.repaired,
+      foundAt: row.found_at.toISOString(),
+      url: pageInZendesk(subdomain, row.stream, row.row_key),
+    }),
+    (row) => [row.stream, row.row_key],
+  );
+}
+
+/** Stored rows that Zendesk does not show any more, by stream and id. Throws `not_found`. */
+export async function listAbsences(
+  trx: Trx,
+  scope: Scope,
+  page: Page & { stream?: AbsentStream | undefined },
+): Promise<List<Absence>> {
+  const subdomain = await subdomainOf(trx, scope);
+  const [stream, id] = positionFrom(page.cursor, ["text", "id"]) ?? [];
+  const after = stream !== undefined && id !== undefined ? { stream, id } : null;
+  const rows = await readAbsences(trx, scope, { limit: page.limit + 1, stream: page.stream, after });
+  return pageOf(
+    rows,
+    page.limit,
+    (row) => ({
+      stream: row.stream as AbsentStream,
+      id: row.id,
+      name: row.name,
+      firstMissedAt: row.first_missed_at.toISOString(),
+      notFoundAt: row.not_found_at?.toISOString() ?? null,
+      held: row.held,
+      url: pageInZendesk(subdomain, row.stream, row.id) ?? "",
+    }),
+    (row) => [row.stream, row.id],
+  );
+}
+
+type Counters = Record<keyof Drift, string>;
+
+async function sumByStream(trx: Trx, scope: Scope, runIds: readonly string[]) {
+  const { rows } = await sql<Counters & { run_id: string; stream: string }>`
+    select run_id, stream, sum(compared) as compared, sum(missing) as missing, sum(extra) as extra, sum(older) as older,
+           sum(different) as different, sum(repaired) as repaired
+      from drift_day
+     where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId}
+       and run_id = any(${[...runIds]}::bigint[])
+     group by run_id, stream`.execute(trx);
+  return rows;
+}
+
+function counts({ compared, missing, extra, older, different, repaired }: Counters): Drift {
+  return {
+    compared: Number(compared),
+    missing: Number(missing),
+    extra: Number(extra),
+    older: Number(older),
+    different: Number(different),
+    repaired: Number(repaired),
+  };
+}
+
+async function subdomainOf(trx: Trx, scope: Scope): Promise<string> {
+  const row = await trx
+    .selectFrom("connection")
+    .select("subdomain")
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("id", "=", scope.connectionId)
+    .where("state", "not in", ["deleted", "purging"])
+    .executeTakeFirst();
+  if (!row) throw notFound("The connection");
+  return row.subdomain;
+}
+
+async function requireCheck(trx: Trx, scope: Scope, runId: string): Promise<string> {
+  const subdomain = await subdomainOf(trx, scope);
+  if (!/^\d{1,18}$/.test(runId)) throw notFound(`Run ${runId}`);
+  const run = await trx
+    .selectFrom("sync_run")
+    .select("mode")
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId)
+    .where("id", "=", runId)
+    .executeTakeFirst();
+  if (!run) throw notFound(`Run ${runId}`);
+  if (run.mode !== "reconcile")
+    throw new AppError("not_found", `Run ${runId} is no check of the past: it has no ledger.`);
+  return subdomain;
+}
+
+const agentPages: Record<string, string> = { tickets: "tickets", users: "users", organizations: "organizations" };
+
+function pageInZendesk(subdomain: string, stream: string, key: string): string | null {
+  const page = agentPages[stream];
+  return page ? `https://${subdomain}.zendesk.com/agent/${page}/${key}` : null;
+}

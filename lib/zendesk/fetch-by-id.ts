@@ -1,0 +1,56 @@
+import type { ZendeskClient } from "#lib/zendesk/client.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
+import { listIn } from "#lib/zendesk/readers.ts";
+import type { Wire } from "#lib/zendesk/row-reader.ts";
+
+/** What can be fetched by id, each under the stream whose rows it has. */
+const sources = {
+  tickets: { path: "/api/v2/tickets", one: "ticket", query: { include: "metric_sets" } },
+  users: { path: "/api/v2/users", one: "user", query: {} },
+  organizations: { path: "/api/v2/organizations", one: "organization", query: {} },
+} as const;
+export type FetchedKind = keyof typeof sources;
+
+/** At most so many ids in one request. */
+export const idsAtOnce = 100;
+
+export interface Fetched {
+  /** Rows and the instant at which they were asked for, by the database's clock. */
+  found: { row: Wire; fetchedAt: Date }[];
+  /** Zendesk said by name that there is no such row: one answer by id, not an empty list (row 30). */
+  missing: string[];
+}
+
+/**
+ * Fetches rows by id: all at once, and those that do not come each by itself, once. At most `idsAtOnce` ids. What Zendesk
+ * refuses to show is neither found nor missing. Throws for whatever says nothing about single rows.
+ */
+export async function fetchByIds(client: ZendeskClient, kind: FetchedKind, ids: readonly string[]): Promise<Fetched> {
+  const fetched: Fetched = { found: await fetchTogether(client, kind, ids), missing: [] };
+  const known = new Set(fetched.found.map(({ row }) => String(row?.id)));
+  for (const id of ids.filter((id) => !known.has(id))) await fetchOne(client, kind, id, fetched);
+  return fetched;
+}
+
+/** Fetches rows by id in one request. One that does not come is not missing for that: only its own address says so. */
+export async function fetchTogether(
+  client: ZendeskClient,
+  kind: FetchedKind,
+  ids: readonly string[],
+): Promise<Fetched["found"]> {
+  const { path, query } = sources[kind];
+  const answer = await client.get(`${path}/show_many`, { query: { ids: ids.join(","), ...query }, expect: kind });
+  const rows = listIn(answer, kind, `${path}/show_many`);
+  return rows.map((row) => ({ row, fetchedAt: answer.fetchedAt }));
+}
+
+async function fetchOne(client: ZendeskClient, kind: FetchedKind, id: string, fetched: Fetched): Promise<void> {
+  const { path, one, query } = sources[kind];
+  try {
+    const answer = await client.get(`${path}/${id}`, { query, expect: one });
+    fetched.found.push({ row: answer.body[one] as Wire, fetchedAt: answer.fetchedAt });
+  } catch (error) {
+    if (!(error instanceof ZendeskError) || error.scope !== "stream" || error.transient) throw error;
+    if (error.status === 404 && /RecordNotFound/i.test(error.said)) fetched.missing.push(id);
+  }
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { WaitNeeded } from "#lib/zendesk/failures.ts";
+import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
+import { readList } from "#lib/zendesk/readers.ts";
+import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
+import { idOf, RowReader, type Wire } from "#lib/zendesk/row-reader.ts";
+import { forgetSeen, noteSeen } from "#lib/zendesk/store/drift.ts";
+import { forgetUnseenMemberships, type MembershipRow, storeMemberships } from "#lib/zendesk/store/memberships.ts";
+import { addRequests } from "#lib/zendesk/store/run-counters.ts";
+import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
+import { whatIsWrong } from "#lib/zendesk/wire.ts";
+
+const id = z.union([z.number(), z.string().regex(/^-?\d{1,18}$/)]);
+const membershipWire = z.object({ id, user_id: id, organization_id: id });
+
+/**
+ * All memberships of people in organizations, page by page (row 42): Zendesk has no export of what changed, so the night
+ * reads the whole list. What a list with something in it does not show is over; nothing counts by memberships, and a
+ * later list brings back what this one lacked.
+ */
+export async function readMemberships(reading: Reading): Promise<void> {
+  let place = await commit(reading, async (trx): Promise<Place | null> => {
+    const state = await readStreamState(trx, reading.scope, "users", "memberships");
+    const last = parsePlace(state?.position ?? null);
+    if (state?.caught_up && last?.check?.runId === reading.runId) return null;
+    if (last && !state?.caught_up) return last;
+    await forgetSeen(trx, reading.scope, "memberships");
+    return newPlace(0);
+  });
+  while (place) {
+    const { client } = reading;
+    const cursor = place.at ?? undefined;
+    const of = { path: "/api/v2/organization_memberships", rows: "organization_memberships", cursor };
+    const listed = await readList({ client, size: 100, shrinkable: false }, of);
+    const rows = membershipRows(listed.rows);
+    const check = { runId: reading.runId, begun: place.check?.begun ?? nowSecond(reading) };
+    const next: Place = { ...place, at: listed.cursor, rows: place.rows + rows.length, check };
+    await commit(reading, async (trx) => {
+      await storeMemberships(trx, reading.scope, rows);
+      await noteSeen(
+        trx,
+        reading.scope,
+        "memberships",
+        rows.map((row) => row.id),
+      );
+      if (!listed.hasMore && next.rows > 0) await forgetUnseenMemberships(trx, reading.scope);
+      if (!listed.hasMore) await forgetSeen(trx, reading.scope, "memberships");
+      const change = { position: writePlace(next), caught_up: !listed.hasMore };
+      await saveStreamState(trx, reading.scope, "users", "memberships", change, reading.clock());
+      await addRequests(trx, reading.scope, reading.runId, uncountedRequests(reading));
+    });
+    if (!listed.hasMore) return;
+    place = next;
+    if (reading.stop()) throw new WaitNeeded(reading.clock());
+  }
+}
+
+function membershipRows(wires: readonly Wire[]): MembershipRow[] {
+  const read = new RowReader();
+  return wires
+    .filter((wire) => whatIsWrong(membershipWire, wire) === null)
+    .map((wire) => ({
+      id: idOf(wire.id),
+      userId: idOf(wire.user_id),
+      organizationId: idOf(wire.organization_id),
+      isDefault: wire.default === true,
+      updatedAt: read.instant(wire, "updated_at"),
+    }));
+}

@@ -1,0 +1,87 @@
+import type { Trx } from "#db/client.ts";
+import { refreshTimeline } from "#lib/timeline/refresh.ts";
+import type { Fetched, FetchedKind } from "#lib/zendesk/fetch-by-id.ts";
+import { makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
+import type { TicketRow } from "#lib/zendesk/row-types.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+import { deserted, ticketDepartures } from "#lib/zendesk/store/facts.ts";
+import { holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
+import { tombstoneOrganizations } from "#lib/zendesk/store/organizations.ts";
+import { countInserted } from "#lib/zendesk/store/run-counters.ts";
+import { type Departure, streamNamed } from "#lib/zendesk/streams.ts";
+
+export { membersOf } from "#lib/zendesk/store/facts.ts";
+
+export interface StoredById {
+  /** Rows that were news. */
+  changed: number;
+  left: Departure[];
+}
+
+/**
+ * Stores rows that were fetched by id outside of any run, as a page of theirs would be: counts, timeline, held rows. Never
+ * an older version over a newer one, so that it may happen beside a run (row 19).
+ */
+export async function storeFetched(
+  trx: Trx,
+  scope: Scope,
+  kind: FetchedKind,
+  found: Fetched["found"],
+  now: Date,
+): Promise<StoredById> {
+  const total: StoredById = { changed: 0, left: [] };
+  const stream = streamNamed(kind);
+  for (const [fetchedAt, rows] of byInstant(found)) {
+    const rest = { part: kind, text: "", at: null, end: true, stamp: null };
+    const made = makeRows(stream, { ...rest, rows, requestedAt: fetchedAt, fetchedAt });
+    const wanted = made.items.flatMap((item) => item.rows);
+    const left = kind === "tickets" ? await ticketDepartures(trx, scope, wanted as TicketRow[]) : [];
+    const stored = await storeRows(trx, stream, scope, made, now);
+    if (stream.touchesTimeline) await refreshTimeline(trx, scope, stored.ids, now);
+    await holdRows(trx, scope, kind, stored.held, fetchedAt);
+    const held = new Set(stored.held.map(({ key }) => key));
+    await releaseRows(
+      trx,
+      scope,
+      kind,
+      stored.keys.filter((key) => !held.has(key)),
+    );
+    await countInserted(trx, scope, kind, stored.inserted);
+    total.changed += stored.inserted + stored.updated + stored.deleted;
+    total.left.push(...left, ...stored.left);
+  }
+  return total;
+}
+
+/** Rows asked for together stay one page. */
+function byInstant(found: Fetched["found"]): [Date, Fetched["found"][number]["row"][]][] {
+  const pages = new Map<number, [Date, Fetched["found"][number]["row"][]]>();
+  for (const { row, fetchedAt } of found) {
+    const page = pages.get(fetchedAt.getTime()) ?? [fetchedAt, []];
+    page[1].push(row);
+    pages.set(fetchedAt.getTime(), page);
+  }
+  return [...pages.values()];
+}
+
+/**
+ * Organizations that rows have left and that Zendesk does not find by id: where nobody is left in them, two signals that point
+ * the same way: a merge or a deletion (rows 40, 41). The pointer goes to where most of their rows went.
+ */
+export async function buryDeparted(
+  trx: Trx,
+  scope: Scope,
+  missing: readonly string[],
+  left: readonly Departure[],
+  now: Date,
+): Promise<number> {
+  const winners = new Map(missing.flatMap((id) => winnerOf(id, left)));
+  return (await tombstoneOrganizations(trx, scope, await deserted(trx, scope, missing), now, winners)).deleted;
+}
+
+function winnerOf(id: string, left: readonly Departure[]): [string, string][] {
+  const votes = new Map<string | null, number>();
+  for (const { organizationId, to } of left) if (organizationId === id) votes.set(to, (votes.get(to) ?? 0) + 1);
+  const [first] = [...votes].sort(([, a], [, b]) => b - a);
+  return first?.[0] ? [[id, first[0]]] : [];
+}

@@ -1,0 +1,52 @@
+import { sql } from "kysely";
+import type { Trx } from "#db/client.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+import { instant, latestVersions, type PageColumns, pageTable } from "#lib/zendesk/store/page.ts";
+
+export interface MembershipRow {
+  id: string;
+  userId: string;
+  organizationId: string;
+  isDefault: boolean;
+  updatedAt: Date | null;
+}
+
+const columns = {
+  id: ["bigint", (row) => row.id],
+  user_id: ["bigint", (row) => row.userId],
+  organization_id: ["bigint", (row) => row.organizationId],
+  is_default: ["boolean", (row) => row.isDefault],
+  updated_at: ["timestamptz", (row) => instant(row.updatedAt)],
+} satisfies PageColumns<MembershipRow>;
+
+/** Stores memberships as they stand: the newest listing holds. */
+export async function storeMemberships(trx: Trx, scope: Scope, rows: readonly MembershipRow[]): Promise<void> {
+  const page = latestVersions(
+    rows,
+    (row) => row.id,
+    () => 0,
+  );
+  await sql`
+    insert into organization_membership as stored
+      (workspace_id, connection_id, id, user_id, organization_id, is_default, updated_at)
+    select ${scope.workspaceId}::int, ${scope.connectionId}::int, page.* from ${pageTable(columns, page)} order by id
+    on conflict (workspace_id, connection_id, id) do update set
+      user_id = excluded.user_id, organization_id = excluded.organization_id, is_default = excluded.is_default,
+      updated_at = excluded.updated_at
+     where (stored.user_id, stored.organization_id, stored.is_default, stored.updated_at)
+           is distinct from (excluded.user_id, excluded.organization_id, excluded.is_default, excluded.updated_at)`.execute(
+    trx,
+  );
+}
+
+/** Those that a whole listing has not shown are over. */
+export async function forgetUnseenMemberships(trx: Trx, scope: Scope): Promise<void> {
+  await sql`
+    delete from organization_membership m
+     where m.workspace_id = ${scope.workspaceId}::int and m.connection_id = ${scope.connectionId}::int
+       and not exists (
+         select from (select unnest(keys) as hash from drift_seen
+                       where workspace_id = ${scope.workspaceId}::int and connection_id = ${scope.connectionId}::int
+                         and stream = 'memberships') seen
+          where seen.hash = hashtextextended(m.id::text, 0))`.execute(trx);
+}
