@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { useDatabase } from "#test/support/database.ts";
+import { byIdRequests, type Linked, link, smallWorld } from "#test/webhooks/linked.ts";
+
+const database = useDatabase();
+
+/** Somebody else's account takes the subdomain: the same ids, and the same credentials open it. */
+function takeOver(linked: Linked): void {
+  const other = smallWorld({ clock: new Date(linked.world.now()) });
+  other.users.update(other.adminId, { email: "stranger@elsewhere.example" });
+  for (const [id, client] of linked.world.access.clients) other.access.clients.set(id, client);
+  other.access.tokens.push(...linked.world.access.tokens);
+  other.advance(60_000);
+  linked.zendesk.serve(other);
+  linked.zendesk.journal.clear();
+}
+
+test("another account behind the subdomain gets no webhook of ours: nothing is written there (row 64)", async () => {
+  const linked = await link(database);
+  takeOver(linked);
+  await linked.check();
+  const asked = linked.zendesk.journal.to("/api/v2/").map(({ method, path }) => `${method} ${path}`);
+  expect(new Set(asked)).toEqual(new Set(["GET /api/v2/users/me"]));
+  expect(await linked.webhook()).toMatchObject({ state: "failing", failure_code: "different_account" });
+});
+
+test("what was delivered before is not fetched from another account, once a run has met it (row 64)", async () => {
+  const linked = await link(database);
+  await linked.check();
+  const [ticket] = [...linked.world.tickets.byId.values()];
+  linked.world.tickets.update(ticket?.id ?? "", { subject: "Ours" });
+  await linked.zendesk.webhooks.deliver();
+  const hints = await linked.hints();
+  expect(hints.length).toBeGreaterThan(0);
+  takeOver(linked);
+  const met = await linked.sync();
+  expect(met.connectionFailure).toMatchObject({ code: "different_account" });
+  // What the end of that run writes down.
+  const failing = { state: "failing", failure_code: "different_account" };
+  await linked.read((trx) => trx.updateTable("connection").set(failing).execute());
+  linked.zendesk.journal.clear();
+  expect(await linked.drain()).toMatchObject({ fetched: 0, left: hints.length });
+  expect(byIdRequests(linked)).toEqual([]);
+  expect(linked.zendesk.journal.entries).toEqual([]);
+});
