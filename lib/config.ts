@@ -40,12 +40,15 @@ interface SharedConfig {
   };
   demo: boolean;
   oidc: OidcConfig | null;
+  /** Where notices go out by e-mail, or null where they are shown only. `url` may hold a password. */
+  mail: { url: string; from: string } | null;
   log: { level: LogLevel };
   bootstrapApiKey: string | null;
 }
 
 export interface Config extends SharedConfig {
-  database: { url: string; poolSize: number };
+  /** `isEmbedded`: the launcher runs it; nobody but us can update it. */
+  database: { url: string; poolSize: number; isEmbedded: boolean };
   /** At least 32 characters each. `encryption` seals credentials at rest and never lives in the database. */
   secrets: { auth: string; encryption: string; cron: string };
 }
@@ -68,7 +71,11 @@ export function readConfig(env: Environment = process.env): Config {
   const read = new EnvironmentReader(env);
   const config: Config = {
     ...shared(read, read.choice("DEMO", ["0", "1"] as const, "0") === "1"),
-    database: { url: read.required(databaseUrl(read), "DATABASE_URL"), poolSize: poolSize(read) },
+    database: {
+      url: read.required(databaseUrl(read), "DATABASE_URL"),
+      poolSize: poolSize(read),
+      isEmbedded: read.choice("DATABASE_EMBEDDED", ["0", "1"] as const, "0") === "1",
+    },
     secrets: {
       auth: read.required(read.secret("AUTH_SECRET"), "AUTH_SECRET"),
       encryption: read.required(read.secret("ENCRYPTION_KEY"), "ENCRYPTION_KEY"),
@@ -100,6 +107,12 @@ export function readLaunchConfig(env: Environment = process.env): LaunchConfig {
   return read.finish(config);
 }
 
+/** What the commands that save and bring back everything are told: they need no secret of the product. */
+export function readStorageConfig(env: Environment = process.env): { databaseUrl: string | null; dataDir: string } {
+  const read = new EnvironmentReader(env);
+  return read.finish({ databaseUrl: databaseUrl(read), dataDir: dataDir(read) });
+}
+
 /** Every secret value of a configuration, for the logger to remove wherever it turns up (row 115). */
 export function secretValues(config: Config): string[] {
   const password = URL.canParse(config.database.url) ? decodeURIComponent(new URL(config.database.url).password) : "";
@@ -109,6 +122,7 @@ export function secretValues(config: Config): string[] {
     config.zendesk.client?.secret,
     config.oidc?.clientSecret,
     password,
+    config.mail && decodeURIComponent(new URL(config.mail.url).password),
   ];
   return values.filter((value): value is string => Boolean(value));
 }
@@ -122,7 +136,7 @@ function shared(read: EnvironmentReader, demo: boolean): SharedConfig {
       port: read.integer("PORT", { from: 0, to: 65_535, otherwise: 3000 }),
       publicUrl: publicUrl(read),
     },
-    dataDir: read.text("DATA_DIR") ?? ".data",
+    dataDir: dataDir(read),
     scheduler: read.choice("SCHEDULER", ["internal", "off"] as const, "internal"),
     zendesk: {
       urlTemplate: template,
@@ -131,6 +145,7 @@ function shared(read: EnvironmentReader, demo: boolean): SharedConfig {
     },
     demo,
     oidc: oidc(read),
+    mail: mail(read),
     log: { level: read.choice("LOG_LEVEL", logLevels, "info") },
     bootstrapApiKey: read.bearer("BOOTSTRAP_API_KEY"),
   };
@@ -166,6 +181,10 @@ function isPercentEncoded(text: string): boolean {
   }
 }
 
+function dataDir(read: EnvironmentReader): string {
+  return read.text("DATA_DIR") ?? ".data";
+}
+
 function poolSize(read: EnvironmentReader): number {
   return read.integer("DATABASE_POOL_SIZE", { from: 2, to: 90, otherwise: 10 });
 }
@@ -198,6 +217,17 @@ function oidc(read: EnvironmentReader): OidcConfig | null {
     return null;
   }
   return { issuer, clientId, clientSecret, name: name ?? "Single sign-on" };
+}
+
+function mail(read: EnvironmentReader): SharedConfig["mail"] {
+  const [url, from] = read.together(["SMTP_URL", "MAIL_FROM"]);
+  const isServer = url && URL.canParse(url) && ["smtp:", "smtps:"].includes(new URL(url).protocol);
+  if (url && !(isServer && new URL(url).hostname && isPercentEncoded(url))) {
+    read.problem("SMTP_URL", "must look like smtp://user:password@host:587 or smtps://…, with % in a password as %25");
+    return null;
+  }
+  if (from && !/^[^\s@<>]+@[^\s@<>]+$/.test(from)) read.problem("MAIL_FROM", "must be an e-mail address");
+  return url && from ? { url, from } : null;
 }
 
 function email(read: EnvironmentReader): string | null {

@@ -79,13 +79,14 @@ test("an error never repeats a value, which may be a secret", () => {
 test("defaults hold where nothing is set, and an empty variable counts as absent", () => {
   expect(readConfig({ ...complete, PORT: "", HOST: " ", SCHEDULER: "" })).toEqual({
     server: { host: "127.0.0.1", port: 3000, publicUrl: null },
-    database: { url: complete.DATABASE_URL, poolSize: 10 },
+    database: { url: complete.DATABASE_URL, poolSize: 10, isEmbedded: false },
     secrets: { auth: secret("a"), encryption: secret("e"), cron: secret("c") },
     dataDir: ".data",
     scheduler: "internal",
     zendesk: { urlTemplate: "https://{subdomain}.zendesk.com", isDefaultUrl: true, client: null },
     demo: false,
     oidc: null,
+    mail: null,
     log: { level: "info" },
     bootstrapApiKey: null,
   });
@@ -112,6 +113,20 @@ test.each(["ftp://{subdomain}.example", "{subdomain}", "https://x/{subdomain}?a=
     expect(problems(readConfig, { ...complete, ZENDESK_URL: given })).toHaveProperty("ZENDESK_URL");
   },
 );
+
+test("a mail server is taken whole, and its password is removed from the log", () => {
+  const mail = { SMTP_URL: "smtp://robot:pass%25word-1@mail.example:587", MAIL_FROM: "bellwether@example.com" };
+  const config = readConfig({ ...complete, ...mail });
+  expect(config.mail).toEqual({ url: mail.SMTP_URL, from: mail.MAIL_FROM });
+  expect(secretValues(config)).toContain("pass%word-1");
+  expect(problems(readConfig, { ...complete, SMTP_URL: mail.SMTP_URL })).toHaveProperty("MAIL_FROM");
+  expect(problems(readConfig, { ...complete, MAIL_FROM: mail.MAIL_FROM })).toHaveProperty("SMTP_URL");
+  for (const SMTP_URL of ["http://mail.example", "mail.example:25", "smtp://u:100%@mail.example"]) {
+    expect(problems(readConfig, { ...complete, ...mail, SMTP_URL }), SMTP_URL).toHaveProperty("SMTP_URL");
+  }
+  const forged = "a@example.com>\r\nBcc: b@example.com";
+  expect(problems(readConfig, { ...complete, ...mail, MAIL_FROM: forged })).toHaveProperty("MAIL_FROM");
+});
 
 test("an OIDC provider is taken whole", () => {
   const provider = {

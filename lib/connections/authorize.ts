@@ -4,6 +4,7 @@ import { decrypt, encrypt } from "#lib/auth/encryption.ts";
 import { saveConnection } from "#lib/connections/create.ts";
 import { saveReconnected } from "#lib/connections/lifecycle.ts";
 import { readSubdomain, refusal } from "#lib/connections/login.ts";
+import { confirmSameAccount } from "#lib/connections/same-account.ts";
 import { findConnection, hiddenStates } from "#lib/connections/store/connections.ts";
 import { deleteStates, insertState, takeState } from "#lib/connections/store/oauth-states.ts";
 import type { Context } from "#lib/context.ts";
@@ -25,6 +26,8 @@ export interface AuthorizationStart {
   connectionId?: number | undefined;
   access: "read" | "read_write";
   name?: string | undefined;
+  /** With `connectionId`: a person's word for a login that nobody has seen before. */
+  confirmLogin?: boolean | undefined;
 }
 
 interface Starter {
@@ -53,6 +56,7 @@ export async function startAuthorization(
       access: goal.access,
       name: start.name ?? null,
       connection_id: start.connectionId ?? null,
+      confirm_login: start.confirmLogin ?? false,
       code_verifier: encrypt(ctx.config.secrets.encryption, verifier),
       created_at: now,
     });
@@ -122,15 +126,19 @@ export async function finishAuthorization(
   }).catch((error: unknown) => {
     throw refusal(error);
   });
-  return inWorkspace(ctx.db, workspaceId, async (trx) => {
-    if (state.connection_id === null) {
-      const wanted = { subdomain: state.subdomain, access, historyDays: 0, eventHistoryDays: 365 } as const;
-      return saveConnection(trx, workspaceId, { ...wanted, name: state.name ?? undefined }, login, starter.label, now);
-    }
-    const scope = { workspaceId, connectionId: state.connection_id };
-    await saveReconnected(trx, scope, login, starter.label, now);
-    return scope;
-  });
+  if (state.connection_id === null) {
+    const wanted = { subdomain: state.subdomain, access, historyDays: 0, eventHistoryDays: 365 } as const;
+    const named = { ...wanted, name: state.name ?? undefined };
+    return inWorkspace(ctx.db, workspaceId, (trx) =>
+      saveConnection(trx, workspaceId, named, login, starter.label, now),
+    );
+  }
+  const scope = { workspaceId, connectionId: state.connection_id };
+  const connection = await inWorkspace(ctx.db, workspaceId, (trx) => findConnection(trx, scope));
+  if (!connection) throw notFound("The connection");
+  await confirmSameAccount(ctx, connection, login, state.confirm_login);
+  await inWorkspace(ctx.db, workspaceId, (trx) => saveReconnected(trx, scope, login, starter.label, now));
+  return scope;
 }
 
 /** Authorizations that nobody finished. */

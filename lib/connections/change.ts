@@ -3,7 +3,7 @@ import type { StoredConnection } from "#lib/connections/load.ts";
 import { type Login, tryLogin } from "#lib/connections/login.ts";
 import { pause, resume } from "#lib/connections/pause.ts";
 import { holdReadable, requireReadable } from "#lib/connections/readable.ts";
-import { requireSameAccount } from "#lib/connections/same-account.ts";
+import { confirmSameAccount } from "#lib/connections/same-account.ts";
 import type { ConnectionPatch } from "#lib/connections/shapes.ts";
 import { findConnection, updateConnection } from "#lib/connections/store/connections.ts";
 import { nextSync } from "#lib/connections/times.ts";
@@ -11,6 +11,7 @@ import type { Context } from "#lib/context.ts";
 import { invalid } from "#lib/errors.ts";
 import { requestRun } from "#lib/jobs/request.ts";
 import { suspendRun } from "#lib/jobs/suspend.ts";
+import { recheckWebhook } from "#lib/webhooks/registration.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /**
@@ -23,12 +24,13 @@ export async function changeConnection(
   patch: ConnectionPatch,
   now: Date,
 ): Promise<{ stopped: boolean }> {
-  const { auth } = patch;
+  const { auth, confirmLogin = false } = patch;
   const before = await inWorkspace(ctx.db, scope.workspaceId, (trx) => findConnection(trx, scope));
   requireReadable(before);
   const { subdomain } = before;
   const access = before.access === "read_write" ? "read_write" : "read";
   const login = auth ? await tryLogin(ctx, { subdomain, auth, access }, now) : null;
+  if (login) await confirmSameAccount(ctx, before, login, confirmLogin);
   return inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
     const held = await holdReadable(trx, scope);
     const connection = login ? await changeLogin(trx, held, login, now) : held;
@@ -41,7 +43,6 @@ export async function changeConnection(
 /** Change Login (T-57): the same account, its rows and cursors kept; reading goes on at once, a running run with the new login. */
 async function changeLogin(trx: Trx, connection: StoredConnection, login: Login, now: Date): Promise<StoredConnection> {
   const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
-  await requireSameAccount(trx, connection, login.identity);
   const state = connection.state === "failing" ? "active" : connection.state;
   const changed = {
     ...login.stored,
@@ -53,6 +54,7 @@ async function changeLogin(trx: Trx, connection: StoredConnection, login: Login,
   };
   await updateConnection(trx, scope, changed, now);
   await suspendRun(trx, scope);
+  await recheckWebhook(trx, scope, now);
   if (state === "active") await requestRun(trx, scope, { mode: "incremental", trigger: "person" }, now);
   return { ...connection, ...changed };
 }

@@ -2,13 +2,14 @@ import { inWorkspace, type Trx } from "#db/client.ts";
 import { plan } from "#lib/connections/create.ts";
 import type { StoredConnection } from "#lib/connections/load.ts";
 import { type Login, tryLogin } from "#lib/connections/login.ts";
-import { requireSameAccount } from "#lib/connections/same-account.ts";
+import { confirmSameAccount } from "#lib/connections/same-account.ts";
 import type { ConnectionAuth } from "#lib/connections/shapes.ts";
 import { findConnection, hiddenStates, holdConnection, updateConnection } from "#lib/connections/store/connections.ts";
 import type { Context } from "#lib/context.ts";
 import { AppError, notFound } from "#lib/errors.ts";
 import { requestRun } from "#lib/jobs/request.ts";
 import { endRun, suspendRun } from "#lib/jobs/suspend.ts";
+import { recheckWebhook, removeWebhook } from "#lib/webhooks/registration.ts";
 import { revokeToken } from "#lib/zendesk/credentials.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
@@ -38,6 +39,7 @@ export async function disconnect(
   });
   if (former === null) return { revoked: null };
   stopped();
+  await removeWebhook(ctx, scope, former);
   const revoked = await revokeToken(ctx, former);
   if (!revoked) ctx.log.warn({ ...scope }, "Zendesk did not confirm that the token was taken back");
   return { revoked };
@@ -53,6 +55,7 @@ const noLogin = {
   auth_secret: null,
   token_secret: null,
   token_expires_at: null,
+  login_ends_at: null,
   paused_until: null,
   next_sync_at: null,
   next_reconcile_at: null,
@@ -62,11 +65,14 @@ const noLogin = {
   failure_action: null,
 };
 
-/** Signs in again to the same account, as whichever administrator; rows and cursors are as they were left (row 66). */
+/**
+ * Signs in again to the same account, as whichever administrator; rows and cursors are as they were left (row 66).
+ * `confirmLogin`: a person's word for a login that nobody has seen before. Throws as `confirmSameAccount`.
+ */
 export async function reconnect(
   ctx: Pick<Context, "config" | "db" | "log">,
   scope: Scope,
-  auth: ConnectionAuth | undefined,
+  { auth, confirmLogin = false }: { auth?: ConnectionAuth | undefined; confirmLogin?: boolean | undefined },
   by: string,
   now: Date,
 ): Promise<void> {
@@ -79,13 +85,13 @@ export async function reconnect(
   }
   const access = connection.access === "read_write" ? "read_write" : "read";
   const login = await tryLogin(ctx, { subdomain: connection.subdomain, auth, access }, now);
+  await confirmSameAccount(ctx, connection, login, confirmLogin);
   await inWorkspace(ctx.db, scope.workspaceId, (trx) => saveReconnected(trx, scope, login, by, now));
 }
 
-/** Stores a tried login in a connection that has none, or another one, and lets reading go on. */
+/** Stores a tried login, of the same account, in a connection that has none, or another one, and lets reading go on. */
 export async function saveReconnected(trx: Trx, scope: Scope, login: Login, by: string, now: Date): Promise<void> {
-  const connection = await requireConnection(trx, scope);
-  await requireSameAccount(trx, connection, login.identity);
+  await requireConnection(trx, scope);
   await updateConnection(
     trx,
     scope,
@@ -95,6 +101,7 @@ export async function saveReconnected(trx: Trx, scope: Scope, login: Login, by: 
   await plan(trx, scope, now);
   // A connection that was never disconnected may be running: with its former login.
   await suspendRun(trx, scope);
+  await recheckWebhook(trx, scope, now);
   await requestRun(trx, scope, { mode: "incremental", trigger: "first" }, now);
 }
 

@@ -10,6 +10,8 @@ export interface EndedRun {
   failure: { code: string; message: string; action: string } | null;
   /** What a reconcile that went through found (T-35). */
   verified: { tickets: number; repaired: number } | null;
+  /** Seconds that this machine's clock is behind Zendesk's; null for less than a minute, undefined where it was not heard. */
+  clockSkewSeconds?: number | null | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export async function recordEnd(trx: Trx, scope: Scope, run: EndedRun, now: Date
   if (!connection) return;
   const rhythm = await readRhythm(trx, scope.workspaceId);
   const interval = connection.sync_interval_minutes ?? rhythm.syncIntervalMinutes;
-  const { failure, verified } = run;
+  const { failure, verified, clockSkewSeconds } = run;
   const since = failure && failure.code === connection.failure_code ? connection.failure_since : now;
   await updateConnection(
     trx,
@@ -33,6 +35,7 @@ export async function recordEnd(trx: Trx, scope: Scope, run: EndedRun, now: Date
       failure_action: failure?.action ?? null,
       failure_since: failure ? since : null,
       next_sync_at: connection.state === "paused" ? null : nextSync(scope, interval, now),
+      ...(clockSkewSeconds === undefined ? {} : { clock_skew_seconds: clockSkewSeconds }),
       ...(run.mode === "reconcile" ? { next_reconcile_at: nextReconcile(scope, rhythm.timeZone, now) } : {}),
       ...(verified
         ? {

@@ -42,6 +42,13 @@ export function presentConnection(
           repaired: Number(connection.verified_repaired ?? 0),
         }
       : null,
+    absences: parts.absences,
+    webhook: {
+      state: parts.webhook?.state ?? "none",
+      kind: parts.webhook?.kind ?? null,
+      lastDeliveryAt: parts.webhook?.last_delivery_at?.toISOString() ?? null,
+    },
+    clockSkewSeconds: connection.clock_skew_seconds,
     createdAt: connection.created_at.toISOString(),
   };
 }

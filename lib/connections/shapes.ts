@@ -55,6 +55,14 @@ export const connection = z.object({
   eventHistoryDays: z.number().int(),
   syncIntervalMinutes: z.number().int(),
   verified: z.object({ at: instant, tickets: z.number().int(), repaired: z.number().int() }).nullable(),
+  /** Rows that Zendesk no longer shows, by stream; `held` ones wait for a person's word. */
+  absences: z.array(
+    z.object({ stream: z.enum(["tickets", "organizations"]), rows: z.number().int(), held: z.number().int() }),
+  ),
+  /** How changes arrive between runs. */
+  webhook: z.object({ state: z.string(), kind: z.string().nullable(), lastDeliveryAt: instant.nullable() }),
+  /** Seconds that this machine's clock is behind Zendesk's, where that is more than a minute, else null. */
+  clockSkewSeconds: z.number().int().nullable(),
   createdAt: instant,
 });
 export type Connection = z.infer<typeof connection>;
@@ -95,9 +103,14 @@ export const connectionPatch = z
     eventHistoryDays: days,
     syncIntervalMinutes: z.number().int().min(5).max(1440),
     auth: connectionAuth,
+    /** With `auth`: yes, this login belongs to the same account, though it is another person's or its e-mail has changed. */
+    confirmLogin: z.boolean(),
   })
   .partial();
 export type ConnectionPatch = z.infer<typeof connectionPatch>;
+
+/** `confirmLogin`: yes, this login belongs to the same account, though it is another person's or its e-mail has changed. */
+export const reconnectBody = z.object({ auth: connectionAuth, confirmLogin: z.boolean() }).partial();
 
 export const syncModes = ["incremental", "reconcile", "full"] as const;
 export const syncMode = z.enum(syncModes);
@@ -141,6 +154,79 @@ export const heldRow = z.object({
   lastHeldAt: instant,
 });
 export const heldRowList = listOf(heldRow);
+/** Which held rows to try again: all, those of a stream, or one. */
+export const heldRetryBody = z.strictObject({ stream: streamName, key: z.string().min(1).max(1000) }).partial();
+export const heldRetried = z.object({ released: z.number().int(), held: z.number().int() });
+
+/** What a check of the past found, in rows. `missing`: not stored here; `extra`: stored and absent in Zendesk; `older`: stored in an older version; `different`: the same version with other content. */
+export const drift = z.object({
+  compared: z.number().int(),
+  missing: z.number().int(),
+  extra: z.number().int(),
+  older: z.number().int(),
+  different: z.number().int(),
+  repaired: z.number().int(),
+});
+export type Drift = z.infer<typeof drift>;
+export const driftRun = z.object({
+  runId: id,
+  state: runState,
+  startedAt: instant.nullable(),
+  finishedAt: instant.nullable(),
+  streams: z.array(drift.extend({ stream: streamName })),
+});
+export type DriftRun = z.infer<typeof driftRun>;
+export const driftRunList = listOf(driftRun);
+export const driftDay = drift.extend({ stream: streamName, day: z.string() });
+export type DriftDay = z.infer<typeof driftDay>;
+export const driftDayList = listOf(driftDay);
+export const driftRow = z.object({
+  stream: streamName,
+  key: z.string(),
+  day: z.string(),
+  difference: z.enum(["missing", "extra", "older", "different"]),
+  repaired: z.boolean(),
+  foundAt: instant,
+  /** In Zendesk, where the row has a page there. */
+  url: z.string().nullable(),
+});
+export type DriftRow = z.infer<typeof driftRow>;
+export const driftRowList = listOf(driftRow);
+
+export const absentStream = z.enum(["tickets", "organizations"]);
+export const absence = z.object({
+  stream: absentStream,
+  id: z.string(),
+  /** A ticket's subject, an organization's name. */
+  name: z.string().nullable(),
+  firstMissedAt: instant,
+  /** Zendesk did not find it by its id either, since then. */
+  notFoundAt: instant.nullable(),
+  held: z.boolean(),
+  url: z.string(),
+});
+export type Absence = z.infer<typeof absence>;
+export const absenceList = listOf(absence);
+export const absenceApprovalBody = z.strictObject({
+  stream: absentStream,
+  ceiling: z.number().int().min(1).max(10_000_000),
+});
+
+export const doctorState = z.enum(["ok", "warning", "failure", "unknown"]);
+export const doctorCheck = z.object({
+  key: z.string(),
+  title: z.string(),
+  state: doctorState,
+  /** What was found, in words and numbers. */
+  found: z.string(),
+  /** What to do about it; null where nothing is to be done. */
+  action: z.string().nullable(),
+  checkedAt: instant,
+});
+export type DoctorCheck = z.infer<typeof doctorCheck>;
+/** `checkedAt` null: the doctor was never asked. */
+export const doctorReport = z.object({ checkedAt: instant.nullable(), checks: z.array(doctorCheck) });
+export type DoctorReport = z.infer<typeof doctorReport>;
 
 export const cronAnswer = z.object({
   connections: z.array(z.object({ id, runId: id, state: runState, done: z.boolean() })),

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { GET as getOne } from "#app/api/v1/connections/[id]/route.ts";
 import { GET as callback } from "#app/api/v1/connections/oauth/callback/route.ts";
 import { GET as start } from "#app/api/v1/connections/oauth/start/route.ts";
 import { GET as list } from "#app/api/v1/connections/route.ts";
 import { deleteStates } from "#lib/connections/store/oauth-states.ts";
-import { useGround } from "#test/connections/ground.ts";
+import { eventually, useGround } from "#test/connections/ground.ts";
 import { apiOrigin } from "#test/support/api.ts";
 import type { World } from "#test/support/zendesk/world/world.ts";
 
@@ -100,6 +101,29 @@ describe("connecting by sign-in at Zendesk", () => {
     const authorize = locationOf(await visit(start, `${base}/start?subdomain=agent`, cookie));
     const finished = await visit(callback, backPath(await consent(authorize)), cookie);
     expect(locationOf(finished).search).toBe("?connect=not_administrator");
+  });
+});
+
+describe("signing in again at Zendesk as somebody whom nobody has seen", () => {
+  test("asks for a person's word first, and takes the login with it (row 66)", async () => {
+    const world = account("again");
+    const { cookie } = await api.person(await database.workspace());
+    const signIn = async (query: string) => {
+      const authorize = locationOf(await visit(start, `${base}/start?${query}`, cookie));
+      return locationOf(await visit(callback, backPath(await consent(authorize)), cookie)).search;
+    };
+    await signIn("subdomain=again");
+    const [connection] = (await api.call(list, "/api/v1/connections", { cookie })).body.items;
+    const id = connection?.id ?? "";
+    await eventually(async () => {
+      const [now] = (await api.call(list, "/api/v1/connections", { cookie })).body.items;
+      return now?.streams.find(({ name }) => name === "users")?.freshThrough ? true : null;
+    }, "the users to be read");
+    world.users.update(world.adminId, { email: "married@again.example" });
+    expect(await signIn(`connectionId=${id}`)).toBe(`?connect=confirm_login&connectionId=${id}`);
+    expect(await signIn(`connectionId=${id}&confirmLogin=1`)).toBe(`?connected=${id}`);
+    const { body } = await api.call(getOne, `/api/v1/connections/${id}`, { cookie });
+    expect(body.connectedBy.zendeskEmail).toBe("married@again.example");
   });
 });
 

@@ -26,6 +26,16 @@ describe("the next sync", () => {
   });
 });
 
+describe("the clock at a full hour", () => {
+  test("starts few of 50 connections in any one second, and none twice", () => {
+    const begin = Date.parse("2026-03-08T10:00:00Z");
+    const starts = scopes.map((scope) => nextSync(scope, 60, new Date(begin - 1)).getTime());
+    const inSecond = (second: number) => starts.filter((at) => Math.floor(at / 1000) === second).length;
+    expect(Math.max(...starts.map((at) => inSecond(Math.floor(at / 1000))))).toBeLessThanOrEqual(3);
+    expect(starts.filter((at) => at < begin + 5000).length).toBeLessThanOrEqual(3);
+  });
+});
+
 describe("the nightly check", () => {
   const localHour = (zone: string, at: Date) =>
     Number(new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit" }).format(at));

@@ -1,6 +1,6 @@
 import type { Selectable } from "kysely";
 import type { Db } from "#db/client.ts";
-import type { HeldRowTable, StreamStateTable } from "#db/schema.ts";
+import type { HeldRowTable, StreamStateTable, WebhookTable } from "#db/schema.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
 import { shownPurpose } from "#lib/connections/store/connections.ts";
 import type { MatchCounts } from "#lib/matching/shapes.ts";
@@ -11,13 +11,26 @@ export interface ConnectionParts {
   /** Rows stored per stream: what all runs inserted, which is exact and needs no counting of millions. */
   rows: Map<string, number>;
   held: Map<string, number>;
+  /** Rows that Zendesk no longer shows, by stream. */
+  absences: { stream: "tickets" | "organizations"; rows: number; held: number }[];
+  webhook: Pick<Selectable<WebhookTable>, "state" | "kind" | "last_delivery_at"> | null;
   matching: MatchCounts;
 }
 
 /** What is shown of connections beside their own rows, for several at once. */
 export async function readParts(db: Db, workspaceId: number, ids: number[]): Promise<Map<number, ConnectionParts>> {
   const parts = new Map<number, ConnectionParts>(
-    ids.map((id) => [id, { streams: new Map(), rows: new Map(), held: new Map(), matching: { ...noMatches } }]),
+    ids.map((id) => [
+      id,
+      {
+        streams: new Map(),
+        rows: new Map(),
+        held: new Map(),
+        absences: [],
+        webhook: null,
+        matching: { ...noMatches },
+      },
+    ]),
   );
   if (ids.length === 0) return parts;
   for (const row of await streamStates(db, workspaceId, ids))
@@ -27,6 +40,14 @@ export async function readParts(db: Db, workspaceId: number, ids: number[]): Pro
   }
   for (const row of await heldCounts(db, workspaceId, ids)) {
     parts.get(row.connection_id)?.held.set(row.stream, Number(row.count));
+  }
+  for (const row of await absentCounts(db, workspaceId, ids)) {
+    const stream = row.stream as "tickets" | "organizations";
+    parts.get(row.connection_id)?.absences.push({ stream, rows: Number(row.count), held: Number(row.held) });
+  }
+  for (const { connection_id, ...webhook } of await webhooks(db, workspaceId, ids)) {
+    const part = parts.get(connection_id);
+    if (part) part.webhook = webhook;
   }
   for (const row of await matchCounts(db, workspaceId, ids)) {
     const matching = parts.get(row.connection_id)?.matching;
@@ -64,6 +85,29 @@ const heldCounts = (db: Db, workspaceId: number, ids: number[]) =>
     .where("workspace_id", "=", workspaceId)
     .where("connection_id", "in", ids)
     .groupBy(["connection_id", "stream"])
+    .execute();
+
+const absentCounts = (db: Db, workspaceId: number, ids: number[]) =>
+  db
+    .selectFrom("absence")
+    .select((eb) => [
+      "connection_id",
+      "stream",
+      eb.fn.countAll<string>().as("count"),
+      eb.fn.countAll<string>().filterWhere("held", "=", true).as("held"),
+    ])
+    .where("workspace_id", "=", workspaceId)
+    .where("connection_id", "in", ids)
+    .groupBy(["connection_id", "stream"])
+    .orderBy("stream")
+    .execute();
+
+const webhooks = (db: Db, workspaceId: number, ids: number[]) =>
+  db
+    .selectFrom("webhook")
+    .select(["connection_id", "state", "kind", "last_delivery_at"])
+    .where("workspace_id", "=", workspaceId)
+    .where("connection_id", "in", ids)
     .execute();
 
 const matchCounts = (db: Db, workspaceId: number, ids: number[]) =>

@@ -1,5 +1,6 @@
 import { route } from "#app/api/handler.ts";
 import { startSync } from "#app/api/operations/connections.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { connectionScope } from "#lib/connections/list.ts";
 import { forceSync } from "#lib/jobs/force.ts";
 import { nudge, processWorker } from "#lib/jobs/process.ts";
@@ -10,3 +11,5 @@ export const POST = route(startSync, async ({ context, workspaceId, params, body
   nudge(context);
   return { runId };
 });
+
+export const { GET, PUT, PATCH, DELETE } = otherMethodsThan("POST");

@@ -1,4 +1,5 @@
 import { plainRoute } from "#app/api/handler.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { redirectUri, requireAdministrator } from "#app/api/v1/connections/oauth/browser.ts";
 import { startAuthorization } from "#lib/connections/authorize.ts";
 import { connectionScope } from "#lib/connections/list.ts";
@@ -12,8 +13,11 @@ export const GET = plainRoute("oauth start", async (request, call) => {
     subdomain: searchParams.get("subdomain") ?? undefined,
     connectionId: connectionId ? connectionScope(person.workspaceId, connectionId).connectionId : undefined,
     access: searchParams.get("access") === "read_write" ? ("read_write" as const) : ("read" as const),
+    confirmLogin: searchParams.get("confirmLogin") === "1",
     name: searchParams.get("name")?.trim().slice(0, 200) || undefined,
   };
   const location = await startAuthorization(call.context, person, start, redirectUri(request, call), call.now);
   return new Response(null, { status: 302, headers: { location } });
 });
+
+export const { POST, PUT, PATCH, DELETE } = otherMethodsThan("GET");

@@ -1,5 +1,6 @@
 import { route } from "#app/api/handler.ts";
 import * as operations from "#app/api/operations/connections.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { inWorkspace } from "#lib/auth/workspace-transaction.ts";
 import { connectionScope, requireConnection } from "#lib/connections/list.ts";
 import { reapBeforeReading } from "#lib/jobs/process.ts";
@@ -13,3 +14,5 @@ export const GET = route(operations.getRun, async ({ context, workspaceId, param
     return getRun(trx, scope, params.runId);
   });
 });
+
+export const { POST, PUT, PATCH, DELETE } = otherMethodsThan("GET");

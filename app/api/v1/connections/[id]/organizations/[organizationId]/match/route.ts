@@ -1,5 +1,6 @@
 import { route } from "#app/api/handler.ts";
 import { deleteMatch, putMatch } from "#app/api/operations/connections.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { connectionScope, decideMatch, withdrawDecision } from "#lib/matching/store.ts";
 import { readOrganization } from "#lib/reports/organizations.ts";
 
@@ -14,3 +15,5 @@ export const DELETE = route(deleteMatch, async ({ trx, workspaceId, params }) =>
   await withdrawDecision(trx, scope, params.organizationId);
   return readOrganization(trx, scope, params.organizationId);
 });
+
+export const { GET, POST, PATCH } = otherMethodsThan("PUT", "DELETE");

@@ -1,0 +1,32 @@
+import { type Finding, failure, ok, type Visit } from "#lib/connections/doctor-checks/finding.ts";
+import { instantAndAge } from "#lib/time-words.ts";
+
+/** Is reading still set in motion? Judged by how long ago that was, not by errors (row 122). */
+export function checkSchedule({ ctx, connection, facts, now }: Visit): Finding[] {
+  const { state, next_sync_at: next } = connection;
+  const minutes = connection.sync_interval_minutes ?? facts.syncIntervalMinutes;
+  const last = facts.lastRun
+    ? `The last run ended ${instantAndAge(facts.lastRun.at, now)} (${facts.lastRun.state}).`
+    : "No run has ended yet.";
+  if (state === "paused" || state === "disconnected" || state === "archived") {
+    return [ok("schedule", `None, since the connection is ${state}. ${last}`)];
+  }
+  const isInternal = ctx.config.scheduler === "internal";
+  const who = isInternal
+    ? `This process starts a run every ${minutes} minutes.`
+    : `Cron routes start the runs (SCHEDULER=off), one every ${minutes} minutes; ${cronWords(facts, now)}.`;
+  const due = next ? ` The next is due ${instantAndAge(next, now)}.` : "";
+  const found = `${who} ${last}${due}`;
+  const overdue = next !== null && now.getTime() - next.getTime() > 2 * minutes * 60_000;
+  if (!overdue) return [ok("schedule", found)];
+  const action = isInternal
+    ? "Start the server process again, and look at its log for failing jobs."
+    : "Let something call POST /api/cron/sync every few minutes.";
+  return [failure("schedule", `${found} Nobody starts it.`, action)];
+}
+
+function cronWords({ lastCronRunAt }: Visit["facts"], now: Date): string {
+  return lastCronRunAt
+    ? `the last that they asked for was asked for ${instantAndAge(lastCronRunAt, now)}`
+    : "they have not been called for this connection yet";
+}

@@ -1,0 +1,37 @@
+import { type Finding, failure, ok, unknown, type Visit, warning } from "#lib/connections/doctor-checks/finding.ts";
+import { instantAndAge } from "#lib/time-words.ts";
+
+/** What should be fetched within seconds and was not for so long. Milliseconds. */
+const tooLong = 5 * 60_000;
+
+/** How changes arrive between runs. Its hourly check is the webhook's own; here stands what it last said. */
+export function checkWebhook({ facts, now }: Visit): Finding[] {
+  const { webhook, hints } = facts;
+  const runs = "Changes arrive with the regular runs.";
+  if (!webhook || webhook.state === "none") return [ok("webhook", `There is none. ${runs}`)];
+  const heard = webhook.last_delivery_at
+    ? `Last delivery ${instantAndAge(webhook.last_delivery_at, now)}.`
+    : "Nothing was delivered yet.";
+  const checked = webhook.checked_at ? ` Last looked at ${instantAndAge(webhook.checked_at, now)}.` : "";
+  const found = `${kinds[webhook.kind ?? ""] ?? "A webhook"}. ${heard}${checked} ${hints.waiting} waiting to be fetched.`;
+  if (webhook.state !== "active") {
+    const words = `${webhook.failure_message ?? `It is ${webhook.state}.`} ${runs} ${heard}`;
+    const action = webhook.failure_action ?? "Check the webhook of this connection.";
+    // A connection that only reads is as it should be.
+    if (webhook.failure_code === "read_only") return [ok("webhook", webhook.failure_message ?? runs)];
+    if (webhook.state === "failing") return [failure("webhook", words, action)];
+    return [{ ...unknown("webhook", words), state: "warning", action }];
+  }
+  if (hints.oldest && now.getTime() - hints.oldest.getTime() > tooLong) {
+    const action =
+      "See the rate limits: what was delivered is fetched as soon as they allow, at the latest by the next run.";
+    return [warning("webhook", `${found} The oldest since ${instantAndAge(hints.oldest, now)}.`, action)];
+  }
+  return [ok("webhook", found)];
+}
+
+const kinds: Record<string, string> = {
+  events: "Zendesk's event subscriptions",
+  trigger: "A trigger, for tickets only",
+  manual: "A webhook that a person made in Zendesk",
+};
