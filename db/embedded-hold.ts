@@ -2,6 +2,8 @@ import pg from "pg";
 import { type EmbeddedPostgres, ensurePostgres, stopPostgres } from "#db/embedded.ts";
 
 export interface HeldPostgres extends Pick<EmbeddedPostgres, "ownerUrl" | "url"> {
+  /** How many others hold it: a running product is one. */
+  countOthers(): Promise<number>;
   /** Lets go; stops the server unless another start still holds it. */
   release(): Promise<void>;
 }
@@ -34,6 +36,7 @@ export async function holdPostgres(dir: string, onMoved: (error?: unknown) => vo
   return {
     ownerUrl: first.ownerUrl,
     url: first.url,
+    countOthers: () => countOtherHolders(client),
     async release() {
       released = true;
       const others = await countOtherHolders(client).catch(() => 0);

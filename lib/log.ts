@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import pino from "pino";
 
 const concealed = "[secret]";
@@ -15,10 +16,23 @@ type Secrets = Map<string, string[]>;
 const home = globalThis as typeof globalThis & {
   bellwetherSecrets?: { lasting: Secrets; passing: Secrets };
   bellwetherLog?: pino.Logger;
+  bellwetherRequests?: AsyncLocalStorage<{ requestId: string }>;
 };
 
 home.bellwetherSecrets ??= { lasting: new Map(), passing: new Map() };
 const secrets = home.bellwetherSecrets;
+home.bellwetherRequests ??= new AsyncLocalStorage();
+const requests = home.bellwetherRequests;
+
+/** Every line that is logged inside of `work`, by whichever logger and however deep, carries the request's id. */
+export function servingRequest<T>(requestId: string, work: () => T): T {
+  return requests.run({ requestId }, work);
+}
+
+/** For what a request sets off and does not wait for: its lines would carry the id for as long as the process lives. */
+export function apart<T>(work: () => T): T {
+  return requests.exit(work);
+}
 
 /**
  * From now on these values are removed from every line, whatever they are called and wherever they stand (row 115):
@@ -44,6 +58,7 @@ export function openLog(write: (line: string) => void, level: pino.LevelWithSile
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }), bindings: concealKeys, log: concealKeys },
     serializers: { err: describeError },
+    mixin: () => requests.getStore() ?? {},
   };
   return pino(options, { write: (line) => write(escapeControls(concealValues(line))) });
 }
@@ -59,8 +74,9 @@ function openStandardOutput(): pino.Logger {
   return openLog((line) => stdout.write(line));
 }
 
-function concealValues(line: string): string {
-  let clean = line;
+/** The text without any registered secret: for words of others that are kept or shown, such as an error of Zendesk's. */
+export function concealValues(text: string): string {
+  let clean = text;
   for (const forms of [...secrets.lasting.values(), ...secrets.passing.values()]) {
     for (const form of forms) {
       if (clean.includes(form)) clean = clean.replaceAll(form, concealed);

@@ -7,6 +7,7 @@ import { findDue, findLive, listWorkspaces } from "#lib/jobs/store/due.ts";
 import { lockLease } from "#lib/jobs/store/leases.ts";
 import { liveStates, type RunTrigger, readRuns } from "#lib/jobs/store/runs.ts";
 import type { Worker } from "#lib/jobs/worker.ts";
+import { markTick } from "#lib/monitoring/registry.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 export type ScheduledWork = "sync" | "reconcile";
@@ -71,10 +72,26 @@ export async function runDue(
   clock: () => Date,
 ): Promise<CronAnswer> {
   const deadline = new Date(clock().getTime() + call.budgetSeconds * 1000);
-  await worker.reap();
-  const which: Due = { ...call, trigger: "cron" };
-  const due = await queueDue(ctx.db, which, clock());
-  return { connections: await Promise.all(due.map((run) => advance(ctx, worker, run, which, deadline, clock))) };
+  const which: Due = { what: call.what, force: call.force, trigger: "cron" };
+  const due = await together(worker, which, async () => {
+    await worker.reap();
+    return queueDue(ctx.db, which, clock());
+  });
+  const connections = await Promise.all(due.map((run) => advance(ctx, worker, run, which, deadline, clock)));
+  markTick(call.what, clock());
+  return { connections };
+}
+
+const queueing = new WeakMap<Worker, Map<string, Promise<DueRun[]>>>();
+
+/** Equal calls at once look once for what is due: a crowd of them would take every connection of the database. */
+function together(worker: Worker, which: Due, look: () => Promise<DueRun[]>): Promise<DueRun[]> {
+  const looks = queueing.get(worker) ?? new Map<string, Promise<DueRun[]>>();
+  queueing.set(worker, looks);
+  const key = JSON.stringify(which);
+  const found = looks.get(key) ?? look().finally(() => looks.delete(key));
+  looks.set(key, found);
+  return found;
 }
 
 async function advance(ctx: JobContext, worker: Worker, due: DueRun, which: Due, deadline: Date, clock: () => Date) {

@@ -9,12 +9,27 @@ export interface Lease extends Scope {
   holder: string;
 }
 
-/** A holder that has not been heard of for this long may be replaced. */
-export const silenceMs = 75_000;
-/** A holder that stands still in the middle of a commit loses it before that, so that nobody waits for it in vain. */
-const longestIdleMs = 60_000;
-/** How often a holder says that it lives, and learns that it was replaced: a disconnected account is left alone within 10 s (row 121). */
-export const beatEveryMs = 5_000;
+/** The times of a lease, in milliseconds; all follow from the first, and every process of an installation has the same. */
+export interface LeaseTimes {
+  /** A holder that has not been heard of for this long may be replaced. */
+  silence: number;
+  /** A holder that stands still in the middle of a commit loses it before that, so that nobody waits for it in vain. */
+  longestIdle: number;
+  /** How often dead holders are looked for. */
+  searchEvery: number;
+  /** How often a holder says that it lives, and learns that it was replaced: a disconnected account is left alone within 10 s (row 121). */
+  beatEvery: number;
+}
+
+export const leaseTimes = (silence: number): LeaseTimes => ({
+  silence,
+  longestIdle: (silence * 4) / 5,
+  searchEvery: silence / 5,
+  beatEvery: silence / 15,
+});
+
+/** A dead holder is found within 75 s + 15 s: under the two minutes of row 76. */
+export const usualTimes = leaseTimes(75_000);
 
 /** Somebody else writes for this connection now: whatever was about to be committed must not be. */
 export class LeaseLost extends Error {
@@ -33,16 +48,21 @@ export interface LeaseRow {
 }
 
 /** Whether `self` may take a lease that stands as `row`: nobody holds it, its holder fell silent, or is our own dead predecessor. */
-export function isFree(row: LeaseRow, self: Holder): boolean {
+export function isFree(row: LeaseRow, self: Holder, times = usualTimes): boolean {
   if (row.holder === null || row.heartbeatAt === null) return true;
-  if (row.at.getTime() - row.heartbeatAt.getTime() > silenceMs) return true;
+  if (row.at.getTime() - row.heartbeatAt.getTime() > times.silence) return true;
   return isFormerSelf(row.holder, self);
 }
 
 /** Takes the lease of a connection, or gives null while somebody alive holds it. Times are the database's (row 47). */
-export async function takeLease(trx: Trx, scope: Scope, self: Holder): Promise<Lease | null> {
+export async function takeLease(
+  trx: Trx,
+  scope: Scope,
+  self: Holder,
+  times: LeaseTimes = usualTimes,
+): Promise<Lease | null> {
   const row = await lockLease(trx, scope);
-  if (!row || !isFree(row, self)) return null;
+  if (!row || !isFree(row, self, times)) return null;
   return moveLease(trx, scope, holderName(self));
 }
 
@@ -56,8 +76,8 @@ export async function revokeLease(trx: Trx, scope: Scope): Promise<void> {
  * Guards a commit: locks the lease against a takeover until the transaction ends, and throws LeaseLost if there has been
  * one (row 75). First statement of every transaction of a run.
  */
-export async function fence(trx: Trx, lease: Lease): Promise<void> {
-  if (!(await shareLease(trx, lease, longestIdleMs))) throw new LeaseLost(lease);
+export async function fence(trx: Trx, lease: Lease, times: LeaseTimes = usualTimes): Promise<void> {
+  if (!(await shareLease(trx, lease, times.longestIdle))) throw new LeaseLost(lease);
 }
 
 /** Says for every lease that its holder lives. Gives those that were lost. */

@@ -1,8 +1,11 @@
 import { type Context, context } from "#lib/context.ts";
 import { thisHolder } from "#lib/jobs/holder.ts";
+import { type LeaseTimes, usualTimes } from "#lib/jobs/lease.ts";
 import { reapWorkspace } from "#lib/jobs/reap.ts";
 import { startSchedule } from "#lib/jobs/schedule.ts";
+import { startWebhooks } from "#lib/jobs/webhooks.ts";
 import { Worker } from "#lib/jobs/worker.ts";
+import { apart } from "#lib/log.ts";
 
 // The bundler may load this file more than once a process; the worker, which knows what the process executes, must not be.
 const home = globalThis as typeof globalThis & { bellwetherWorker?: Worker };
@@ -10,16 +13,16 @@ const home = globalThis as typeof globalThis & { bellwetherWorker?: Worker };
 const drainMs = 15_000;
 
 /** The process's one worker. */
-export function processWorker(ctx: Context = context()): Worker {
-  home.bellwetherWorker ??= new Worker(ctx, { holder: thisHolder(ctx.config.dataDir) });
+export function processWorker(ctx: Context = context(), times: LeaseTimes = usualTimes): Worker {
+  home.bellwetherWorker ??= new Worker(ctx, { holder: thisHolder(ctx.config.dataDir), times });
   return home.bellwetherWorker;
 }
 
 /** Lets the worker look for what was just asked for, after the transaction that asked. */
 export function nudge(ctx: Context): void {
-  processWorker(ctx)
-    .wake()
-    .catch((error: unknown) => ctx.log.error({ err: error }, "pending runs could not be started"));
+  apart(() => processWorker(ctx).wake()).catch((error: unknown) =>
+    ctx.log.error({ err: error }, "pending runs could not be started"),
+  );
 }
 
 /**
@@ -36,12 +39,16 @@ export async function reapBeforeReading(ctx: Context, workspaceId: number, now: 
 
 /**
  * Starts the background work of a serving process: runs that a former process left behind are ended and taken up again,
- * and the schedules run unless SCHEDULER=off leaves them to the cron routes. Gives the graceful stop, at a page boundary within 20 s.
+ * and the schedules run, of which SCHEDULER=off leaves most to the cron routes. Gives the graceful stop, at a page boundary within 20 s.
  */
-export async function startJobs(ctx: Context = context()): Promise<() => Promise<void>> {
-  const worker = processWorker(ctx);
+export async function startJobs(
+  ctx: Context = context(),
+  times: LeaseTimes = usualTimes,
+): Promise<() => Promise<void>> {
+  const worker = processWorker(ctx, times);
   worker.start();
-  const stopSchedule = ctx.config.scheduler === "internal" ? startSchedule(ctx, worker, () => new Date()) : () => {};
+  const stopSchedule = startSchedule(ctx, worker, () => new Date());
+  const stopWebhooks = startWebhooks(ctx);
   try {
     await worker.reap();
     await worker.wake({ all: true });
@@ -51,6 +58,6 @@ export async function startJobs(ctx: Context = context()): Promise<() => Promise
   }
   return async () => {
     stopSchedule();
-    await worker.drain(drainMs);
+    await Promise.all([worker.drain(drainMs), stopWebhooks()]);
   };
 }

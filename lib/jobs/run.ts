@@ -7,16 +7,19 @@ import type { RunState } from "#lib/connections/shapes.ts";
 import type { Context } from "#lib/context.ts";
 import type { Holder } from "#lib/jobs/holder.ts";
 import { brokenOff, cutOff, judge, type RunEnd, type StopReason } from "#lib/jobs/judge.ts";
-import { fence, type Lease, LeaseLost, takeLease } from "#lib/jobs/lease.ts";
+import { fence, type Lease, LeaseLost, type LeaseTimes, takeLease } from "#lib/jobs/lease.ts";
 import { abandoned, interruptRun, requestRun } from "#lib/jobs/request.ts";
 import { freeLease } from "#lib/jobs/store/leases.ts";
 import { findLiveRun, type LiveRun, moveRun } from "#lib/jobs/store/runs.ts";
+import { type ClientOptions, defaultClientOptions } from "#lib/zendesk/client-options.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { runStreams } from "#lib/zendesk/sync.ts";
 
 /** What the process gives to a run that it executes. */
 export interface Turn {
   holder: Holder;
+  /** The usual ones unless given. */
+  times?: LeaseTimes;
   clock: () => Date;
   /** Keeps the lease alive by heartbeats from now on. */
   hold: (lease: Lease) => void;
@@ -24,7 +27,13 @@ export interface Turn {
   stop: () => StopReason | null;
   /** Aborted when the run has to stop in the middle of a page. */
   signal: AbortSignal;
+  /** True while other runs wait for this one's place. */
+  crowded?: () => boolean;
+  /** How requests are sent and waited for, where a test moves the clock. */
+  client?: Partial<ClientOptions> | undefined;
 }
+
+const leaseLost = "a run lost its lease and committed nothing more";
 
 interface Begun {
   lease: Lease;
@@ -52,15 +61,16 @@ export async function executeRun(
     end = await readStreams(ctx, begun, turn);
   } catch (error) {
     if (error instanceof LeaseLost || turn.stop() === "lost") {
-      log.warn("a run lost its lease and committed nothing more");
+      log.warn(leaseLost);
       return null;
     }
     end = turn.stop() === "shutdown" ? cutOff : brokenOff(log, error);
   }
   try {
-    await insist(turn, () => inWorkspace(ctx.db, scope.workspaceId, (trx) => finish(trx, begun, end, turn.clock())));
+    await insist(turn, () => inWorkspace(ctx.db, scope.workspaceId, (trx) => finish(trx, begun, end, turn)));
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
+    log.warn(leaseLost);
     return null;
   }
   log.info({ state: end.state, failure: end.failure?.code }, "a run stopped");
@@ -69,7 +79,7 @@ export async function executeRun(
 
 /** Takes the lease and marks the run as running, in one transaction. A run that a dead holder left behind is replaced by a new one. */
 async function begin(trx: Trx, scope: Scope, turn: Turn): Promise<Begun | null> {
-  const lease = await takeLease(trx, scope, turn.holder);
+  const lease = await takeLease(trx, scope, turn.holder, turn.times);
   if (!lease) return null;
   const now = turn.clock();
   const connection = await loadConnection(trx, scope);
@@ -110,21 +120,24 @@ async function readStreams(
     connection,
     mode: run.mode,
     runId: run.id,
-    fence: (trx) => fence(trx, lease),
+    fence: (trx) => fence(trx, lease, turn.times),
     deadline: () => {
       stopped ??= turn.stop();
       return stopped !== null;
     },
     clock: turn.clock,
     signal: turn.signal,
+    ...(turn.crowded ? { crowded: turn.crowded } : {}),
+    ...(turn.client ? { options: turn.client } : {}),
   });
   if (stopped === "lost") throw new LeaseLost(lease);
   return judge(outcome, run, stopped, turn.clock());
 }
 
 /** Writes the end of a run, what it means for its connection, and gives the lease back: all or nothing, and only while the lease holds. */
-async function finish(trx: Trx, { lease, run }: Begun, end: RunEnd, now: Date): Promise<void> {
-  await fence(trx, lease);
+async function finish(trx: Trx, { lease, run }: Begun, end: RunEnd, { clock, times }: Turn): Promise<void> {
+  const now = clock();
+  await fence(trx, lease, times);
   await moveRun(trx, lease, run.id, ["running"], {
     state: end.state,
     finished_at: end.state === "waiting" ? null : now,
@@ -132,7 +145,15 @@ async function finish(trx: Trx, { lease, run }: Begun, end: RunEnd, now: Date): 
     failure: end.failure,
   });
   if (end.state !== "waiting") {
-    await recordEnd(trx, lease, { mode: run.mode, failure: end.failure, verified: end.outcome?.verified ?? null }, now);
+    const { outcome, failure } = end;
+    // Whoever Zendesk is was heard: so was its clock.
+    const clockSkewSeconds = outcome?.identity ? (outcome.clockSkewSeconds ?? null) : undefined;
+    await recordEnd(
+      trx,
+      lease,
+      { mode: run.mode, failure, verified: outcome?.verified ?? null, clockSkewSeconds },
+      now,
+    );
   }
   await freeLease(trx, lease);
 }
@@ -141,12 +162,13 @@ const patienceMs = [500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 
 /** The database may be away for a moment (row 78); a run that cannot even say how it ended is found by the reaper. */
 async function insist(turn: Turn, write: () => Promise<void>): Promise<void> {
+  const { sleep } = { ...defaultClientOptions, ...turn.client };
   for (const pause of patienceMs) {
     try {
       return await write();
     } catch (error) {
       if (error instanceof LeaseLost || turn.stop() === "shutdown") throw error;
-      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random() / 2)));
+      await sleep(pause * (0.5 + Math.random() / 2));
     }
   }
   return write();

@@ -1,19 +1,24 @@
 import { inWorkspace } from "#db/client.ts";
+import { machineClock } from "#lib/clock.ts";
 import { resumeExpiredPauses } from "#lib/connections/pause.ts";
 import type { RunState } from "#lib/connections/shapes.ts";
 import type { Context } from "#lib/context.ts";
 import type { Holder } from "#lib/jobs/holder.ts";
 import type { StopReason } from "#lib/jobs/judge.ts";
-import { beat, beatEveryMs, type Lease } from "#lib/jobs/lease.ts";
+import { beat, type Lease, type LeaseTimes, usualTimes } from "#lib/jobs/lease.ts";
 import { reap, type Watcher } from "#lib/jobs/reap.ts";
 import { executeRun } from "#lib/jobs/run.ts";
 import { listWorkspaces } from "#lib/jobs/store/due.ts";
 import { findPending, promptTriggers } from "#lib/jobs/store/runs.ts";
+import type { ClientOptions } from "#lib/zendesk/client-options.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
-const reapEveryMs = 15_000;
 /** A long run lets others have its place after this, if any wait (row 8). */
 const turnMs = 5 * 60_000;
+
+/** A place holds one page in memory, and a connection of the pool while a page is stored; the screens need some, too. */
+const mostSlots = 6;
+const slotsFor = (poolSize: number): number => Math.max(1, Math.min(mostSlots, poolSize - 4));
 
 interface ActiveRun {
   lease: Lease | null;
@@ -29,8 +34,10 @@ interface ActiveRun {
  */
 export class Worker implements Watcher {
   readonly holder: Holder;
+  readonly times: LeaseTimes;
   private readonly ctx: Pick<Context, "config" | "db" | "log">;
   private readonly clock: () => Date;
+  private readonly client: Partial<ClientOptions> | undefined;
   private readonly active = new Map<string, ActiveRun>();
   private readonly queue: (() => void)[] = [];
   private readonly timers: NodeJS.Timeout[] = [];
@@ -41,19 +48,28 @@ export class Worker implements Watcher {
 
   constructor(
     ctx: Pick<Context, "config" | "db" | "log">,
-    options: { holder: Holder; slots?: number; clock?: () => Date },
+    options: {
+      holder: Holder;
+      times?: LeaseTimes;
+      slots?: number;
+      clock?: () => Date;
+      client?: Partial<ClientOptions>;
+    },
   ) {
     this.ctx = ctx;
     this.holder = options.holder;
-    this.free = options.slots ?? 2;
-    this.clock = options.clock ?? (() => new Date());
+    this.times = options.times ?? usualTimes;
+    this.free = options.slots ?? slotsFor(ctx.config.database.poolSize);
+    this.clock = options.clock ?? machineClock;
+    this.client = options.client;
   }
 
   /** Starts what is independent of the clock's schedules: heartbeats, the search for dead runs, the start of pending ones. */
   start(): void {
-    this.every(beatEveryMs, () => this.beat());
-    this.every(reapEveryMs, () => this.reap());
-    this.every(beatEveryMs, () => this.wake());
+    const { beatEvery, searchEvery } = this.times;
+    this.every(beatEvery, () => this.beat());
+    this.every(searchEvery, () => this.reap());
+    this.every(beatEvery, () => this.wake());
   }
 
   executes(scope: Scope): boolean {
@@ -120,7 +136,7 @@ export class Worker implements Watcher {
     for (const timer of this.timers) clearInterval(timer);
     for (const waiter of this.queue.splice(0)) waiter();
     // The heartbeats must outlive the timers until the last run has stopped.
-    const beating = setInterval(() => this.inBackground(this.beat()), beatEveryMs);
+    const beating = setInterval(() => this.inBackground(this.beat()), this.times.beatEvery);
     const all = Promise.allSettled([...this.active.values()].map((run) => run.done));
     await Promise.race([all, pause(patienceMs * 0.7)]);
     for (const run of this.active.values()) run.abort.abort();
@@ -133,12 +149,15 @@ export class Worker implements Watcher {
     const run: ActiveRun = { lease: null, lost: false, abort: new AbortController(), done: Promise.resolve(null) };
     run.done = executeRun(this.ctx, scope, {
       holder: this.holder,
+      times: this.times,
       clock: this.clock,
       hold: (lease) => {
         run.lease = lease;
       },
       stop: () => this.stopReason(run, deadline, began),
       signal: run.abort.signal,
+      crowded: () => this.isCrowded(),
+      client: this.client,
     }).finally(() => {
       this.active.delete(key(scope));
       this.giveSlot();
@@ -154,10 +173,15 @@ export class Worker implements Watcher {
     if (this.draining) return "shutdown";
     const now = this.clock().getTime();
     if (deadline) return now >= deadline.getTime() ? "budget" : null;
-    return this.left + this.queue.length > 0 && now - began > turnMs ? "turn" : null;
+    return this.isCrowded() && now - began > turnMs ? "turn" : null;
   }
 
-  private async beat(): Promise<void> {
+  private isCrowded(): boolean {
+    return this.left + this.queue.length > 0;
+  }
+
+  /** Says for every run that is executed here that its holder lives, and lets go of those that were taken over. */
+  async beat(): Promise<void> {
     const held = [...this.active.values()].flatMap((run) => (run.lease ? [run.lease] : []));
     if (held.length === 0) return;
     const lost = await beat(this.ctx.db, held);

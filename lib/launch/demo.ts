@@ -61,7 +61,8 @@ export async function fillDemo(product: string, apiKey: string, standIn: StandIn
   await send("POST", `${product}/api/v1/accounts/import`, apiKey, "text/csv", accounts);
   const { clientId, clientSecret } = credentials;
   const auth = { type: "oauth_client_credentials", clientId, clientSecret };
-  const connection = await call("POST", "connections", { kind: "zendesk", subdomain, auth, access: "read" });
+  // Written to only for its webhook: a change shows within seconds.
+  const connection = await call("POST", "connections", { kind: "zendesk", subdomain, auth, access: "read_write" });
   if (matchKeys) await call("PUT", `connections/${connection.id}/match-keys`, { keys: matchKeys });
 }
 

@@ -21,6 +21,7 @@ export function serverEnvironment(env: Environment, settings: ServerSettings): E
   return {
     ...inherited,
     DATABASE_URL: databaseUrl,
+    DATABASE_EMBEDDED: config.database.url === null ? "1" : "0",
     DATA_DIR: dataDir,
     AUTH_SECRET: secrets.auth,
     ENCRYPTION_KEY: secrets.encryption,

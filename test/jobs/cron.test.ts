@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { POST as maintenance } from "#app/api/cron/maintenance/route.ts";
-import { POST as reconcile } from "#app/api/cron/reconcile/route.ts";
-import { POST as cronSync } from "#app/api/cron/sync/route.ts";
+import { GET as getMaintenance, POST as maintenance } from "#app/api/cron/maintenance/route.ts";
+import { GET as getReconcile, POST as reconcile } from "#app/api/cron/reconcile/route.ts";
+import { POST as cronSync, GET as getSync } from "#app/api/cron/sync/route.ts";
 import { GET as getOne } from "#app/api/v1/connections/[id]/route.ts";
 import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
 import { type CronAnswer, cronAnswer } from "#lib/connections/shapes.ts";
@@ -76,6 +76,14 @@ describe("the cron routes are open to the secret alone", () => {
     for (const route of [cronSync, reconcile, maintenance]) expect((await post(route, "", header)).status).toBe(401);
   });
 
+  test("405 for a GET, which a link or a prefetch could make, with the secret as well", async () => {
+    const headers = { authorization: `Bearer ${testEnvironment.CRON_SECRET}` };
+    for (const get of [getSync, getReconcile, getMaintenance]) {
+      const request = new Request(`${apiOrigin}/api/cron/any?force=1`, { headers });
+      expect((await get(request, { params: Promise.resolve({}) })).status).toBe(405);
+    }
+  });
+
   test("an API key is not the secret", async () => {
     const key = await api.key(await database.workspace());
     expect((await post(cronSync, "", `Bearer ${key}`)).status).toBe(401);
@@ -89,6 +97,21 @@ describe("the cron routes are open to the secret alone", () => {
 });
 
 describe("a call of the sync route", () => {
+  // First of all: each of the calls looks into every workspace that a test has made by then.
+  test("made 500 times at once does the work in one run", async () => {
+    const connected = await connect("crowd");
+    await settled(connected);
+    await setDue(connected, "next_sync_at", new Date(Date.now() - 1000));
+    const before = (await allRuns(connected)).length;
+    ground.zendesk.journal.clear();
+    const responses = await Promise.all(Array.from({ length: 500 }, () => post(cronSync)));
+    const answers = await Promise.all(responses.map(answerOf));
+    const runIds = new Set(answers.flatMap((answer) => of(answer, connected).map(({ runId }) => runId)));
+    expect(runIds.size).toBe(1);
+    expect(await allRuns(connected)).toHaveLength(before + 1);
+    expect(ground.zendesk.journal.to(`${tickets}/cursor`, "crowd")).toHaveLength(1);
+  }, 120_000);
+
   test("does what is due in every workspace and nothing that is not", async () => {
     const due = await connect("due");
     const notDue = await connect("not-due");

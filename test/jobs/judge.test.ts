@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { judge } from "#lib/jobs/judge.ts";
+import { brokenOff, judge } from "#lib/jobs/judge.ts";
 import type { LiveRun } from "#lib/jobs/store/runs.ts";
 
 const now = new Date("2026-03-02T10:00:00Z");
@@ -48,4 +48,15 @@ describe("a run that is done", () => {
     expect(ended("ok", "failed")).toBe("failed");
     expect(ended("ok", "waiting")).toBe("waiting");
   });
+});
+
+describe("a run that breaks off", () => {
+  test.each(["57014", "55P03", "25006", "53100"])(
+    "through the database (%s) fails, and says that nothing half-done was kept",
+    (code) => {
+      const ended = brokenOff({ error: () => {} }, Object.assign(new Error("no"), { code }));
+      expect(ended).toMatchObject({ state: "failed", failure: { code: "database" } });
+      expect(ended.failure?.message).toContain("nothing half-done was kept");
+    },
+  );
 });

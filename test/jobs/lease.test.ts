@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import type { Trx } from "#db/client.ts";
-import { beat, fence, type Lease, LeaseLost, revokeLease, silenceMs, takeLease } from "#lib/jobs/lease.ts";
+import { beat, fence, type Lease, LeaseLost, revokeLease, takeLease, usualTimes } from "#lib/jobs/lease.ts";
 import { freeLease } from "#lib/jobs/store/leases.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { eventually } from "#test/connections/ground.ts";
@@ -187,6 +187,6 @@ describe("a lease", () => {
         where name = 'idle_in_transaction_session_timeout'`.execute(trx);
     });
     expect(rows[0]?.ms).toBeGreaterThan(0);
-    expect(rows[0]?.ms).toBeLessThan(silenceMs);
+    expect(rows[0]?.ms).toBeLessThan(usualTimes.silence);
   });
 });

@@ -35,7 +35,11 @@ test("the server is given an environment that is complete, without the administr
     port: 4321,
     zendeskUrl: "https://{subdomain}.zendesk.com",
   });
-  expect(readConfig(environment)).toMatchObject({ server: { host: "0.0.0.0", port: 4321 }, demo: false });
+  expect(readConfig(environment)).toMatchObject({
+    server: { host: "0.0.0.0", port: 4321 },
+    demo: false,
+    database: { isEmbedded: true },
+  });
   expect(environment).toMatchObject({ HOSTNAME: "0.0.0.0", NEXTAUTH_SECRET: "a".repeat(43), AUTH_TRUST_HOST: "1" });
   expect(JSON.stringify(environment)).not.toContain("correct horse");
 });

@@ -234,12 +234,15 @@ export async function readRuns(
 }
 
 /**
- * Forgets runs that ended before `before`. What they inserted is carried under run 0, which no run ever is: the number
+ * Forgets runs that ended before `before`, but not those whose ledger is still kept. What they inserted is carried under run 0, which no run ever is: the number
  * of stored rows of a stream is the sum over its runs.
  */
 export async function foldRuns(trx: Trx, workspaceId: number, before: Date): Promise<void> {
+  const over: Expression<SqlBool> = sql<SqlBool>`r.workspace_id = ${workspaceId} and r.finished_at < ${before}
+    and not exists (select from drift_day d
+      where d.workspace_id = ${workspaceId} and d.connection_id = r.connection_id and d.run_id = r.id)`;
   const old: Expression<SqlBool> = sql<SqlBool>`exists (select from sync_run r
-    where r.workspace_id = ${workspaceId} and r.connection_id = s.connection_id and r.id = s.run_id and r.finished_at < ${before})`;
+    where r.connection_id = s.connection_id and r.id = s.run_id and ${over})`;
   await sql`
     with gone as (
       delete from sync_run_stream s where s.workspace_id = ${workspaceId} and ${old}
@@ -249,5 +252,5 @@ export async function foldRuns(trx: Trx, workspaceId: number, before: Date): Pro
     select ${workspaceId}::int, connection_id, 0, stream, 'ok', sum(inserted)::bigint from gone group by connection_id, stream
     on conflict (workspace_id, connection_id, run_id, stream)
     do update set inserted = sync_run_stream.inserted + excluded.inserted`.execute(trx);
-  await trx.deleteFrom("sync_run").where("workspace_id", "=", workspaceId).where("finished_at", "<", before).execute();
+  await sql`delete from sync_run r where ${over}`.execute(trx);
 }

@@ -1,0 +1,122 @@
+import { sql } from "kysely";
+import { type Db, inWorkspace, type Trx } from "#db/client.ts";
+
+/** What a workspace's tables say about how its connections do. Ages are seconds, by `now`; null is "never". */
+export interface WorkspaceState {
+  workspaceId: number;
+  connections: { id: number; subdomain: string; state: string; overdue: number | null }[];
+  streams: { connectionId: number; stream: string; state: string; freshness: number | null }[];
+  runs: { connectionId: number; mode: string; state: string; runs: number; lastEnd: Date | null }[];
+  pending: { runs: number; oldest: number | null };
+  hints: { connectionId: number; waiting: number; oldest: number | null }[];
+  held: { connectionId: number; stream: string; rows: number }[];
+  absences: { connectionId: number; stream: string; held: number }[];
+  notices: number;
+}
+
+export async function everyWorkspace(db: Db): Promise<number[]> {
+  const rows = await db.selectFrom("workspace").select("id").orderBy("id").execute();
+  return rows.map(({ id }) => id);
+}
+
+/** One snapshot. Connections that were archived or deleted are nobody's worry any more. */
+export function readWorkspaceState(db: Db, workspaceId: number, now: Date): Promise<WorkspaceState> {
+  return inWorkspace(db, workspaceId, async (trx) => ({
+    workspaceId,
+    connections: await readConnections(trx, workspaceId, now),
+    streams: await readStreams(trx, workspaceId, now),
+    runs: await readRuns(trx, workspaceId),
+    pending: await readPending(trx, workspaceId, now),
+    ...(await readBacklog(trx, workspaceId, now)),
+  }));
+}
+
+const living = ["active", "failing", "paused", "disconnected"];
+
+const age = (column: string, now: Date) =>
+  sql<number | null>`extract(epoch from ${now}::timestamptz - ${sql.ref(column)})::float8`;
+
+function readConnections(trx: Trx, workspaceId: number, now: Date): Promise<WorkspaceState["connections"]> {
+  return trx
+    .selectFrom("connection")
+    .select(["id", "subdomain", "state", age("next_sync_at", now).as("overdue")])
+    .where("workspace_id", "=", workspaceId)
+    .where("state", "in", living)
+    .orderBy("id")
+    .execute();
+}
+
+function readStreams(trx: Trx, workspaceId: number, now: Date): Promise<WorkspaceState["streams"]> {
+  return trx
+    .selectFrom("stream_state as s")
+    .innerJoin("connection as c", (join) =>
+      join.onRef("c.workspace_id", "=", "s.workspace_id").onRef("c.id", "=", "s.connection_id"),
+    )
+    .select(["s.connection_id as connectionId", "s.stream", "s.state", age("s.fresh_through", now).as("freshness")])
+    .where("s.workspace_id", "=", workspaceId)
+    .where("s.purpose", "=", "incremental")
+    .where("c.state", "in", living)
+    .orderBy("s.connection_id")
+    .orderBy("s.stream")
+    .execute();
+}
+
+function readRuns(trx: Trx, workspaceId: number): Promise<WorkspaceState["runs"]> {
+  return trx
+    .selectFrom("sync_run")
+    .select((eb) => [
+      "connection_id as connectionId",
+      "mode",
+      "state",
+      sql<number>`count(*)::int`.as("runs"),
+      eb.fn.max("finished_at").as("lastEnd"),
+    ])
+    .where("workspace_id", "=", workspaceId)
+    .groupBy(["connection_id", "mode", "state"])
+    .orderBy("connection_id")
+    .execute();
+}
+
+async function readPending(trx: Trx, workspaceId: number, now: Date): Promise<WorkspaceState["pending"]> {
+  return trx
+    .selectFrom("sync_run")
+    .select([sql<number>`count(*)::int`.as("runs"), sql<number | null>`max(${age("requested_at", now)})`.as("oldest")])
+    .where("workspace_id", "=", workspaceId)
+    .where("state", "in", ["queued", "waiting"])
+    .executeTakeFirstOrThrow();
+}
+
+async function readBacklog(
+  trx: Trx,
+  workspaceId: number,
+  now: Date,
+): Promise<Pick<WorkspaceState, "hints" | "held" | "absences" | "notices">> {
+  const count = sql<number>`count(*)::int`;
+  const hints = await trx
+    .selectFrom("webhook_hint")
+    .select(["connection_id as connectionId", count.as("waiting")])
+    .select(sql<number | null>`max(${age("first_at", now)})`.as("oldest"))
+    .where("workspace_id", "=", workspaceId)
+    .groupBy("connection_id")
+    .execute();
+  const held = await trx
+    .selectFrom("held_row")
+    .select(["connection_id as connectionId", "stream", count.as("rows")])
+    .where("workspace_id", "=", workspaceId)
+    .groupBy(["connection_id", "stream"])
+    .execute();
+  const absences = await trx
+    .selectFrom("absence")
+    .select(["connection_id as connectionId", "stream", count.as("held")])
+    .where("workspace_id", "=", workspaceId)
+    .where("held", "=", true)
+    .groupBy(["connection_id", "stream"])
+    .execute();
+  const open = await trx
+    .selectFrom("notice")
+    .select(count.as("notices"))
+    .where("workspace_id", "=", workspaceId)
+    .where("cleared_at", "is", null)
+    .executeTakeFirstOrThrow();
+  return { hints, held, absences, notices: open.notices };
+}

@@ -1,0 +1,100 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { GET as live } from "#app/api/health/live/route.ts";
+import { GET as ready } from "#app/api/health/ready/route.ts";
+import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
+import { POST as sync } from "#app/api/v1/connections/[id]/sync/route.ts";
+import { ensurePostgres, stopPostgres } from "#db/embedded.ts";
+import { startJobs } from "#lib/jobs/process.ts";
+import { eventually, useGround } from "#test/connections/ground.ts";
+import { requestOf } from "#test/support/api.ts";
+import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import { truth } from "#test/support/zendesk/truth.ts";
+import { seededRandom } from "#test/support/zendesk/world/random.ts";
+
+// A server of this file's own, which may be killed; nobody else's tests notice.
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "bellwether-away-"));
+const cluster = await ensurePostgres(path.join(folder, "pg"), { throwaway: true });
+process.env.TEST_DATABASE_URL = cluster.ownerUrl;
+// Named first and so done last: the ground drops its database before.
+afterAll(async () => {
+  await stopPostgres(path.join(folder, "pg"));
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+const ground = useGround();
+const { api, database } = ground;
+
+let stopJobs = async () => {};
+beforeAll(async () => {
+  await api.person(await database.workspace(), "admin");
+  stopJobs = await startJobs(api.context);
+});
+afterAll(async () => {
+  await stopJobs();
+});
+
+const noParams = { params: Promise.resolve({}) };
+const health = async () => ({
+  live: (await live(requestOf("GET", "/api/health/live"), noParams)).status,
+  ready: (await ready(requestOf("GET", "/api/health/ready"), noParams)).status,
+});
+
+/** As a power cut does it; the server recovers from its log when it is started again. */
+async function restartAtOnce(): Promise<void> {
+  const [pid] = fs.readFileSync(path.join(cluster.dir, "postmaster.pid"), "utf8").split("\n");
+  process.kill(Number(pid), "SIGQUIT");
+  await eventually(async () => ((await health()).ready === 503 ? true : null), "readiness to turn red");
+  expect((await ensurePostgres(path.join(folder, "pg"), { throwaway: true })).url).toBe(cluster.url);
+}
+
+async function terminateBackends(): Promise<void> {
+  const owner = new pg.Client({ connectionString: cluster.ownerUrl });
+  owner.on("error", () => {});
+  await owner.connect();
+  await owner.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'bellwether'");
+  await owner.end();
+}
+
+test("a database that is restarted at once and drops sessions at random neither ends the process nor a row: red, green, converged", async () => {
+  const random = seededRandom(78);
+  ground.zendesk.faults.add({ path: "/api/v2/incremental/" }, fault.slow(60));
+  const connected = await ground.connect("away", {
+    before: (world) => {
+      for (let n = 0; n < 150; n++) world.tickets.create({ subject: `More ${n}` });
+      world.advance(3_600_000);
+    },
+  });
+  await database.inWorkspace(connected.workspace, (trx) =>
+    trx.updateTable("stream_state").set({ page_size: 5 }).where("stream", "=", "tickets").execute(),
+  );
+  const lived: number[] = [];
+  const watch = setInterval(async () => lived.push((await health()).live), 100);
+  for (let round = 0; round < 3; round++) {
+    await api.call(sync, `${connected.path}/sync`, { ...connected, body: { mode: "full" } });
+    for (let n = 0; n < 3; n++) {
+      await sleep(random.next() * 300);
+      await terminateBackends();
+    }
+    await sleep(random.next() * 500);
+    await restartAtOnce();
+    await eventually(async () => ((await health()).ready === 200 ? true : null), "readiness to turn green");
+  }
+  clearInterval(watch);
+  expect(new Set(lived)).toEqual(new Set([200]));
+
+  await eventually(async () => {
+    const [run] = (await api.call(runs, `${connected.path}/runs?limit=1`, connected)).body.items;
+    if (run?.state === "succeeded") return true;
+    const isLive = run && ["queued", "running", "waiting"].includes(run.state);
+    if (!isLive) await api.call(sync, `${connected.path}/sync`, { ...connected, body: { mode: "incremental" } });
+    return null;
+  }, "a run that succeeds");
+  const stored = await database.inWorkspace(connected.workspace, (trx) =>
+    trx.selectFrom("ticket").select(["id", "subject"]).orderBy("id").execute(),
+  );
+  expect(stored).toEqual(truth(connected.world).tickets.map(({ id, subject }) => ({ id, subject })));
+}, 120_000);
