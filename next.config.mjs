@@ -13,7 +13,7 @@ export default {
   poweredByHeader: false,
   productionBrowserSourceMaps: false,
   devIndicators: false,
-  serverExternalPackages: ["pg", "pino"],
+  serverExternalPackages: ["pg", "pino", "prom-client"],
   // Without the optimizer GET /_next/image answers 404 (row 111); our pictures are small and our own.
   images: { unoptimized: true },
   // A lock file in a parent folder must not move the root of the build.

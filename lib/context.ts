@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { type Db, openDatabase } from "#db/client.ts";
 import { type Config, readConfig, secretValues } from "#lib/config.ts";
-import { log, registerSecrets } from "#lib/log.ts";
+import { apart, log, registerSecrets } from "#lib/log.ts";
 
 /** What the process has once: configuration, database, log. */
 export interface Context {
@@ -25,7 +25,8 @@ function open(): Context {
   registerSecrets(secretValues(config), "lasting");
   const { db, pool } = openDatabase(config.database.url, {
     poolSize: config.database.poolSize,
-    onError: (error) => log.warn({ err: error }, "a database connection broke"),
+    // It breaks on its own, whichever request opened it.
+    onError: (error) => apart(() => log.warn({ err: error }, "a database connection broke")),
   });
   return { config, db, pool, log };
 }

@@ -12,6 +12,9 @@ import { allows } from "#lib/auth/roles.ts";
 import { inWorkspace, type Trx } from "#lib/auth/workspace-transaction.ts";
 import { type Context, context } from "#lib/context.ts";
 import { AppError, type ErrorCode, notFound } from "#lib/errors.ts";
+import { servingRequest } from "#lib/log.ts";
+import { observeRequest } from "#lib/monitoring/registry.ts";
+import { tellStanding } from "#lib/monitoring/standing.ts";
 
 /** What a route's one call gets: everything parsed, permitted and bound to the caller's workspace. */
 export interface Call<O extends Operation> {
@@ -64,8 +67,10 @@ export function route<O extends Operation>(
   operation: O,
   call: (call: Call<O>) => Promise<AnswerOf<O> | Response>,
 ): ApiRoute<O> {
-  const serve = plainRoute(operation.id, async (request, { context: ctx, params, now }) => {
+  const { id: name, quiet = false } = operation;
+  const serveCall = async (request: Request, { context: ctx, params, now, askedBy }: PlainCall) => {
     const actor = await identify(ctx, request, now);
+    askedBy(actor);
     if (!allows(actor.role, operation.role)) {
       throw new AppError("forbidden", `This needs the role ${operation.role}; yours is ${actor.role}.`);
     }
@@ -96,8 +101,8 @@ export function route<O extends Operation>(
       ? perform(ctx.db)
       : inWorkspace(ctx.db, actor.workspaceId, perform));
     return answer instanceof Response ? answer : responseOf(await answerOf(operation, answer));
-  });
-  return Object.assign(serve, { operation });
+  };
+  return Object.assign(plainRoute(name, serveCall, { quiet }), { operation });
 }
 
 /** What a route outside the catalogue gets; it judges by itself who is asking. */
@@ -105,25 +110,69 @@ export interface PlainCall {
   context: Context;
   params: Record<string, string | string[] | undefined>;
   now: Date;
+  /** Tells the log who is asking, as soon as that is known. */
+  askedBy: (actor: Asker) => void;
 }
 
+type Asker = Actor | { type: "webhook"; workspaceId: number; connectionId: string };
+
 /**
- * A route outside the catalogue (cron, health, sign-in): only what every answer has in common, errors as JSON included.
- * `name` stands in the log where it fails.
+ * A route outside the catalogue (cron, health, sign-in): only what every answer has in common, errors as JSON and the line
+ * in the log included. `name` stands in the log; of a `quiet` one only at `debug`.
  */
-export function plainRoute(name: string, serve: (request: Request, call: PlainCall) => Promise<Response>) {
-  return async (request: Request, { params }: RouteParams): Promise<Response> => {
-    const requestId = randomUUID();
-    const now = new Date();
-    let response: Response;
-    try {
-      response = await serve(request, { context: context(), params: (await params) ?? {}, now });
-    } catch (error) {
-      response = responseOf(refusal(error, requestId));
-      if (response.status >= 500) context().log.error({ err: error, requestId, operation: name }, "a request failed");
-    }
-    return withHeaders(response, requestId);
+export function plainRoute(
+  name: string,
+  serve: (request: Request, call: PlainCall) => Promise<Response>,
+  { quiet = false } = {},
+) {
+  return (request: Request, { params }: RouteParams): Promise<Response> => {
+    const requestId = requestIdOf(request);
+    return servingRequest(requestId, async () => {
+      const now = new Date();
+      const started = performance.now();
+      const asked: { by: Asker | null } = { by: null };
+      const askedBy = (actor: Asker) => {
+        asked.by = actor;
+      };
+      let response: Response;
+      try {
+        response = await serve(request, { context: context(), params: (await params) ?? {}, now, askedBy });
+        if (quiet) tellStanding(context().log, name, null);
+      } catch (error) {
+        response = responseOf(refusal(error, requestId));
+        if (response.status >= 500) tellFailure(name, error, quiet);
+      }
+      const durationMs = Math.round((performance.now() - started) * 10) / 10;
+      const { status } = response;
+      observeRequest({ operation: name, method: request.method, status }, durationMs);
+      const told = { operation: name, method: request.method, path: pathOf(request), status, durationMs };
+      context().log[quiet ? "debug" : "info"]({ ...told, ...identityOf(asked.by) }, "a request was answered");
+      return withHeaders(response, requestId);
+    });
   };
+}
+
+/** What probes and open screens ask every few seconds fails for the same known reason every few seconds. */
+function tellFailure(name: string, error: unknown, quiet: boolean): void {
+  const known = quiet ? foreseen(error) : null;
+  if (known !== null) tellStanding(context().log, name, known);
+  else context().log.error({ err: error, operation: name }, "a request failed");
+}
+
+/** Another program's id for the same request, so that its log and ours can be laid side by side; else one of our own. */
+function requestIdOf(request: Request): string {
+  const given = request.headers.get("x-request-id");
+  return given !== null && /^[\w.:-]{8,128}$/.test(given) ? given : randomUUID();
+}
+
+/** Without the query, whose values may be somebody's address or name. */
+const pathOf = (request: Request) => new URL(request.url).pathname.slice(0, 200);
+
+function identityOf(asker: Asker | null): object {
+  if (asker === null) return {};
+  const { type, workspaceId } = asker;
+  const id = type === "person" ? asker.userId : type === "key" ? asker.keyId : asker.connectionId;
+  return { actor: { type, id }, workspaceId };
 }
 
 /** The only place where an error becomes a status and a body; what was not foreseen never leaves in its own words. */

@@ -33,6 +33,8 @@ export interface Operation<
   maxBody?: number;
   /** The body is streamed as it comes (CSV), not parsed as JSON. */
   streamed?: boolean;
+  /** Asked every few seconds: its line in the log is at `debug`. */
+  quiet?: boolean;
 }
 
 export const operation = <Q extends z.ZodType, B extends z.ZodType, A extends z.ZodType>(

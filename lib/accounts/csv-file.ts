@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -17,13 +17,37 @@ export interface CsvRecord {
 /** A row of the widest file with the longest cells stays below this; an unclosed quote does not (row 117). */
 const LONGEST_RECORD = 16 * 1024 * 1024;
 
+const uploadName = "accounts.csv";
+const uploadPrefix = "bellwether-upload-";
+/** Nobody writes to, or reads from, an upload for so long without being cut off. */
+const longestUploadMs = 3_600_000;
+
+/** Removes uploads that a killed process left behind. Those of other users of the machine stay, as does what cannot be removed. */
+export async function removeLeftUploads(now: Date, folder = os.tmpdir()): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith(uploadPrefix))) {
+    const left = path.join(folder, name);
+    const writtenAt = await lastWritten(left);
+    if (writtenAt !== null && now.getTime() - writtenAt > longestUploadMs) {
+      await rm(left, { recursive: true, force: true }).catch(() => {});
+    }
+  }
+}
+
+/** In milliseconds; null for what is not ours to look at, or gone meanwhile. */
+async function lastWritten(upload: string): Promise<number | null> {
+  const times = [upload, path.join(upload, uploadName)].map((place) => stat(place).then(({ mtimeMs }) => mtimeMs));
+  const known = (await Promise.allSettled(times)).filter((time) => time.status === "fulfilled");
+  return known.length === 0 ? null : Math.max(...known.map(({ value }) => value));
+}
+
 /**
  * Keeps an upload in a temporary file while `work` reads it: a slow sender then holds no transaction, and nothing of its
  * size is ever in memory. The stream's own errors (its cap, its end before time) are thrown as they are.
  */
 export async function withUpload<T>(body: ReadableStream<Uint8Array>, work: (file: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), "bellwether-upload-"));
-  const file = path.join(folder, "accounts.csv");
+  const folder = await mkdtemp(path.join(os.tmpdir(), uploadPrefix));
+  const file = path.join(folder, uploadName);
   try {
     await pipeline(Readable.fromWeb(body as WebStream<Uint8Array>), createWriteStream(file, { mode: 0o600 }));
     return await work(file);

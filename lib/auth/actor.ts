@@ -34,7 +34,7 @@ export interface Program {
  */
 export async function identify(ctx: Pick<Context, "db" | "config">, request: Request, now: Date): Promise<Actor> {
   const authorization = request.headers.get("authorization");
-  if (authorization !== null) return program(ctx, authorization, now);
+  if (authorization !== null) return keyHolderOf(ctx, authorization, now);
   const person = await sessionPerson(ctx, request.headers.get("cookie"));
   if (person === null) {
     throw new AppError("unauthenticated", "Sign in, or send an API key: Authorization: Bearer <key>.");
@@ -43,7 +43,8 @@ export async function identify(ctx: Pick<Context, "db" | "config">, request: Req
   return { type: "person", workspaceId, role, label: email, userId, email, name };
 }
 
-async function program(ctx: Pick<Context, "db">, authorization: string, now: Date): Promise<Program> {
+/** The program whose API key an Authorization header carries; throws `unauthenticated` for every other header. */
+export async function keyHolderOf(ctx: Pick<Context, "db">, authorization: string, now: Date): Promise<Program> {
   const key = /^bearer +(\S+)$/i.exec(authorization.trim())?.[1];
   const holder = key === undefined ? undefined : await keyHolder(ctx.db, key, now);
   if (holder === undefined) {

@@ -1,20 +1,25 @@
+import { randomUUID } from "node:crypto";
 import type { NextRequest } from "next/server";
 import type { NextAuthOptions, User } from "next-auth";
-import { decode } from "next-auth/jwt";
+import { decode, type JWT } from "next-auth/jwt";
 import credentials from "next-auth/providers/credentials";
 import { admit } from "#lib/auth/admission.ts";
 import { type SignIn, signInWithPassword } from "#lib/auth/sign-in.ts";
 import { findPerson, type PersonRow } from "#lib/auth/store/people.ts";
+import { endSession } from "#lib/auth/store/sessions.ts";
 import type { OidcConfig } from "#lib/config.ts";
 import type { Context } from "#lib/context.ts";
 
 /*
  * The browser's session: an encrypted token in a cookie (HttpOnly, Lax, 12 hours) that names a person, the workspace and
  * the person's session version. Every request compares it with the person's row, so that a raised version, a disabled person
- * and a changed role hold at once. The only file that knows next-auth.
+ * and a changed role hold at once. Signing out ends this one sign-in at the server too, whoever kept a copy of its cookie.
+ * The only file that knows next-auth.
  */
 
 const sessionSeconds = 12 * 3600;
+/** A token may be written anew while its session is being ended, and is accepted some seconds after its end. */
+const toleranceMs = 10 * 60_000;
 /** Named by us: cookies are shared by all ports of a host, and next-auth's own names by all its applications. */
 export const sessionCookieName = "bellwether-session";
 const secureCookieName = `__Secure-${sessionCookieName}`;
@@ -25,6 +30,8 @@ export interface SessionClaims {
   uid: string;
   workspace: number;
   version: number;
+  /** Which sign-in it is, a UUID. */
+  session: string;
 }
 
 /** The person whose session a Cookie header carries, or null. */
@@ -33,9 +40,13 @@ export async function sessionPerson(
   cookies: string | null,
 ): Promise<PersonRow | null> {
   const token = cookieNamed(secureCookieName, cookies) ?? cookieNamed(sessionCookieName, cookies);
-  const claims = token === undefined ? null : await readToken(token, ctx.config.secrets.auth);
+  return token === undefined ? null : livingPerson(ctx, await readToken(token, ctx.config.secrets.auth));
+}
+
+async function livingPerson(ctx: Pick<Context, "db">, claims: SessionClaims | null): Promise<PersonRow | null> {
   if (claims === null) return null;
-  const person = await findPerson(ctx.db, claims.workspace, claims.uid);
+  const { workspace: workspaceId, uid: userId, session: sessionId } = claims;
+  const person = await findPerson(ctx.db, { workspaceId, userId, sessionId });
   return person && !person.disabled && person.sessionVersion === claims.version ? person : null;
 }
 
@@ -74,7 +85,18 @@ function authOptions(ctx: Context, https: boolean, now: Date): NextAuthOptions {
         Object.assign(user, userOf(admission.person));
         return true;
       },
-      jwt: ({ token, user }) => (user ? { ...(user as SessionUser).claims } : token),
+      // A token is written anew only for whom it still lets in: rolled on for ever, a copy would outlive its end's record.
+      jwt: async ({ token, user }) => {
+        if (user) return { ...(user as SessionUser).claims };
+        return (await livingPerson(ctx, claimsOf(token))) ? token : {};
+      },
+    },
+    events: {
+      async signOut({ token }) {
+        const claims = claimsOf(token);
+        const endsAt = new Date(now.getTime() + sessionSeconds * 1000 + toleranceMs);
+        if (claims) await endSession(ctx.db, { workspaceId: claims.workspace, sessionId: claims.session, endsAt });
+      },
     },
     logger: {
       error: (code, metadata) =>
@@ -90,7 +112,8 @@ interface SessionUser extends User {
 }
 
 function userOf(person: PersonRow): SessionUser {
-  const claims = { uid: person.userId, workspace: person.workspaceId, version: person.sessionVersion };
+  const { userId: uid, workspaceId: workspace, sessionVersion: version } = person;
+  const claims = { uid, workspace, version, session: randomUUID() };
   return { id: person.userId, claims };
 }
 
@@ -156,11 +179,15 @@ function admitProfile(ctx: Context, profile: IssuerProfile, now: Date) {
 }
 
 async function readToken(token: string, secret: string): Promise<SessionClaims | null> {
-  const claims = await decode({ token, secret }).catch(() => null);
-  if (typeof claims?.uid !== "string" || typeof claims.workspace !== "number" || typeof claims.version !== "number") {
-    return null;
-  }
-  return { uid: claims.uid, workspace: claims.workspace, version: claims.version };
+  return claimsOf(await decode({ token, secret }).catch(() => null));
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function claimsOf(token: JWT | null): SessionClaims | null {
+  const { uid, workspace, version, session } = token ?? {};
+  if (typeof uid !== "string" || typeof workspace !== "number" || typeof version !== "number") return null;
+  return typeof session === "string" && uuid.test(session) ? { uid, workspace, version, session } : null;
 }
 
 function cookieNamed(name: string, cookies: string | null): string | undefined {

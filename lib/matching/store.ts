@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Db, Trx } from "#db/client.ts";
+import { accountExists } from "#lib/accounts/require-account.ts";
 import { invalid, notFound } from "#lib/errors.ts";
 import { defaultMatchKeys } from "#lib/matching/rules.ts";
 import { readMatchKeys, rematch } from "#lib/matching/run.ts";
@@ -93,7 +94,8 @@ export async function decideMatch(
 ): Promise<void> {
   await lockMetrics(trx, scope.workspaceId);
   await requireOrganization(trx, scope, organizationId);
-  const accountId = "accountId" in decision ? await requireAccount(trx, scope.workspaceId, decision.accountId) : null;
+  const accountId = "accountId" in decision ? decision.accountId : null;
+  if (accountId !== null) await requireNamedAccount(trx, scope.workspaceId, accountId);
   await storeDecisions(trx, scope, [{ organizationId, accountId }], by, now);
   await rematch(trx, scope, [organizationId]);
 }
@@ -171,16 +173,9 @@ async function requireOrganization(db: Db, scope: Scope, organizationId: string)
   if (known.size === 0) throw notFound(`Organization ${organizationId}`);
 }
 
-async function requireAccount(db: Db, workspaceId: number, accountId: string): Promise<string> {
-  const found = isBigint(accountId)
-    ? await db
-        .selectFrom("account")
-        .select("id")
-        .where("workspace_id", "=", workspaceId)
-        .where("id", "=", accountId)
-        .executeTakeFirst()
-    : undefined;
-  if (found) return found.id;
+/** The account of a body: one that is none makes the body wrong, not the address. */
+async function requireNamedAccount(db: Db, workspaceId: number, accountId: string): Promise<void> {
+  if (isBigint(accountId) && (await accountExists(db, workspaceId, accountId))) return;
   const message = `names no account of this workspace: “${accountId}”. Take the id from GET /api/v1/accounts.`;
   throw invalid(`accountId ${message}`, [{ path: "accountId", message }]);
 }

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { z } from "zod";
 import type { Db } from "#db/client.ts";
+import { requireAccount } from "#lib/accounts/require-account.ts";
 import type { accountOrganization as accountOrganizationShape } from "#lib/accounts/shapes.ts";
 import { type CursorPart, pageOf, positionFrom } from "#lib/api/cursor.ts";
 import type { List } from "#lib/api/shapes.ts";
@@ -146,9 +147,7 @@ export async function listAccountOrganizations(
   accountId: string,
   query: { limit: number; cursor?: string | undefined },
 ): Promise<List<AccountOrganization>> {
-  const account =
-    await sql`select 1 from account where workspace_id = ${workspaceId}::int and id = ${accountId}::bigint`.execute(db);
-  if (account.rows.length === 0) throw notFound(`Account ${accountId}`);
+  await requireAccount(db, workspaceId, accountId);
   const after = positionFrom(query.cursor, ["number", "text"]);
   const { rows } = await sql<{ connection_id: number; id: string; subdomain: string }>`
     select o.connection_id, o.id, c.subdomain

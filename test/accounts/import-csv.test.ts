@@ -1,6 +1,8 @@
-import { readdir } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import os from "node:os";
+import path from "node:path";
 import { expect, it } from "vitest";
+import { removeLeftUploads } from "#lib/accounts/csv-file.ts";
 import { importAccounts } from "#lib/accounts/import-csv.ts";
 import { AppError } from "#lib/errors.ts";
 import { csvLines } from "#lib/reports/csv.ts";
@@ -194,4 +196,43 @@ it("passes on the reason of a body that was cut off, and leaves no file behind",
   await expect(importAccounts(database.db, workspaceId, body, now)).rejects.toBe(tooLarge);
   expect(await stored(workspaceId)).toEqual([]);
   expect(await uploads()).toEqual(before);
+});
+
+it("an upload that a killed process left is removed after an hour, one under way and other people's files are not", async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "uploads-of-a-test-"));
+  const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
+  async function upload(name: string, begun: Date, written: Date) {
+    await mkdir(path.join(folder, name));
+    await writeFile(path.join(folder, name, "accounts.csv"), good);
+    await utimes(path.join(folder, name, "accounts.csv"), written, written);
+    await utimes(path.join(folder, name), begun, begun);
+  }
+  try {
+    await upload("bellwether-upload-left", hoursAgo(3), hoursAgo(2));
+    await upload("bellwether-upload-slow", hoursAgo(3), hoursAgo(0.1));
+    await upload("somebody-elses", hoursAgo(30), hoursAgo(30));
+    await removeLeftUploads(now, folder);
+    expect((await readdir(folder)).toSorted()).toEqual(["bellwether-upload-slow", "somebody-elses"]);
+    await removeLeftUploads(now, path.join(folder, "not-there"));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it("a sender who is slow keeps nobody else's file waiting", async () => {
+  const workspaceId = await database.workspace();
+  let finish = () => {};
+  const slow = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode("external_id,name\nslow,Slow\n"));
+      finish = () => controller.close();
+    },
+  });
+  const waiting = importAccounts(database.db, workspaceId, slow, now);
+  for (let n = 0; n < 20; n++) {
+    expect(await load(workspaceId, `external_id,name\nquick-${n},Quick\n`)).toEqual({ ...plain, created: 1 });
+  }
+  finish();
+  expect(await waiting).toEqual({ ...plain, created: 1 });
+  expect(await stored(workspaceId)).toHaveLength(21);
 });

@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import path from "node:path";
+import { encode } from "next-auth/jwt";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import type { ApiRoute } from "#app/api/handler.ts";
@@ -7,6 +9,7 @@ import type { Operation } from "#app/api/operation.ts";
 import { allOperations, openApiDocument } from "#app/api/v1/openapi.json/document.ts";
 import { bodyExamples } from "#app/api/v1/openapi.json/examples.ts";
 import { GET as getOpenApi } from "#app/api/v1/openapi.json/route.ts";
+import { sessionCookieName } from "#lib/auth/session.ts";
 import { type CallOptions, requestOf, useApi } from "#test/support/api.ts";
 import { useDatabase } from "#test/support/database.ts";
 
@@ -36,7 +39,7 @@ async function servedRoutes(): Promise<Served[]> {
     const module: Record<string, Served["serve"] | undefined> = await import(path.join(apiFolder, file));
     for (const method of methods) {
       const serve = module[method];
-      if (serve) served.push({ address, method, serve });
+      if (serve && !("refuses" in serve)) served.push({ address, method, serve });
     }
   }
   return served;
@@ -62,8 +65,32 @@ test("ids of operations are unique", () => {
 });
 
 test("every route refuses who is nobody, whatever headers come along", async () => {
+  const { cookie: left, userId } = await api.person(await database.workspace());
+  await database.db.updateTable("app_user").set({ disabled_at: new Date() }).where("id", "=", userId).execute();
+  const bypass: Record<string, string>[] = [
+    ...["proxy", "middleware", "src/middleware", "pages/_middleware", "app/middleware"].flatMap((name) => [
+      { "x-middleware-subrequest": name },
+      { "x-middleware-subrequest": Array(5).fill(name).join(":") },
+    ]),
+    { rsc: "1", "next-router-prefetch": "1", "next-router-state-tree": "%5B%22%22%5D" },
+    {
+      "x-nextjs-data": "1",
+      "x-middleware-prefetch": "1",
+      "x-invoke-path": "/api/health/live",
+      "x-matched-path": "/sign-in",
+    },
+    {
+      "next-action": "0".repeat(42),
+      "x-forwarded-host": "127.0.0.1",
+      "x-original-url": "/sign-in",
+      "x-rewrite-url": "/",
+    },
+  ];
   const nobodies: CallOptions[] = [
     {},
+    { cookie: left },
+    { cookie: await expiredCookie() },
+    ...bypass.map((headers) => ({ headers })),
     { key: "undefined" },
     { key: "bw_0000000000000000000000000000000000000000000" },
     { cookie: "bellwether-session=eyJhbGciOiJkaXIifQ..x.x.x" },
@@ -80,6 +107,13 @@ test("every route refuses who is nobody, whatever headers come along", async () 
   }
 });
 
+async function expiredCookie(): Promise<string> {
+  const workspace = await database.workspace();
+  const { userId: uid } = await api.person(workspace);
+  const token = { uid, workspace, version: 1, session: randomUUID() };
+  return `${sessionCookieName}=${await encode({ token, secret: api.context.config.secrets.auth, maxAge: -60 })}`;
+}
+
 test("every route asks for its operation's role", async () => {
   const workspace = await database.workspace();
   const key = await api.key(workspace, "viewer");
@@ -89,6 +123,35 @@ test("every route asks for its operation's role", async () => {
     const response = await serve(requestOf(method, address.replaceAll(/\{\w+\}/g, "1"), { key }), { params });
     expect([method, address, response.status]).toEqual([method, address, 403]);
   }
+});
+
+test("a method that an address does not serve is refused in the API's own form, with those that it takes", async () => {
+  const files = readdirSync(apiFolder, { recursive: true, encoding: "utf8" }).filter(
+    (file) => path.basename(file) === "route.ts" && !file.startsWith("[...path]"),
+  );
+  let refused = 0;
+  for (const file of files) {
+    const module: Record<string, Served["serve"] | undefined> = await import(path.join(apiFolder, file));
+    expect([file, methods.filter((method) => module[method] === undefined)]).toEqual([file, []]);
+    const taken = methods.filter((method) => !("refuses" in (module[method] ?? {})));
+    for (const method of methods.filter((each) => !taken.includes(each))) {
+      const response = await module[method]?.(requestOf(method, "/api/v1/it"), { params: Promise.resolve({}) });
+      expect([file, method, response?.status, response?.headers.get("allow")]).toEqual([
+        file,
+        method,
+        405,
+        taken.join(", "),
+      ]);
+      expect(await response?.json()).toEqual({
+        error: {
+          code: "not_found",
+          message: `${method} is not answered at /api/v1/it, which takes ${taken.join(", ")}.`,
+        },
+      });
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(100);
 });
 
 test("the document describes every operation, in a form that other programs read", async () => {

@@ -2,11 +2,21 @@ import { z } from "zod";
 import { operation } from "#app/api/operation.ts";
 import { listQuery } from "#lib/api/shapes.ts";
 import {
+  absenceApprovalBody,
+  absenceList,
+  absentStream,
   connection,
   connectionBody,
   connectionList,
   connectionPatch,
+  doctorReport,
+  driftDayList,
+  driftRowList,
+  driftRunList,
+  heldRetried,
+  heldRetryBody,
   heldRowList,
+  reconnectBody,
   run,
   runList,
   streamName,
@@ -24,6 +34,8 @@ import {
   organizationList,
   organizationsQuery,
 } from "#lib/matching/shapes.ts";
+import { noticeList } from "#lib/notifications/shapes.ts";
+import { changes, webhook, webhookBody } from "#lib/webhooks/shapes.ts";
 
 const base = "/api/v1/connections";
 const one = `${base}/{id}`;
@@ -93,7 +105,7 @@ export const reconnectConnection = operation({
   path: `${one}/reconnect`,
   summary: "Sign in again to the same Zendesk account; reading goes on where it stood",
   role: "admin",
-  body: connectionBody.pick({ auth: true }).partial(),
+  body: reconnectBody,
   answer: connection,
   idempotent: true,
   span: "long",
@@ -146,6 +158,148 @@ export const listHeldRows = operation({
   role: "admin",
   query: listQuery.extend({ stream: streamName.optional() }),
   answer: heldRowList,
+});
+
+export const retryHeldRows = operation({
+  id: "retryHeldRows",
+  method: "POST",
+  path: `${one}/held/retry`,
+  summary: "Try to store held rows again",
+  role: "admin",
+  body: heldRetryBody,
+  answer: heldRetried,
+  idempotent: true,
+  span: "long",
+});
+
+export const listDrift = operation({
+  id: "listDrift",
+  method: "GET",
+  path: `${one}/drift`,
+  summary: "The ledger: what each check of the past year found and repaired, newest first",
+  role: "viewer",
+  query: listQuery,
+  answer: driftRunList,
+});
+export const listDriftDays = operation({
+  id: "listDriftDays",
+  method: "GET",
+  path: `${one}/drift/{runId}/days`,
+  summary: "One check by day of the rows' versions, newest first; by default only days on which something differed",
+  role: "viewer",
+  query: listQuery.extend({ stream: streamName.optional(), all: z.enum(["0", "1"]).optional() }),
+  answer: driftDayList,
+});
+export const listDriftRows = operation({
+  id: "listDriftRows",
+  method: "GET",
+  path: `${one}/drift/{runId}/rows`,
+  summary: "The rows that differed in one check, at most 1,000 a stream",
+  role: "viewer",
+  query: listQuery.extend({ stream: streamName.optional(), day: z.iso.date().optional() }),
+  answer: driftRowList,
+});
+export const listAbsences = operation({
+  id: "listAbsences",
+  method: "GET",
+  path: `${one}/absences`,
+  summary: "Stored rows that Zendesk no longer shows",
+  role: "viewer",
+  query: listQuery.extend({ stream: absentStream.optional() }),
+  answer: absenceList,
+});
+export const approveAbsences = operation({
+  id: "approveAbsences",
+  method: "POST",
+  path: `${one}/absences/approve`,
+  summary: "Allow that up to so many absent rows of a stream are gone; each is asked for by its id first",
+  role: "admin",
+  body: absenceApprovalBody,
+  answer: syncStarted,
+  status: 202,
+  idempotent: true,
+  span: "long",
+});
+
+export const getDoctorReport = operation({
+  id: "getDoctorReport",
+  method: "GET",
+  path: `${one}/doctor`,
+  summary: "What the connection doctor last found",
+  role: "viewer",
+  answer: doctorReport,
+});
+export const runDoctor = operation({
+  id: "runDoctor",
+  method: "POST",
+  path: `${one}/doctor`,
+  summary: "Run every check of the connection now",
+  role: "admin",
+  answer: doctorReport,
+  span: "long",
+});
+
+export const getWebhook = operation({
+  id: "getWebhook",
+  method: "GET",
+  path: `${one}/webhook`,
+  summary: "How changes arrive between runs",
+  role: "viewer",
+  answer: webhook,
+});
+export const putWebhook = operation({
+  id: "putWebhook",
+  method: "PUT",
+  path: `${one}/webhook`,
+  summary: "Use a webhook that a person made in Zendesk: its signing secret",
+  role: "admin",
+  body: webhookBody,
+  answer: webhook,
+});
+export const deleteWebhook = operation({
+  id: "deleteWebhook",
+  method: "DELETE",
+  path: `${one}/webhook`,
+  summary: "Take no more deliveries, and remove our own webhook in Zendesk",
+  role: "admin",
+  status: 204,
+  span: "long",
+});
+export const checkWebhook = operation({
+  id: "checkWebhook",
+  method: "POST",
+  path: `${one}/webhook/check`,
+  summary: "Register the webhook in Zendesk, or check that it stands as it should",
+  role: "admin",
+  answer: webhook,
+  span: "long",
+});
+export const rotateWebhook = operation({
+  id: "rotateWebhook",
+  method: "POST",
+  path: `${one}/webhook/rotate`,
+  summary: "Give the webhook a new signing secret; deliveries signed with the old one are taken for a day",
+  role: "admin",
+  answer: webhook,
+  span: "long",
+});
+export const getChanges = operation({
+  id: "getChanges",
+  method: "GET",
+  path: "/api/v1/changes",
+  summary: "A version that changes whenever numbers or timelines may have changed; cheap to ask every few seconds",
+  role: "viewer",
+  answer: changes,
+  quiet: true,
+});
+export const listNotices = operation({
+  id: "listNotices",
+  method: "GET",
+  path: "/api/v1/notices",
+  summary: "Failures that administrators are told of, newest first",
+  role: "viewer",
+  query: listQuery.extend({ open: z.enum(["0", "1"]).optional() }),
+  answer: noticeList,
 });
 
 export const getMatchKeys = operation({

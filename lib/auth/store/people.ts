@@ -14,11 +14,24 @@ export interface PersonRow {
   disabled: boolean;
 }
 
-/** One person with the workspace, as each request of a session reads it. */
-export async function findPerson(db: Db, workspaceId: number, userId: string): Promise<PersonRow | undefined> {
+/** One person with the workspace, as each request of a session reads it; nobody once that session was ended. */
+export async function findPerson(
+  db: Db,
+  session: { workspaceId: number; userId: string; sessionId: string },
+): Promise<PersonRow | undefined> {
   const row = await people(db)
-    .where("app_user.workspace_id", "=", workspaceId)
-    .where("app_user.id", "=", userId)
+    .where("app_user.workspace_id", "=", session.workspaceId)
+    .where("app_user.id", "=", session.userId)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("ended_session")
+            .select("id")
+            .where("workspace_id", "=", session.workspaceId)
+            .where("id", "=", session.sessionId),
+        ),
+      ),
+    )
     .executeTakeFirst();
   return row && personOf(row);
 }

@@ -1,6 +1,7 @@
 import { NextRequest } from "next/server";
 import { cappedRequest } from "#app/api/body.ts";
 import { plainRoute } from "#app/api/handler.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { serveAuth } from "#lib/auth/session.ts";
 
 /** An e-mail address, a password and a token: no form of ours is larger. */
@@ -12,3 +13,5 @@ const serve = plainRoute("sign-in", (request, { context, params, now }) => {
 });
 
 export { serve as GET, serve as POST };
+
+export const { PUT, PATCH, DELETE } = otherMethodsThan("GET", "POST");

@@ -1,5 +1,8 @@
 import { route } from "#app/api/handler.ts";
 import { getFeed } from "#app/api/operations/accounts.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { workspaceFeed } from "#lib/timeline/list.ts";
 
 export const GET = route(getFeed, ({ db, workspaceId, query }) => workspaceFeed(db, workspaceId, query));
+
+export const { POST, PUT, PATCH, DELETE } = otherMethodsThan("GET");

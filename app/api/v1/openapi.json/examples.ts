@@ -28,6 +28,8 @@ export const bodyExamples: Record<string, unknown> = {
     ],
   },
   previewMatchKeys: { keys: [{ organizationField: "name", accountField: "name", normalize: "case_insensitive" }] },
+  approveAbsences: { stream: "organizations", ceiling: 25 },
+  putWebhook: { signingSecret: "the secret that Zendesk shows for the webhook" },
   putMatch: { ignored: true },
   updateWorkspace: { timeZone: "Europe/Berlin", windows: [7, 30, 90], topPriorities: ["high", "urgent"] },
   createUser: { email: "ann@example.com", name: "Ann Ames", role: "csm" },

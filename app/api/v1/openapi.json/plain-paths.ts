@@ -45,7 +45,47 @@ const signInFlow = (id: string, summary: string, names: string[]) => ({
   },
 });
 
+const metrics = {
+  get: {
+    operationId: "metrics",
+    summary: "Numbers for Prometheus: of everything with CRON_SECRET, of one workspace with an API key",
+    tags: ["health"],
+    security: [{ cron: [] }, { apiKey: [] }],
+    responses: {
+      200: { description: "Prometheus' text format 0.0.4.", content: { "text/plain": { schema: { type: "string" } } } },
+      401: { $ref: "#/components/responses/Unauthenticated" },
+    },
+  },
+};
+
+const delivery = {
+  post: {
+    operationId: "zendeskWebhook",
+    summary: "A delivery of Zendesk's: signed over its timestamp and raw body, answered 2xx only when stored",
+    tags: ["webhooks"],
+    security: [],
+    parameters: [
+      { name: "connectionId", in: "path", required: true, schema: { type: "string" } },
+      ...["x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp", "x-zendesk-account-id"].map(
+        (name) => ({
+          name,
+          in: "header",
+          required: true,
+          schema: { type: "string" },
+        }),
+      ),
+    ],
+    responses: {
+      200: { description: "Stored; or it had been before." },
+      401: { $ref: "#/components/responses/Unauthenticated" },
+      503: { $ref: "#/components/responses/Unavailable" },
+    },
+  },
+};
+
 export const plainPaths = {
+  "/api/webhooks/zendesk/{connectionId}": delivery,
+  "/metrics": metrics,
   "/api/cron/sync": cron("cronSync", "Do the syncs that are due"),
   "/api/cron/reconcile": cron("cronReconcile", "Do the nightly reconciles that are due"),
   "/api/cron/maintenance": cron("cronMaintenance", "Do the maintenance that is due"),

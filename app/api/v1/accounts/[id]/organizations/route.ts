@@ -1,7 +1,10 @@
 import { route } from "#app/api/handler.ts";
 import { listAccountOrganizations as operation } from "#app/api/operations/accounts.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { listAccountOrganizations } from "#lib/reports/organizations.ts";
 
 export const GET = route(operation, ({ db, workspaceId, params, query }) =>
   listAccountOrganizations(db, workspaceId, params.id, query),
 );
+
+export const { POST, PUT, PATCH, DELETE } = otherMethodsThan("GET");

@@ -1,7 +1,10 @@
 import { route } from "#app/api/handler.ts";
 import { listAccountPeople } from "#app/api/operations/accounts.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { peopleOfAccount } from "#lib/people/list.ts";
 
 export const GET = route(listAccountPeople, ({ db, workspaceId, params, query }) =>
   peopleOfAccount(db, workspaceId, params.id, query),
 );
+
+export const { POST, PUT, PATCH, DELETE } = otherMethodsThan("GET");

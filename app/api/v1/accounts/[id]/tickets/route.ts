@@ -1,5 +1,6 @@
 import { route } from "#app/api/handler.ts";
 import { listAccountTickets as operation } from "#app/api/operations/accounts.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { inWorkspace } from "#lib/auth/workspace-transaction.ts";
 import { accountTicketsCsv, listAccountTickets } from "#lib/reports/tickets.ts";
 
@@ -8,3 +9,5 @@ export const GET = route(operation, ({ db, workspaceId, params, query, now }) =>
     ? accountTicketsCsv(db, workspaceId, params.id, query, now)
     : inWorkspace(db, workspaceId, (trx) => listAccountTickets(trx, workspaceId, params.id, query, now)),
 );
+
+export const { POST, PUT, PATCH, DELETE } = otherMethodsThan("GET");
