@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { requirePageSession } from "#lib/auth/page-session.ts";
 import { Commands } from "./_frame/commands.tsx";
+import { FollowChanges } from "./_frame/follow-changes.tsx";
 import { NavigationBar } from "./_frame/navigation.tsx";
 import { SessionProvider } from "./_frame/session-context.tsx";
 
@@ -21,6 +22,7 @@ export default async function DashboardLayout({ children }: { children: ReactNod
         <div className="flex min-h-0 min-w-0 flex-1 flex-col">{children}</div>
       </div>
       <Commands />
+      <FollowChanges />
     </SessionProvider>
   );
 }

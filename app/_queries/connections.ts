@@ -7,8 +7,10 @@ import type {
   ConnectionBody,
   ConnectionPatch,
   connectionAuth,
+  heldRetryBody,
   heldRow,
   Run,
+  StreamName,
   SyncMode,
 } from "#lib/connections/shapes.ts";
 import type {
@@ -29,7 +31,11 @@ export interface OrganizationFilters {
 }
 
 const root = ["connections"] as const;
+/** The API's address of one connection. */
+export const connectionPath = (id: string) => `/api/v1/connections/${id}`;
 const CALM_MS = 30_000;
+/** What nobody waits for by the second. */
+const QUIET_MS = 10_000;
 const BUSY_MS = 3_000;
 /** A workspace has a handful of connections: one page holds them all. */
 const MOST = 500;
@@ -46,27 +52,31 @@ export const connectionQueries = {
   one: (id: string) =>
     queryOptions({
       queryKey: [...root, "one", id],
-      queryFn: ({ signal }) => apiGet<Connection>(`/api/v1/connections/${id}`, {}, signal),
+      queryFn: ({ signal }) => apiGet<Connection>(connectionPath(id), {}, signal),
       refetchInterval: ({ state }) => (state.data && isReading(state.data) ? BUSY_MS : CALM_MS),
     }),
   runs: (id: string) =>
     infiniteQueryOptions({
       queryKey: [...root, id, "runs"],
       queryFn: ({ pageParam, signal }) =>
-        apiGet<List<Run>>(`/api/v1/connections/${id}/runs`, { limit: 20, cursor: pageParam }, signal),
+        apiGet<List<Run>>(`${connectionPath(id)}/runs`, { limit: 20, cursor: pageParam }, signal),
       initialPageParam: null as string | null,
       getNextPageParam: (page) => page.nextCursor,
       refetchInterval: ({ state }) => (state.data?.pages[0]?.items.some(isLive) ? BUSY_MS : CALM_MS),
     }),
-  held: (id: string) =>
-    queryOptions({
-      queryKey: [...root, id, "held"],
-      queryFn: ({ signal }) => apiGet<List<HeldRow>>(`/api/v1/connections/${id}/held`, { limit: 100 }, signal),
+  held: (id: string, stream: StreamName | null) =>
+    infiniteQueryOptions({
+      queryKey: [...root, id, "held", stream],
+      queryFn: ({ pageParam, signal }) =>
+        apiGet<List<HeldRow>>(`${connectionPath(id)}/held`, { stream, limit: 50, cursor: pageParam }, signal),
+      initialPageParam: null as string | null,
+      getNextPageParam: (page) => page.nextCursor,
+      refetchInterval: QUIET_MS,
     }),
   matchKeys: (id: string) =>
     queryOptions({
       queryKey: [...root, id, "match-keys"],
-      queryFn: ({ signal }) => apiGet<{ keys: MatchKey[] }>(`/api/v1/connections/${id}/match-keys`, {}, signal),
+      queryFn: ({ signal }) => apiGet<{ keys: MatchKey[] }>(`${connectionPath(id)}/match-keys`, {}, signal),
     }),
   preview: (id: string, keys: readonly MatchKey[]) =>
     queryOptions({
@@ -78,7 +88,7 @@ export const connectionQueries = {
       queryKey: [...root, id, "organizations", filters],
       queryFn: ({ pageParam, signal }) =>
         apiGet<List<OrganizationItem>>(
-          `/api/v1/connections/${id}/organizations`,
+          `${connectionPath(id)}/organizations`,
           { ...filters, limit: 50, cursor: pageParam },
           signal,
         ),
@@ -87,32 +97,39 @@ export const connectionQueries = {
     }),
 };
 
-const of = (id: string) => `/api/v1/connections/${id}`;
-
 export const createConnection = (body: NewConnection) => apiSend<Connection>("POST", "/api/v1/connections", body);
-export const patchConnection = (id: string, patch: ConnectionPatch) => apiSend<Connection>("PATCH", of(id), patch);
+/** Says that another person of the same account is meant: without it, such a login is refused with who it was and is. */
+type Confirmation = { confirmLogin?: boolean };
+
+export const patchConnection = (id: string, patch: ConnectionPatch & Confirmation) =>
+  apiSend<Connection>("PATCH", connectionPath(id), patch);
 export const syncConnection = (id: string, mode: SyncMode) =>
-  apiSend<{ runId: string }>("POST", `${of(id)}/sync`, { mode });
-export const disconnectConnection = (id: string) => apiSend<Connection>("POST", `${of(id)}/disconnect`);
-export const reconnectConnection = (id: string, auth: Auth) =>
-  apiSend<Connection>("POST", `${of(id)}/reconnect`, { auth });
-export const archiveConnection = (id: string) => apiSend<Connection>("POST", `${of(id)}/archive`);
+  apiSend<{ runId: string }>("POST", `${connectionPath(id)}/sync`, { mode });
+export const disconnectConnection = (id: string) => apiSend<Connection>("POST", `${connectionPath(id)}/disconnect`);
+export const reconnectConnection = (id: string, auth: Auth, confirmLogin: boolean) =>
+  apiSend<Connection>("POST", `${connectionPath(id)}/reconnect`, { auth, ...(confirmLogin && { confirmLogin }) });
+export const retryHeldRows = (id: string, which: z.infer<typeof heldRetryBody>) =>
+  apiSend<{ released: number; held: number }>("POST", `${connectionPath(id)}/held/retry`, which);
+export const archiveConnection = (id: string) => apiSend<Connection>("POST", `${connectionPath(id)}/archive`);
 export const deleteConnection = (id: string, data: "keep" | "purge") =>
-  apiSend("DELETE", of(id), undefined, { params: { data } });
+  apiSend("DELETE", connectionPath(id), undefined, { params: { data } });
 export const putMatchKeys = (id: string, keys: readonly MatchKey[]) =>
-  apiSend<MatchPreview>("PUT", `${of(id)}/match-keys`, { keys });
+  apiSend<MatchPreview>("PUT", `${connectionPath(id)}/match-keys`, { keys });
 const previewMatchKeys = (id: string, keys: readonly MatchKey[], signal: AbortSignal) =>
-  apiSend<MatchPreview>("POST", `${of(id)}/match-keys/preview`, { keys }, { signal });
+  apiSend<MatchPreview>("POST", `${connectionPath(id)}/match-keys/preview`, { keys }, { signal });
 export const decideMatch = (id: string, organizationId: string, decision: DecisionBody) =>
-  apiSend<OrganizationItem>("PUT", `${of(id)}/organizations/${organizationId}/match`, decision);
+  apiSend<OrganizationItem>("PUT", `${connectionPath(id)}/organizations/${organizationId}/match`, decision);
 export const takeBackMatch = (id: string, organizationId: string) =>
-  apiSend<OrganizationItem>("DELETE", `${of(id)}/organizations/${organizationId}/match`);
+  apiSend<OrganizationItem>("DELETE", `${connectionPath(id)}/organizations/${organizationId}/match`);
 export const importDecisions = (id: string, file: File) =>
-  apiSend<DecisionImport>("POST", `${of(id)}/organizations/import`, new Blob([file], { type: "text/csv" }));
+  apiSend<DecisionImport>("POST", `${connectionPath(id)}/organizations/import`, new Blob([file], { type: "text/csv" }));
 export const organizationsCsv = (id: string, filters: OrganizationFilters) =>
-  apiPath(`${of(id)}/organizations`, { ...filters, format: "csv" });
+  apiPath(`${connectionPath(id)}/organizations`, { ...filters, format: "csv" });
 export const oauthStart = (subdomain: string, access: string, connectionId?: string) =>
   apiPath("/api/v1/connections/oauth/start", { subdomain, access, connectionId });
+/** The same sign-in once more, with the word that another person's login is meant. */
+export const oauthConfirm = (connectionId: string) =>
+  apiPath("/api/v1/connections/oauth/start", { connectionId, confirmLogin: "1" });
 
 /** Whether a run is at work on the connection, so that its progress is worth following. */
 function isReading({ streams }: Connection): boolean {

@@ -3,7 +3,7 @@
 import { type ReactNode, useState } from "react";
 
 type FlashProps = {
-  value: number | null;
+  value: number | string | null;
   /** What the value answers (the window chosen, say): another question is no change. */
   of: unknown;
   children: ReactNode;

@@ -2,6 +2,7 @@
 
 import { CellButton } from "./cell-button.tsx";
 import { cn } from "./class-names.ts";
+import { Flash } from "./flash.tsx";
 import { useLocale } from "./locale.tsx";
 import { formatNumber } from "./num.tsx";
 import { Unknown } from "./unknown.tsx";
@@ -18,6 +19,8 @@ type PercentProps = {
   /** Why there is no score, where it is not the small n. */
   reason?: string | null;
   digits?: number;
+  /** What the score answers: a change of it is not a change of the score. */
+  of?: unknown;
   /** Opens what is counted. */
   onPress?: () => void;
   /** What a press opens, for the button's name. */
@@ -33,6 +36,7 @@ export function Percent({
   nouns = ["answer", "answers"],
   reason,
   digits = 0,
+  of,
   onPress,
   pressLabel = "show them",
   className,
@@ -56,7 +60,9 @@ export function Percent({
   const figure = formatNumber(score, locale, { digits });
   const shown = (
     <>
-      {figure}
+      <Flash value={score} of={of}>
+        {figure}
+      </Flash>
       <span className="ms-0.5 text-small font-normal text-muted">%</span>
       {count}
     </>

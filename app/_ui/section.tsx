@@ -5,15 +5,17 @@ type SectionProps = {
   title: string;
   description?: ReactNode;
   actions?: ReactNode;
+  /** Where a link to this part leads: `#anchor`. */
+  anchor?: string;
   children: ReactNode;
   className?: string;
 };
 
 /** A titled part of a screen, parted by air and a hairline instead of a box. */
-export function Section({ title, description, actions, children, className }: SectionProps) {
+export function Section({ title, description, actions, anchor, children, className }: SectionProps) {
   const id = useId();
   return (
-    <section aria-labelledby={id} className={cn("flex min-w-0 flex-col", className)}>
+    <section id={anchor} aria-labelledby={id} className={cn("flex min-w-0 scroll-mt-4 flex-col", className)}>
       <header className="mb-3 flex flex-wrap items-end gap-x-4 gap-y-2 border-b border-line pb-2">
         <div className="min-w-0 flex-1 basis-40">
           <h2 id={id} className="text-body font-semibold">

@@ -52,15 +52,7 @@ export const test = base.extend<{ product: Product }, { synced: undefined; admis
     async ({}, use) => use({ cookies: null }),
     { scope: "worker" },
   ],
-  page: async ({ page }, use) => {
-    const complaints: string[] = [];
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => {
-      if (message.type() === "error" && !isExpected(message.text())) complaints.push(message.text());
-    });
-    await use(page);
-    expect(complaints, "the browser's console holds no error").toEqual([]);
-  },
+  page: async ({ page }, use) => withoutComplaints(page, use),
   product: async ({ page, admission }, use) => {
     await use({
       signIn: async () => {
@@ -89,6 +81,17 @@ interface Connection {
   streams: { freshThrough: string | null }[];
 }
 
+/** Fails a test during which the browser's console held an error. */
+export async function withoutComplaints(page: Page, use: (page: Page) => Promise<void>): Promise<void> {
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !isExpected(message.text())) complaints.push(message.text());
+  });
+  await use(page);
+  expect(complaints, "the browser's console holds no error").toEqual([]);
+}
+
 /** The browser itself logs every answer that is not 2xx; tests that provoke one look at the screen for it. */
 function isExpected(text: string): boolean {
   return text.startsWith("Failed to load resource");
@@ -102,10 +105,21 @@ export async function signInAs(page: Page, email: string, password: string): Pro
   await expect(page).not.toHaveURL(/\/sign-in/);
 }
 
-async function api<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-  const response = await fetch(`${process.env.E2E_BASE_URL}${path}`, {
+function api<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  return callApi(process.env.E2E_BASE_URL ?? "", process.env.E2E_API_KEY ?? "", method, path, body);
+}
+
+/** Calls the HTTP API of a product with a key. Throws what was answered when it is not 2xx. */
+export async function callApi<Answer>(
+  base: string,
+  key: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
+  const response = await fetch(`${base}${path}`, {
     method,
-    headers: { authorization: `Bearer ${process.env.E2E_API_KEY}`, "content-type": "application/json" },
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -113,7 +127,8 @@ async function api<Answer>(method: string, path: string, body?: unknown): Promis
   return (text ? JSON.parse(text) : undefined) as Answer;
 }
 
-async function expectAccessible(page: Page): Promise<void> {
+/** Fails when axe finds a breach of WCAG 2.2 AA on the page as it stands, in either theme. */
+export async function expectAccessible(page: Page): Promise<void> {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
   expect(await breaches(new AxeBuilder({ page }).withTags(tags)), "light").toEqual([]);
   // The themes differ in nothing but colours.

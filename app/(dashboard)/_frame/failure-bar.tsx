@@ -1,33 +1,74 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import { ChevronDown, ChevronUp } from "lucide-react";
+import { type ReactNode, useState } from "react";
 import { connectionQueries } from "#app/_queries/connections.ts";
+import { noticeQueries } from "#app/_queries/notices.ts";
+import { Button } from "#app/_ui/button.tsx";
+import { useNow } from "#app/_ui/clock.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
+import { type Severity, type Trouble, troublesOf } from "./troubles.ts";
 
-/** On every screen while a connection fails: what happened, what still works, what to do (T-55). */
+const noticeKind = { bad: "failure", doubt: "warning", calm: "info" } as const;
+const stillWorks: Record<Severity, string> = {
+  bad: "What was read before stays and can be used.",
+  doubt: "",
+  calm: "The numbers stay fresh.",
+};
+
+/** On every screen while something goes wrong: what happened, what still works, what to do (T-55). Several are one line. */
 export function FailureBar() {
   const { data: connections } = useQuery(connectionQueries.list());
-  const failing = connections?.items.filter(
-    ({ state, failure }) => failure !== null && state !== "disconnected" && state !== "archived",
+  const { data: notices } = useQuery(noticeQueries.open());
+  const now = useNow();
+  const [open, setOpen] = useState(false);
+  const troubles = connections && now ? troublesOf(connections.items, notices?.items ?? [], now) : [];
+  const [worst, ...others] = troubles;
+  if (!worst) return null;
+  const more = others.length > 0 && (
+    <Button size="sm" variant="ghost" aria-expanded={open} onClick={() => setOpen(!open)} className="-my-1">
+      {open ? "Fewer" : `and ${others.length} more`}
+      {open ? <ChevronUp aria-hidden /> : <ChevronDown aria-hidden />}
+    </Button>
   );
-  if (!failing?.length) return null;
   return (
-    <div className="flex flex-col gap-px">
-      {failing.map(({ id, name, failure }) => (
-        <Notice
-          key={id}
-          kind="failure"
-          announce
-          className="rounded-none px-4"
-          title={`${name} does not sync: ${failure?.message}`}
-          actions={<Link href={`/connections/${id}`}>Open the connection</Link>}
-        >
-          Since {failure && <RelativeTime at={failure.since} />}. What was read before stays and can be used.{" "}
-          {failure?.action}
-        </Notice>
-      ))}
-    </div>
+    <section aria-label="What goes wrong" className="flex max-h-[40dvh] shrink-0 flex-col gap-px overflow-y-auto">
+      <TroubleNotice trouble={worst} short={others.length > 0 && !open} more={more} />
+      {open && others.map((trouble) => <TroubleNotice key={trouble.key} trouble={trouble} />)}
+    </section>
+  );
+}
+
+type TroubleNoticeProps = { trouble: Trouble; short?: boolean; more?: ReactNode };
+
+function TroubleNotice({ trouble, short = false, more }: TroubleNoticeProps) {
+  const { severity, title, since, action, link } = trouble;
+  return (
+    <Notice
+      kind={noticeKind[severity]}
+      announce
+      className="rounded-none px-4"
+      title={title}
+      actions={
+        <span className="flex flex-wrap items-center gap-x-3">
+          <Link href={link.href}>{link.label}</Link>
+          {more}
+        </span>
+      }
+    >
+      {!short && (
+        <>
+          {since && (
+            <>
+              Since <RelativeTime at={since} />.{" "}
+            </>
+          )}
+          {stillWorks[severity]} {action}
+        </>
+      )}
+    </Notice>
   );
 }

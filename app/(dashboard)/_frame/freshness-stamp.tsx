@@ -2,66 +2,87 @@
 
 import { useQuery } from "@tanstack/react-query";
 import NextLink from "next/link";
+import type { ReactNode } from "react";
 import { connectionQueries } from "#app/_queries/connections.ts";
+import { cn } from "#app/_ui/class-names.ts";
 import { useNow } from "#app/_ui/clock.ts";
+import { Flash } from "#app/_ui/flash.tsx";
 import { useLocale, useTimeZone } from "#app/_ui/locale.tsx";
+import { formatNumber } from "#app/_ui/num.tsx";
 import { Skeleton } from "#app/_ui/skeleton.tsx";
-import { type Status, statusIcon, statusText } from "#app/_ui/status.ts";
+import { statusIcon, statusText } from "#app/_ui/status.ts";
 import { clockWords, exactWords } from "#app/_ui/time-words.ts";
 import { Tooltip } from "#app/_ui/tooltip.tsx";
+import type { Connection } from "#lib/connections/shapes.ts";
 import { type Freshness, freshnessOf, isUsed } from "./freshness.ts";
 
-/** How old the numbers are, when they were last verified, how the connections are; opens the connection, or all where there are several. */
+/** How old the numbers are, when they were last verified, how the connections are. The verification opens its check, the rest the connection, or all where there are several. */
 export function FreshnessStamp() {
   const { data: connections, error } = useQuery(connectionQueries.list());
   const now = useNow();
   if (!now || (!connections && !error)) return <Skeleton className="w-24 sm:w-56" />;
-  const used = connections?.items.filter(isUsed) ?? [];
-  const href = used.length === 1 ? `/connections/${used[0]?.id}` : "/connections";
   const freshness: Freshness = connections
     ? freshnessOf(connections.items, now)
     : { status: "unknown", words: "state unknown", asOf: null, verified: null };
-  return <Stamp freshness={freshness} now={now} href={href} />;
+  return <Stamp freshness={freshness} now={now} used={connections?.items.filter(isUsed) ?? []} />;
 }
 
-function Stamp({ freshness, now, href }: { freshness: Freshness; now: Date; href: string }) {
+function Stamp({ freshness, now, used }: { freshness: Freshness; now: Date; used: readonly Connection[] }) {
   const locale = useLocale();
   const zone = useTimeZone();
-  const clock = (instant: string | null) => instant && clockWords(new Date(instant), now, locale, zone);
+  const clock = (instant: string) => clockWords(new Date(instant), now, locale, zone);
   const exact = (instant: string | null) => (instant ? exactWords(new Date(instant), locale, zone) : "not yet");
   const { status, words, asOf, verified } = freshness;
-  const Icon = statusIcon[status as Status];
+  const Icon = statusIcon[status];
+  const connectionHref = used.length === 1 ? `/connections/${used[0]?.id}` : "/connections";
+  const checked = used.find((connection) => (connection.verified?.at ?? null) === verified);
+  const found = checked?.verified;
   return (
-    <Tooltip
-      side="bottom"
-      content={
-        <dl className="grid grid-cols-[auto_1fr] gap-x-3">
-          <dt className="text-muted">Everything read up to</dt>
-          <dd>{exact(asOf)}</dd>
-          <dt className="text-muted">Verified against the source</dt>
-          <dd>{exact(verified)}</dd>
-        </dl>
-      }
-    >
-      <NextLink
-        href={href}
-        className="flex min-h-6 items-center gap-2 rounded-sm text-table whitespace-nowrap text-muted tabular-nums hover:text-ink"
-      >
-        {asOf && (
-          <span>
+    <div className="flex items-center gap-2 text-table whitespace-nowrap text-muted tabular-nums">
+      {asOf && (
+        <Part href={connectionHref} content={`Everything is read up to ${exact(asOf)}`}>
+          <Flash value={asOf} of="as of">
             <span className="max-sm:sr-only">as of </span>
             {clock(asOf)}
+          </Flash>
+        </Part>
+      )}
+      {asOf && checked && (
+        <Part
+          href={`/connections/${checked.id}?tab=checks${found ? "&check=latest" : ""}`}
+          className="-ms-1 max-lg:hidden"
+          content={
+            found
+              ? `Verified against Zendesk ${exact(found.at)}: ${formatNumber(found.tickets, locale)} tickets, ${formatNumber(found.repaired, locale)} repaired`
+              : "What is stored was not compared with Zendesk yet"
+          }
+        >
+          <span aria-hidden className="me-1">
+            ·
           </span>
-        )}
-        {asOf && (
-          <span className="-ms-1 max-lg:sr-only">
-            · {verified ? `verified ${clock(verified)}` : "not verified yet"}
-          </span>
-        )}
-        <span className="flex items-center gap-1">
-          <Icon aria-hidden className={`size-3.5 shrink-0 ${statusText[status]}`} />
-          <span className={status === "good" ? "max-sm:sr-only" : undefined}>{words}</span>
-        </span>
+          <Flash value={verified} of="verified">
+            {verified ? `verified ${clock(verified)}` : "not verified yet"}
+          </Flash>
+        </Part>
+      )}
+      <Part
+        href={connectionHref}
+        content={status === "good" ? "Every connection reads as it should" : "Show how the connections stand"}
+      >
+        <Icon aria-hidden className={`me-1 size-3.5 shrink-0 ${statusText[status]}`} />
+        <span className={status === "good" ? "max-sm:sr-only" : undefined}>{words}</span>
+      </Part>
+    </div>
+  );
+}
+
+type PartProps = { href: string; content: string; className?: string; children: ReactNode };
+
+function Part({ href, content, className, children }: PartProps) {
+  return (
+    <Tooltip side="bottom" content={content}>
+      <NextLink href={href} className={cn("flex min-h-6 min-w-6 items-center rounded-sm hover:text-ink", className)}>
+        {children}
       </NextLink>
     </Tooltip>
   );

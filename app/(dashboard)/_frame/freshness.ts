@@ -1,5 +1,5 @@
 import type { Status } from "#app/_ui/status.ts";
-import type { Connection, StreamName } from "#lib/connections/shapes.ts";
+import type { Connection, StreamName, StreamStatus } from "#lib/connections/shapes.ts";
 
 export type Freshness = {
   status: Status;
@@ -24,16 +24,6 @@ export function firstReads(connections: readonly Connection[]): Connection[] {
   return connections.filter((connection) => isUsed(connection) && reachedBy(connection) === null);
 }
 
-/** Changes whenever the stored rows that numbers rest on may have changed. */
-export function stateOfRows(connections: readonly Connection[]): string {
-  const counted = connections.flatMap(({ id, matching, streams }) => [
-    id,
-    matching.matched,
-    ...streams.filter(({ name }) => COUNTED.includes(name)).flatMap(({ freshThrough, rows }) => [freshThrough, rows]),
-  ]);
-  return JSON.stringify(counted);
-}
-
 /** What the stamp says of the connections that are in use. */
 export function freshnessOf(connections: readonly Connection[], now: Date): Freshness {
   const used = connections.filter(isUsed);
@@ -48,17 +38,27 @@ export function freshnessOf(connections: readonly Connection[], now: Date): Fres
 }
 
 function judge(used: readonly Connection[], asOf: string | null, now: Date): Pick<Freshness, "status" | "words"> {
-  const failing = used.filter(({ state, failure }) => state === "failing" || failure !== null).length;
+  const count = (matches: (connection: Connection) => boolean) => used.filter(matches).length;
+  const failing = count(({ state, failure }) => state === "failing" || failure !== null);
   if (failing > 0) return { status: "bad", words: `${failing} of ${used.length} failing` };
   if (asOf === null) return { status: "watch", words: "first sync going on" };
-  const weak = used.flatMap(({ streams }) => streams).filter(({ state }) => state === "failed" || state === "degraded");
-  if (weak.length > 0)
-    return { status: "watch", words: `${weak.length} ${weak.length === 1 ? "stream" : "streams"} behind` };
-  const paused = used.filter(({ state }) => state === "paused").length;
+  const streams = used.flatMap((connection) => connection.streams);
+  const ofState = (wanted: StreamStatus["state"]) => {
+    const n = streams.filter(({ state }) => state === wanted).length;
+    return n === 0 ? null : `${n} ${n === 1 ? "stream" : "streams"} ${wanted}`;
+  };
+  const failed = ofState("failed");
+  if (failed) return { status: "bad", words: failed };
+  // By mere age, since nobody may have tried; that a paused one grows old a person has chosen.
+  const isBehind = (connection: Connection) => connection.state !== "paused" && lateStreams(connection, now).length > 0;
+  if (count(isBehind) > 0) return { status: "bad", words: "behind" };
+  if (count(({ absences }) => absences.some(({ held }) => held > 0)) > 0)
+    return { status: "watch", words: "approval needed" };
+  const degraded = ofState("degraded");
+  if (degraded) return { status: "watch", words: degraded };
+  const paused = count(({ state }) => state === "paused");
   if (paused > 0)
     return { status: "watch", words: paused === used.length ? "paused" : `${paused} of ${used.length} paused` };
-  const late = used.filter((connection) => isLate(connection, now)).length;
-  if (late > 0) return { status: "watch", words: "behind" };
   return { status: "good", words: "all fresh" };
 }
 
@@ -69,11 +69,14 @@ function reachedBy({ streams }: Connection): string | null {
   return instants.length === 0 || instants.some((instant) => instant === null) ? null : earliest(instants);
 }
 
-function isLate(connection: Connection, now: Date): boolean {
-  const reached = reachedBy(connection);
-  if (reached === null) return true;
-  return now.getTime() - Date.parse(reached) > LATE_INTERVALS * connection.syncIntervalMinutes * MINUTE_MS;
+/** Whether a stream was read through once and then not for two intervals: behind by its age, whatever its state says. */
+export function isLate(stream: StreamStatus, syncIntervalMinutes: number, now: Date): boolean {
+  if (stream.freshThrough === null || stream.state === "not_available") return false;
+  return now.getTime() - Date.parse(stream.freshThrough) > LATE_INTERVALS * syncIntervalMinutes * MINUTE_MS;
 }
+
+export const lateStreams = ({ streams, syncIntervalMinutes }: Connection, now: Date): StreamStatus[] =>
+  streams.filter((stream) => isLate(stream, syncIntervalMinutes, now));
 
 function earliest(instants: readonly (string | null)[]): string | null {
   const known = instants.filter((instant) => instant !== null);

@@ -6,7 +6,6 @@ import { cn } from "#app/_ui/class-names.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { FailureBar } from "./failure-bar.tsx";
 import { FirstReadBar } from "./first-read-bar.tsx";
-import { useFollowRows } from "./follow-rows.ts";
 import { FreshnessStamp } from "./freshness-stamp.tsx";
 import { NavigationDrawer } from "./navigation.tsx";
 
@@ -25,7 +24,6 @@ type ScreenProps = {
 
 /** One screen: title, freshness stamp and failure notice on top, then its content. Every page renders exactly one. */
 export function Screen({ title, detail, back, actions, layout = "page", children }: ScreenProps) {
-  useFollowRows();
   return (
     <>
       <header className="flex min-h-12 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-4 py-2 md:py-0">

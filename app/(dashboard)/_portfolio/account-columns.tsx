@@ -20,11 +20,13 @@ interface ColumnsOf {
   minimumRatings: number;
   /** Attribute keys of the accounts in view: each can be a column. */
   attributes: readonly string[];
+  /** Little room: the numbers come before owner and sparkline. */
+  narrow: boolean;
   onOpenNumber: (account: AccountItem, metric: MetricKey) => void;
 }
 
 /** Every metric as a column, in the window chosen; the change against the window before stands beside it. */
-export function accountColumns({ windowDays, minimumRatings, attributes, onOpenNumber }: ColumnsOf): Column[] {
+export function accountColumns({ windowDays, minimumRatings, attributes, narrow, onOpenNumber }: ColumnsOf): Column[] {
   const span = windowWords(windowDays);
   const before = `the ${span} before`;
 
@@ -82,6 +84,7 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
           minimum={minimumRatings}
           nouns={["rating", "ratings"]}
           reason={csat.reason}
+          of={windowDays}
           pressLabel="show their tickets"
           onPress={() => onOpenNumber(account, metric)}
         />
@@ -111,19 +114,7 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
     },
   };
 
-  return [
-    {
-      id: "name",
-      header: "Account",
-      width: 168,
-      sortable: true,
-      sortFirst: "asc",
-      cell: (account) => (
-        <Link quiet href={`/accounts/${account.id}`} title={account.name}>
-          {account.name}
-        </Link>
-      ),
-    },
+  const whose: Column[] = [
     {
       id: "owner",
       header: "Owner",
@@ -142,6 +133,22 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
       width: 72,
       cell: ({ trend }) => <Sparkline values={trend} label={`Tickets created a week: ${trend.join(", ")}`} />,
     },
+  ];
+
+  return [
+    {
+      id: "name",
+      header: "Account",
+      width: 168,
+      sortable: true,
+      sortFirst: "asc",
+      cell: (account) => (
+        <Link quiet href={`/accounts/${account.id}`} title={account.name}>
+          {account.name}
+        </Link>
+      ),
+    },
+    ...(narrow ? [] : whose),
     count("ticketsUnsolved", 68, "Tickets unsolved now"),
     count("topUnsolved", 72, "Unsolved now with top priority, whatever the creation date"),
     count("ticketsCreated", 80, `Tickets created in ${span}`),
@@ -150,6 +157,7 @@ export function accountColumns({ windowDays, minimumRatings, attributes, onOpenN
     change("topCreated"),
     score("csat", 96),
     score("topCsat", 96),
+    ...(narrow ? whose : []),
     scoreChange,
     count("ticketsTotal", 96, "Every ticket stored now", true),
     {

@@ -6,19 +6,23 @@ import { useRouter } from "next/navigation";
 import { parseAsInteger, parseAsString, useQueryState } from "nuqs";
 import { useCallback, useMemo } from "react";
 import { accountQueries, portfolioCsv } from "#app/_queries/accounts.ts";
+import { connectionQueries } from "#app/_queries/connections.ts";
 import { workspaceQueries } from "#app/_queries/workspace.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { Combobox } from "#app/_ui/combobox.tsx";
 import { ColumnChooser } from "#app/_ui/data-table/column-chooser.tsx";
 import { DataTable } from "#app/_ui/data-table/data-table.tsx";
+import { useSteadyRows } from "#app/_ui/data-table/steady-rows.ts";
 import { useUrlTableView } from "#app/_ui/data-table/url-view.ts";
 import { shownColumns } from "#app/_ui/data-table/view.ts";
 import { FilterBar } from "#app/_ui/filter-bar.tsx";
 import { Link } from "#app/_ui/link.tsx";
 import { useLocale } from "#app/_ui/locale.tsx";
+import { useMediaQuery } from "#app/_ui/media-query.ts";
 import { SearchField } from "#app/_ui/search-field.tsx";
 import { Segmented } from "#app/_ui/segmented.tsx";
 import { calendarDayWords } from "#app/_ui/time-words.ts";
+import { firstReads } from "#app/(dashboard)/_frame/freshness.ts";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import { accountColumns } from "#app/(dashboard)/_portfolio/account-columns.tsx";
 import { EmptyPortfolio } from "#app/(dashboard)/_portfolio/empty-portfolio.tsx";
@@ -30,6 +34,7 @@ import type { AccountItem, AccountSort } from "#lib/accounts/shapes.ts";
 import type { MetricKey } from "#lib/metrics/shapes.ts";
 
 const DEFAULT_SORT: AccountSort = "-topUnsolved";
+const idOf = ({ id }: AccountItem) => id;
 
 /** The book of accounts with every metric, and beside it what happened. The whole state is in the URL. */
 export function Portfolio() {
@@ -48,7 +53,17 @@ export function Portfolio() {
   const windowDays = wantedWindow !== null && windows.includes(wantedWindow) ? wantedWindow : undefined;
   const filters = { windowDays, sort: (view.sort ?? DEFAULT_SORT) as AccountSort, q, ownerEmail };
   const accounts = useInfiniteQuery(accountQueries.portfolio(filters));
-  const rows = useMemo(() => accounts.data?.pages.flatMap((page) => page.items), [accounts.data]);
+  const sorted = useMemo(() => accounts.data?.pages.flatMap((page) => page.items), [accounts.data]);
+  const connections = useQuery(connectionQueries.list());
+  const steady = useSteadyRows({
+    rows: sorted,
+    rowId: idOf,
+    question: JSON.stringify(filters),
+    stale: accounts.isPlaceholderData,
+  });
+  // While everything is still on its way, an order of before says nothing.
+  const reading = firstReads(connections.data?.items ?? []).length > 0;
+  const { rows, sortAgain } = reading ? { rows: sorted, sortAgain: undefined } : steady;
   const shownWindow = rows?.[0]?.metrics.windowDays ?? windowDays ?? (windows.includes(30) ? 30 : windows[0]) ?? 30;
 
   const listed = rows?.find(({ id }) => id === accountId);
@@ -61,6 +76,7 @@ export function Portfolio() {
     () => [...new Set(rows?.flatMap((account) => Object.keys(account.attributes)))].sort().join("\n"),
     [rows],
   );
+  const narrow = useMediaQuery("(max-width: 640px)");
   const minimumRatings = settings.data?.minimumRatings ?? 5;
   const columns = useMemo(
     () =>
@@ -68,9 +84,10 @@ export function Portfolio() {
         windowDays: shownWindow,
         minimumRatings,
         attributes: attributes ? attributes.split("\n") : [],
+        narrow,
         onOpenNumber: openNumber,
       }),
-    [shownWindow, minimumRatings, attributes, openNumber],
+    [shownWindow, minimumRatings, attributes, narrow, openNumber],
   );
 
   const search = useCallback((text: string) => void setQ(text || null), [setQ]);
@@ -130,7 +147,7 @@ export function Portfolio() {
             nouns={["account", "accounts"]}
             columns={columns}
             rows={rows}
-            rowId={(account) => account.id}
+            rowId={idOf}
             view={view}
             onViewChange={setView}
             onOpenRow={(account) => router.push(`/accounts/${account.id}`)}
@@ -139,6 +156,7 @@ export function Portfolio() {
             fetchingMore={accounts.isFetchingNextPage}
             onFetchMore={accounts.fetchNextPage}
             stale={accounts.isPlaceholderData}
+            onSortAgain={sortAgain}
             error={accounts.error}
             onRetry={accounts.refetch}
             retrying={accounts.isFetching}

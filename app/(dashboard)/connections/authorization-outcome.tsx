@@ -1,8 +1,11 @@
 "use client";
 
 import { useSearchParams } from "next/navigation";
+import { oauthConfirm } from "#app/_queries/connections.ts";
+import { Button } from "#app/_ui/button.tsx";
 import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
+import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 
 /** What a sign-in at Zendesk that made no connection says; other reasons share the last words. */
 const reasons: Record<string, string> = {
@@ -30,6 +33,8 @@ export function AuthorizationOutcome() {
     );
   }
   if (reason === null) return null;
+  const connectionId = search.get("connectionId");
+  if (reason === "confirm_login" && connectionId !== null) return <AnotherPerson connectionId={connectionId} />;
   const words = Object.hasOwn(reasons, reason) ? reasons[reason] : undefined;
   return (
     <Notice
@@ -39,6 +44,31 @@ export function AuthorizationOutcome() {
       actions={<Link href="/connections/new">Try again</Link>}
     >
       What was connected before goes on as it was.
+    </Notice>
+  );
+}
+
+/** The sign-in was somebody else's of the same account: an administrator says that this is meant by signing in again. */
+function AnotherPerson({ connectionId }: { connectionId: string }) {
+  const { user } = useSession();
+  return (
+    <Notice
+      kind="warning"
+      announce
+      title="Another person of the same Zendesk account signed in: nothing was changed yet."
+      actions={
+        user.role === "admin" && (
+          <Button
+            size="sm"
+            // A navigation, not a fetch: Zendesk’s own page follows.
+            onClick={() => window.location.assign(oauthConfirm(connectionId))}
+          >
+            Sign in again and use that login
+          </Button>
+        )
+      }
+    >
+      Reading would go on with what that person may see. If it was a mistake, leave it: the login of before stays.
     </Notice>
   );
 }

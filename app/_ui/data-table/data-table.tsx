@@ -35,6 +35,8 @@ export type DataTableProps<Row extends object> = {
   onFetchMore?: () => void;
   /** The rows shown belong to an earlier question; those of the present one are on their way. */
   stale?: boolean;
+  /** Given while the rows stand in another order than their sort would give now (`useSteadyRows`). */
+  onSortAgain?: () => void;
   error?: unknown;
   onRetry?: () => void;
   retrying?: boolean;

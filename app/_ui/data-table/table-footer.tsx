@@ -14,6 +14,7 @@ type TableFooterProps = {
   waiting: boolean;
   fetchingMore?: boolean;
   stale?: boolean;
+  onSortAgain?: () => void;
   error?: unknown;
   onRetry?: () => void;
   retrying?: boolean;
@@ -29,6 +30,14 @@ export function TableFooter(props: TableFooterProps) {
         <Count {...props} />
         {stale && " · from the question before; the new ones are loading"}
       </span>
+      {props.onSortAgain && (
+        <span className="flex items-center gap-2">
+          The order has changed.
+          <Button size="sm" variant="ghost" className="-my-1" onClick={props.onSortAgain}>
+            Sort again
+          </Button>
+        </span>
+      )}
       {Boolean(error) && loaded > 0 && (
         <span role="alert" className="flex items-center gap-2 text-bad">
           Could not load the {props.nouns[1]}: {reasonOf(error)} What is shown stays usable.

@@ -1,39 +1,8 @@
 import { expect, test } from "vitest";
-import { firstReads, freshnessOf, stateOfRows } from "#app/(dashboard)/_frame/freshness.ts";
-import type { Connection, StreamName, StreamStatus } from "#lib/connections/shapes.ts";
+import { firstReads, freshnessOf, lateStreams } from "#app/(dashboard)/_frame/freshness.ts";
+import { connection, stream } from "./connection.ts";
 
 const now = new Date("2026-11-22T09:00:00Z");
-const stream = (name: StreamName, more: Partial<StreamStatus> = {}): StreamStatus => ({
-  name,
-  state: "ok",
-  freshThrough: "2026-11-22T08:50:00Z",
-  lastRunAt: "2026-11-22T08:51:00Z",
-  failure: null,
-  rows: 1,
-  held: 0,
-  ...more,
-});
-const connection = (more: Partial<Connection> = {}): Connection => ({
-  id: "c1",
-  kind: "zendesk",
-  name: "Support",
-  subdomain: "acme",
-  access: "read",
-  state: "active",
-  failure: null,
-  streams: [stream("tickets"), stream("organizations"), stream("satisfaction_ratings")],
-  matching: { organizations: 0, matched: 0, unmatched: 0, ambiguous: 0, ignored: 0 },
-  nextSyncAt: null,
-  pausedUntil: null,
-  connectedBy: { email: null, zendeskEmail: null },
-  auth: { type: "oauth", scopes: null, expiresAt: null, endsOn: null },
-  historyDays: 0,
-  eventHistoryDays: 365,
-  syncIntervalMinutes: 60,
-  verified: { at: "2026-11-22T03:12:00Z", tickets: 1, repaired: 0 },
-  createdAt: "2026-01-01T00:00:00Z",
-  ...more,
-});
 const failure = { code: "unauthenticated", message: "refused", since: "2026-11-22T07:00:00Z", action: "Sign in." };
 
 test("the age is that of the oldest counted stream of the oldest connection", () => {
@@ -75,13 +44,13 @@ test("failing comes before everything else", () => {
 
 test("numbers older than two sync intervals are behind, though nothing failed", () => {
   const old = connection({ streams: [stream("tickets", { freshThrough: "2026-11-22T06:59:00Z" })] });
-  expect(freshnessOf([old], now)).toMatchObject({ status: "watch", words: "behind" });
+  expect(freshnessOf([old], now)).toMatchObject({ status: "bad", words: "behind" });
 });
 
 test("a paused connection and a degraded stream are said, and never look fresh", () => {
   expect(freshnessOf([connection({ state: "paused" })], now)).toMatchObject({ status: "watch", words: "paused" });
   const streams = [stream("tickets"), stream("users", { state: "degraded" })];
-  expect(freshnessOf([connection({ streams })], now)).toMatchObject({ status: "watch", words: "1 stream behind" });
+  expect(freshnessOf([connection({ streams })], now)).toMatchObject({ status: "watch", words: "1 stream degraded" });
 });
 
 test("without a connection in use nothing is claimed", () => {
@@ -102,12 +71,25 @@ test("a connection is in its first read until every counted stream was read thro
   expect(firstReads([connection(), half, gone]).map(({ id }) => id)).toEqual(["half"]);
 });
 
-test("the state of the rows changes with counted streams and with matches, and with nothing else", () => {
-  const before = stateOfRows([connection()]);
-  const users = stream("users", { rows: 7, freshThrough: "2026-11-22T08:59:00Z" });
-  expect(stateOfRows([connection({ streams: [...connection().streams, users], nextSyncAt: "x" })])).toBe(before);
-  const more = [stream("tickets", { rows: 2 }), stream("organizations"), stream("satisfaction_ratings")];
-  expect(stateOfRows([connection({ streams: more })])).not.toBe(before);
-  const matching = { ...connection().matching, matched: 1 };
-  expect(stateOfRows([connection({ matching })])).not.toBe(before);
+test("a failed stream comes before a degraded one, and rows that wait for a decision are never fresh", () => {
+  const degraded = stream("users", { state: "degraded" });
+  const failed = stream("tickets", { state: "failed" });
+  expect(freshnessOf([connection({ streams: [degraded, failed] })], now)).toMatchObject({
+    status: "bad",
+    words: "1 stream failed",
+  });
+  const absences = [{ stream: "tickets" as const, rows: 412, held: 412 }];
+  expect(freshnessOf([connection({ absences })], now)).toMatchObject({ status: "watch", words: "approval needed" });
+});
+
+test("any stream is behind by its age, unless it was never read through or the plan lacks it", () => {
+  const old = { freshThrough: "2026-11-22T06:59:00Z" };
+  const streams = [
+    stream("tickets"),
+    stream("ticket_events", old),
+    stream("users", { freshThrough: null }),
+    stream("satisfaction_ratings", { ...old, state: "not_available" }),
+  ];
+  expect(lateStreams(connection({ streams }), now).map(({ name }) => name)).toEqual(["ticket_events"]);
+  expect(freshnessOf([connection({ streams })], now)).toMatchObject({ status: "bad", words: "behind" });
 });

@@ -18,15 +18,18 @@ import { Screen } from "#app/(dashboard)/_frame/screen.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import type { Connection } from "#lib/connections/shapes.ts";
 import { connectionWords } from "../connection-words.ts";
+import { Doctor } from "./doctor/doctor.tsx";
+import { Held, heldCount } from "./held/held.tsx";
+import { Ledger } from "./ledger/ledger.tsx";
 import { Matching } from "./matching.tsx";
 import { Overview } from "./overview.tsx";
 import { Runs } from "./runs.tsx";
 import { ConnectionSettings } from "./settings.tsx";
 
-const tabs = ["overview", "runs", "matching", "settings"] as const;
+const tabs = ["overview", "doctor", "checks", "held", "runs", "matching", "settings"] as const;
 const back = { href: "/connections", label: "Connections" };
 
-/** One connection: how it stands, its runs, its matching, its settings. */
+/** One connection: how it stands, what the doctor and the checks found, what is held, its runs, matching and settings. */
 export function ConnectionScreen({ id }: { id: string }) {
   const { user } = useSession();
   const [tab, setTab] = useQueryState("tab", parseAsStringLiteral(tabs).withDefault("overview"));
@@ -55,6 +58,9 @@ export function ConnectionScreen({ id }: { id: string }) {
             onChange={(next) => void setTab(next as (typeof tabs)[number])}
             tabs={[
               { value: "overview", label: "Status", content: <Overview connection={value} /> },
+              { value: "doctor", label: "Doctor", content: <Doctor connectionId={id} /> },
+              { value: "checks", label: "Past checks", content: <Ledger connectionId={id} /> },
+              { value: "held", label: "Held", count: heldCount(value), content: <Held connection={value} /> },
               { value: "runs", label: "Runs", content: <Runs id={id} /> },
               {
                 value: "matching",

@@ -1,18 +1,22 @@
 "use client";
 
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { connectionQueries, isLive } from "#app/_queries/connections.ts";
 import { StatusDot } from "#app/_ui/badge.tsx";
+import { useNow } from "#app/_ui/clock.ts";
+import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { Num } from "#app/_ui/num.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Facts, Section } from "#app/_ui/section.tsx";
 import { Unknown } from "#app/_ui/unknown.tsx";
-import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
+import { isLate, isUsed } from "#app/(dashboard)/_frame/freshness.ts";
 import type { Connection, StreamStatus } from "#lib/connections/shapes.ts";
 import { streamLabels, streamWords } from "../connection-words.ts";
 import { MatchBar } from "../match-bar.tsx";
+import { AbsenceNotice } from "./held/absence-notice.tsx";
 import { RunProgress } from "./run-progress.tsx";
+import { WebhookSection } from "./webhook/webhook-section.tsx";
 
 /** How the connection stands: failure and remedy first, then every stream, then what it is. */
 export function Overview({ connection }: { connection: Connection }) {
@@ -34,9 +38,10 @@ export function Overview({ connection }: { connection: Connection }) {
       )}
       <LiveRun connectionId={connection.id} />
       <Section title="Streams" description="How far each was read through; until then nothing is missing.">
-        <StreamTable streams={connection.streams} />
+        <StreamTable connection={connection} />
       </Section>
-      <HeldRows connection={connection} />
+      <AbsenceNotice connection={connection} />
+      <WebhookSection connection={connection} />
       <Section title="Matching">
         <MatchBar counts={connection.matching} />
       </Section>
@@ -66,10 +71,10 @@ export function Overview({ connection }: { connection: Connection }) {
             {
               term: "Verified",
               value: verified ? (
-                <>
-                  <RelativeTime at={verified.at} />: <Num value={verified.tickets} /> tickets, {verified.repaired}{" "}
-                  repaired
-                </>
+                <Link href={`/connections/${connection.id}?tab=checks&check=latest`}>
+                  <RelativeTime at={verified.at} as="clock" interactive={false} />, <Num value={verified.tickets} />{" "}
+                  tickets, <Num value={verified.repaired} /> repaired
+                </Link>
               ) : (
                 <Unknown reason="The nightly check of the past year has not run yet" />
               ),
@@ -94,10 +99,14 @@ function LiveRun({ connectionId }: { connectionId: string }) {
   );
 }
 
+/** What no state says: nothing failed, and yet it was not read for two intervals. */
+const behind = { status: "bad", words: "behind" } as const;
+
 const head = "border-b border-line py-1 pe-4 last:pe-0 font-medium text-muted whitespace-nowrap";
 const cell = "border-b border-line py-1.5 pe-4 align-top last:pe-0";
 
-function StreamTable({ streams }: { streams: readonly StreamStatus[] }) {
+function StreamTable({ connection }: { connection: Connection }) {
+  const now = useNow();
   return (
     <div className="overflow-x-auto">
       <table className="w-full text-table">
@@ -124,8 +133,13 @@ function StreamTable({ streams }: { streams: readonly StreamStatus[] }) {
           </tr>
         </thead>
         <tbody>
-          {streams.map((stream) => (
-            <StreamRow key={stream.name} stream={stream} />
+          {connection.streams.map((stream) => (
+            <StreamRow
+              key={stream.name}
+              stream={stream}
+              connectionId={connection.id}
+              late={now !== null && isUsed(connection) && isLate(stream, connection.syncIntervalMinutes, now)}
+            />
           ))}
         </tbody>
       </table>
@@ -133,15 +147,24 @@ function StreamTable({ streams }: { streams: readonly StreamStatus[] }) {
   );
 }
 
-function StreamRow({ stream }: { stream: StreamStatus }) {
-  const { status, words } = streamWords[stream.state];
+function StreamRow({ stream, connectionId, late }: { stream: StreamStatus; connectionId: string; late: boolean }) {
+  const { status, words } = late && stream.state === "ok" ? behind : streamWords[stream.state];
+  const degraded = stream.held > 0 && stream.state === "degraded";
   return (
     <tr>
       <th scope="row" className={`${cell} text-start font-medium whitespace-nowrap`}>
         {streamLabels[stream.name]}
       </th>
       <td className={cell}>
-        <StatusDot status={status}>{words}</StatusDot>
+        <StatusDot status={status}>
+          {degraded ? (
+            <Link href={`/connections/${connectionId}?tab=held#held`}>
+              degraded, <Num value={stream.held} /> held
+            </Link>
+          ) : (
+            words
+          )}
+        </StatusDot>
         {stream.failure && (
           <p className="max-w-md text-small text-muted">
             {stream.failure.message} {stream.failure.action}
@@ -161,26 +184,5 @@ function StreamRow({ stream }: { stream: StreamStatus }) {
         <Num value={stream.held} />
       </td>
     </tr>
-  );
-}
-
-function HeldRows({ connection }: { connection: Connection }) {
-  const { user } = useSession();
-  const any = connection.streams.some(({ held }) => held > 0);
-  const held = useQuery({ ...connectionQueries.held(connection.id), enabled: any && user.role === "admin" });
-  if (!any) return null;
-  return (
-    <Section title="Held rows" description="They could not be stored and are kept as they came; the rest goes on.">
-      <ul className="divide-y divide-line text-table">
-        {held.data?.items.map((row) => (
-          <li key={`${row.stream}/${row.key}`} className="py-1.5">
-            <span className="font-medium">{streamLabels[row.stream]}</span> {row.key} · {row.reason} ·{" "}
-            <span className="text-muted">
-              since <RelativeTime at={row.firstHeldAt} />
-            </span>
-          </li>
-        ))}
-      </ul>
-    </Section>
   );
 }

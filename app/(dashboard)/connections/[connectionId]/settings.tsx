@@ -10,7 +10,6 @@ import {
   deleteConnection,
   disconnectConnection,
   patchConnection,
-  reconnectConnection,
   syncConnection,
 } from "#app/_queries/connections.ts";
 import { Button } from "#app/_ui/button.tsx";
@@ -22,7 +21,7 @@ import { TextField } from "#app/_ui/text-field.tsx";
 import { toast } from "#app/_ui/toast.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import type { Connection, ConnectionPatch, SyncMode } from "#lib/connections/shapes.ts";
-import { authOf, emptyLogin, LoginFields } from "../login-fields.tsx";
+import { ChangeLogin } from "./change-login.tsx";
 
 /** Name, pace, pause, login, and the way out: disconnect, archive, delete, in that order. */
 export function ConnectionSettings({ connection }: { connection: Connection }) {
@@ -142,46 +141,6 @@ function Reread({ connection }: { connection: Connection }) {
           Read everything again
         </Button>
       </div>
-    </Section>
-  );
-}
-
-function ChangeLogin({ connection, disconnected }: { connection: Connection; disconnected: boolean }) {
-  const client = useQueryClient();
-  const [login, setLogin] = useState(emptyLogin);
-  const change = useMutation({
-    mutationFn: () =>
-      disconnected
-        ? reconnectConnection(connection.id, authOf(login))
-        : patchConnection(connection.id, { auth: authOf(login) }),
-    onSuccess: () => {
-      setLogin(emptyLogin);
-      toast.success(disconnected ? "Reconnected: reading goes on where it stood." : "The login is changed.");
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: connectionQueries.all() }),
-  });
-  const error = change.error instanceof ApiError ? change.error : null;
-  const placed = error?.details.some(({ path }) => path.startsWith("auth"));
-  return (
-    <Section
-      title={disconnected ? "Reconnect" : "Change login"}
-      description="Tried at once; it must lead to the same Zendesk account. What was read stays."
-    >
-      <form
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          change.mutate();
-        }}
-      >
-        <LoginFields login={login} onChange={setLogin} error={error} />
-        {change.error && !placed && <Notice kind="failure" announce title={reasonOf(change.error)} />}
-        <div>
-          <Button type="submit" busy={change.isPending}>
-            {disconnected ? "Try the login and reconnect" : "Try and change the login"}
-          </Button>
-        </div>
-      </form>
     </Section>
   );
 }

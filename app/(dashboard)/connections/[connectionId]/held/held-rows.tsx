@@ -1,0 +1,91 @@
+"use client";
+
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { connectionQueries } from "#app/_queries/connections.ts";
+import { Button } from "#app/_ui/button.tsx";
+import { QueryStates } from "#app/_ui/query-states.tsx";
+import { Section } from "#app/_ui/section.tsx";
+import { Select } from "#app/_ui/select.tsx";
+import { SkeletonLines } from "#app/_ui/skeleton.tsx";
+import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
+import type { Connection, StreamName } from "#lib/connections/shapes.ts";
+import { streamLabels } from "../../connection-words.ts";
+import { HeldRowItem } from "./held-row-item.tsx";
+import { useRetry } from "./use-retry.ts";
+
+const EVERY = "every";
+
+/** The quarantine: rows that could not be stored, each with its reason and its raw text, and another try. */
+export function HeldRows({ connection }: { connection: Connection }) {
+  const { user } = useSession();
+  const [stream, setStream] = useState<StreamName | null>(null);
+  const admin = user.role === "admin";
+  const held = useInfiniteQuery({ ...connectionQueries.held(connection.id, stream), enabled: admin });
+  const items = held.data?.pages.flatMap((page) => page.items);
+  const retry = useRetry(connection.id);
+  const holding = connection.streams.filter((one) => one.held > 0);
+  const sum = holding.reduce((rows, one) => rows + one.held, 0);
+  const allLabel = stream ? `Try all of ${streamLabels[stream].toLowerCase()} again` : "Try all again";
+  return (
+    <Section
+      anchor="held"
+      title="Could not be stored"
+      description="Kept as they came; the stream goes on without them. Every later version is tried by itself."
+      actions={
+        admin &&
+        sum > 0 && (
+          <>
+            {holding.length > 1 && (
+              <Select
+                label="Stream"
+                labelHidden
+                inline
+                value={stream ?? EVERY}
+                onChange={(value) => setStream(value === EVERY ? null : (value as StreamName))}
+                options={[
+                  { value: EVERY, label: "Every stream" },
+                  ...holding.map((one) => ({ value: one.name, label: streamLabels[one.name], detail: `${one.held}` })),
+                ]}
+              />
+            )}
+            <Button busy={retry.isPending} onClick={() => retry.mutate(stream ? { stream } : {})}>
+              {allLabel}
+            </Button>
+          </>
+        )
+      }
+    >
+      {!admin ? (
+        <p className="text-table text-muted">
+          {sum === 0
+            ? "No row is held."
+            : `${holding.map((one) => `${one.held} of ${streamLabels[one.name].toLowerCase()}`).join(", ")}. Administrators see what they hold.`}
+        </p>
+      ) : (
+        <QueryStates
+          query={{ ...held, data: items }}
+          what="the held rows"
+          skeleton={<SkeletonLines lines={4} />}
+          isEmpty={(list) => list.length === 0}
+          empty={<p className="text-table text-muted">No row is held: everything that came could be stored.</p>}
+        >
+          {(list) => (
+            <ul aria-label="Held rows" className="divide-y divide-line border-b border-line text-table">
+              {list.map((row) => (
+                <HeldRowItem key={`${row.stream}/${row.key}`} row={row} retry={retry} />
+              ))}
+            </ul>
+          )}
+        </QueryStates>
+      )}
+      {held.hasNextPage && (
+        <div className="mt-2">
+          <Button variant="ghost" busy={held.isFetchingNextPage} onClick={() => void held.fetchNextPage()}>
+            Show more
+          </Button>
+        </div>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { troublesOf } from "#app/(dashboard)/_frame/troubles.ts";
+import type { Notice } from "#lib/notifications/shapes.ts";
+import { connection, stream } from "./connection.ts";
+
+const now = new Date("2026-11-22T09:00:00Z");
+const notice = (code: string, more: Partial<Notice> = {}): Notice => ({
+  id: code,
+  connectionId: "c1",
+  connection: "Support",
+  code,
+  message: `the message of ${code}`,
+  action: "Do something.",
+  raisedAt: "2026-11-22T08:00:00Z",
+  clearedAt: null,
+  mailedAt: null,
+  mailFailure: null,
+  ...more,
+});
+const failure = { code: "unauthenticated", message: "401.", since: "2026-11-22T07:00:00Z", action: "Sign in." };
+const old = "2026-11-22T06:59:00Z";
+
+test("a connection in order has no trouble", () => {
+  expect(troublesOf([connection()], [], now)).toEqual([]);
+});
+
+test("what stops the numbers comes first, what only wants doing comes last", () => {
+  const streams = [
+    stream("tickets", { state: "failed", freshThrough: old }),
+    stream("users", { state: "degraded", held: 3 }),
+  ];
+  const absences = [{ stream: "tickets" as const, rows: 412, held: 412 }];
+  const notices = ["webhook_failing", "api_token_ends:30", "stale", "degraded:held_rows", "login_ends:7"];
+  const troubles = troublesOf(
+    [connection({ streams, absences })],
+    notices.map((code) => notice(code)),
+    now,
+  );
+  expect(troubles.map(({ key, severity }) => `${key.slice(3)} ${severity}`)).toEqual([
+    "failed:tickets bad",
+    "stale bad",
+    "approval_needed doubt",
+    "degraded:held_rows doubt",
+    "login_ends:7 doubt",
+    "api_token_ends:30 calm",
+    "webhook_failing calm",
+  ]);
+});
+
+test("a token that ends in a week is more than one that ends in two months", () => {
+  const of = (code: string) => troublesOf([connection()], [notice(code)], now)[0]?.severity;
+  expect([of("api_token_ends:7"), of("api_token_ends:60")]).toEqual(["doubt", "calm"]);
+});
+
+test("a failure is said before its notice has come, and once when both are there", () => {
+  const failing = connection({ state: "failing", failure });
+  const [trouble, ...others] = troublesOf([failing], [], now);
+  expect(others).toEqual([]);
+  expect(trouble).toMatchObject({ severity: "bad", title: "Support does not sync: 401.", action: "Sign in." });
+  const both = troublesOf([failing], [notice("failing")], now);
+  expect(both.map(({ title }) => title)).toEqual(["Support does not sync: the message of failing"]);
+});
+
+test("mere age is said though nothing failed, and not of a paused connection", () => {
+  const streams = [stream("tickets"), stream("ticket_events", { freshThrough: old })];
+  expect(troublesOf([connection({ streams })], [], now)).toMatchObject([
+    { severity: "bad", title: "Support: ticket events has not been read for more than two intervals.", since: old },
+  ]);
+  expect(troublesOf([connection({ streams, state: "paused" })], [], now)).toEqual([]);
+});
+
+test("rows that wait for a decision lead to it, and the stream that holds them is not said twice", () => {
+  const held = stream("tickets", { state: "degraded", failure: { ...failure, code: "many_missing" } });
+  const absences = [{ stream: "tickets" as const, rows: 420, held: 412 }];
+  expect(troublesOf([connection({ streams: [held], absences })], [], now)).toMatchObject([
+    { severity: "doubt", link: { href: "/connections/c1?tab=held#absent", label: "Decide" } },
+  ]);
+});
+
+test("a notice of what the connection no longer shows is not said: the bar and the stamp tell one truth", () => {
+  const codes = ["failing", "failed:forbidden", "degraded:held_rows", "approval_needed", "stale", "clock_skew"];
+  const webhook = { state: "active", kind: "events", lastDeliveryAt: null };
+  const notices = [...codes, "webhook_failing"].map((code) => notice(code));
+  expect(troublesOf([connection({ webhook })], notices, now)).toEqual([]);
+});
+
+test("that a stream was never read to its end is told by its notice, since it has no age", () => {
+  const streams = [stream("tickets"), stream("users", { freshThrough: null })];
+  expect(troublesOf([connection({ streams })], [notice("stale")], now)).toMatchObject([{ severity: "bad" }]);
+});
+
+test("what is over, and what is of a connection no longer in use, is not said", () => {
+  expect(troublesOf([connection()], [notice("stale", { clearedAt: "2026-11-22T08:30:00Z" })], now)).toEqual([]);
+  expect(troublesOf([connection({ state: "disconnected" })], [notice("failing")], now)).toEqual([]);
+});
