@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Db } from "#db/client.ts";
+import { truth } from "#test/support/zendesk/truth.ts";
+import { compare, readStored } from "#test/zendesk/compared.ts";
+import type { ChaosAccount } from "../accounts.ts";
+import type { Violation } from "../violation.ts";
+import { difference } from "./honest.ts";
+import { snapshot } from "./snapshot.ts";
+
+/** INV-CONV: after the calm every table equals the truth, row by row and field by field, and no stream has anything to complain of. */
+export async function converged(db: Db, account: ChaosAccount): Promise<Violation[]> {
+  const { scope, subdomain, world } = account;
+  const { stored, states, ratings, connection } = await snapshot(db, scope.workspaceId, async (trx) => ({
+    stored: await readStored(trx, scope.connectionId),
+    states: await trx
+      .selectFrom("stream_state")
+      .select(["stream", "state", "failure_message"])
+      .where("connection_id", "=", scope.connectionId)
+      .where("purpose", "=", "incremental")
+      .execute(),
+    ratings: await trx
+      .selectFrom("ticket")
+      .select(["id", "rating", "rated_at"])
+      .where("connection_id", "=", scope.connectionId)
+      .execute(),
+    connection: await trx
+      .selectFrom("connection")
+      .select(["state", "failure_message"])
+      .where("id", "=", scope.connectionId)
+      .executeTakeFirstOrThrow(),
+  }));
+  const should = truth(world);
+  const rows = compare(stored, should).flatMap(({ table, is, should }) => {
+    const known = new Map(is.map((row) => [row.id, row]));
+    const real = new Set(should.map(({ id }) => id));
+    const wrong = should
+      .filter((row) => !isDeepStrictEqual(known.get(row.id), row))
+      .map((row) => `${table} ${row.id} ${difference(known.get(row.id), row)}`);
+    const extra = is.filter(({ id }) => !real.has(id)).map(({ id }) => `${table} ${id} should not be there`);
+    return [...wrong, ...extra];
+  });
+  const scale: Record<string, number> = { bad: 1, neutral: 2, good: 3 };
+  const answers = new Map(should.answers.map((answer) => [answer.ticketId, answer]));
+  const rated = ratings
+    .filter(
+      ({ id, rating }) =>
+        !world.tickets.byId.get(id)?.deleted && rating !== (scale[answers.get(id)?.score ?? ""] ?? null),
+    )
+    .map(({ id, rating }) => `the rating of ticket ${id} is ${rating}, should be ${answers.get(id)?.score ?? "none"}`);
+  const complaints = states
+    .filter(({ state }) => state !== "ok")
+    .map(({ stream, state, failure_message }) => `${stream} is ${state}: ${failure_message}`);
+  const failing =
+    connection.state === "active" ? [] : [`the connection is ${connection.state}: ${connection.failure_message}`];
+  return [...rows, ...rated, ...complaints, ...failing].map((what) => ({
+    invariant: "INV-CONV",
+    what: `${subdomain}: ${what}`,
+  }));
+}

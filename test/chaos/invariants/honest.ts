@@ -1,0 +1,255 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Db, Trx } from "#db/client.ts";
+import { truth } from "#test/support/zendesk/truth.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
+import { compare, readStored, type Stored } from "#test/zendesk/compared.ts";
+import type { ChaosAccount } from "../accounts.ts";
+import type { Violation } from "../violation.ts";
+import { snapshot } from "./snapshot.ts";
+
+/** What the database says at one instant, all in one snapshot. */
+interface Snapshot {
+  stored: Stored;
+  /** By stream: the instant that the product vouches for, in milliseconds. */
+  fresh: Map<string, number>;
+  /** `tickets:7`. */
+  held: Set<string>;
+  events: Set<string>;
+  ratings: Map<string, string | null>;
+}
+
+/** What a check has to know beside the account itself. */
+export interface Excuses {
+  /** Rows that the API shows distorted: `ticket:7`. */
+  poisoned: ReadonlyMap<string, unknown>;
+  /** Since when ratings can be read without a break. */
+  ratingsVisibleSince: number;
+  /** Tickets that the export has kept back at some time. */
+  hidden: ReadonlySet<string>;
+}
+
+/** The events that leave a row. */
+const keptFields = new Set([
+  "status",
+  "custom_status_id",
+  "priority",
+  "organization_id",
+  "group_id",
+  "assignee_id",
+  "requester_id",
+]);
+/** Zendesk shows nothing of the newest minute of tickets and their events. */
+const withheld = MINUTE;
+
+/** INV-HONEST: whatever was visible before "fresh through" is stored, in that version. */
+export async function honest(db: Db, account: ChaosAccount, excuses: Excuses): Promise<Violation[]> {
+  const seen = await snapshot(db, account.scope.workspaceId, (trx) => takeSnapshot(trx, account));
+  return [
+    ...rowsMissing(account, seen, excuses),
+    ...eventsMissing(account, seen),
+    ...ratingsMissing(account, seen, excuses),
+  ];
+}
+
+async function takeSnapshot(trx: Trx, account: ChaosAccount): Promise<Snapshot> {
+  const { connectionId } = account.scope;
+  const states = await trx
+    .selectFrom("stream_state")
+    .select(["stream", "fresh_through"])
+    .where("connection_id", "=", connectionId)
+    .where("purpose", "=", "incremental")
+    .execute();
+  const held = await trx
+    .selectFrom("held_row")
+    .select(["stream", "row_key"])
+    .where("connection_id", "=", connectionId)
+    .execute();
+  const events = await trx
+    .selectFrom("ticket_event")
+    .select("id")
+    .distinct()
+    .where("connection_id", "=", connectionId)
+    .execute();
+  const ratings = await trx
+    .selectFrom("satisfaction_rating")
+    .select(["system", "id", "score"])
+    .where("connection_id", "=", connectionId)
+    .execute();
+  return {
+    stored: await readStored(trx, connectionId),
+    fresh: new Map(states.map((state) => [state.stream, state.fresh_through?.getTime() ?? 0])),
+    held: new Set(held.map((row) => `${row.stream}:${row.row_key}`)),
+    events: new Set(events.map(({ id }) => id)),
+    ratings: new Map(ratings.map((row) => [`${row.system}:${row.id}`, row.score])),
+  };
+}
+
+function rowsMissing(
+  account: ChaosAccount,
+  { stored, fresh, held }: Snapshot,
+  { poisoned, hidden }: Excuses,
+): Violation[] {
+  const singular = { tickets: "ticket", users: "user", organizations: "organization", groups: "group" };
+  return compare(stored, truth(account.world)).flatMap(({ table, is, should }) => {
+    const through = fresh.get(table) ?? 0;
+    const known = new Map(is.map((row) => [row.id, row]));
+    return should
+      .filter(({ id }) => visibleFrom(account, table, id) < through)
+      .filter(({ id }) => !held.has(`${table}:${id}`) && !poisoned.has(`${singular[table]}:${id}`))
+      .filter(({ id }) => table !== "tickets" || !hidden.has(id))
+      .filter((row) => !isDeepStrictEqual(known.get(row.id), row))
+      .map((row) => lie(account, table, through, `${row.id} ${difference(known.get(row.id), row)}`));
+  });
+}
+
+/** When the newest version of a row could first be read. */
+function visibleFrom({ world }: ChaosAccount, table: keyof Stored, id: string): number {
+  if (table === "tickets") {
+    const ticket = world.tickets.existing(id);
+    return Math.max(ticket.generatedTimestamp * SECOND + withheld, ticket.visibleFrom);
+  }
+  if (table === "users") return world.users.byId.get(id)?.updatedAt ?? Number.POSITIVE_INFINITY;
+  if (table === "organizations") return world.organizations.byId.get(id)?.updatedAt ?? Number.POSITIVE_INFINITY;
+  return world.definitions.groups.get(id)?.updatedAt ?? Number.POSITIVE_INFINITY;
+}
+
+function eventsMissing(account: ChaosAccount, { fresh, events, held }: Snapshot): Violation[] {
+  const through = fresh.get("ticket_events") ?? 0;
+  return account.world.tickets.audits
+    .all()
+    .filter((audit) => Math.max(audit.at + withheld, audit.visibleFrom) < through)
+    .filter(({ changes }) => changes.some(({ kind, field }) => kind === "Create" || keptFields.has(field)))
+    .filter(
+      ({ id, ticketId }) =>
+        !events.has(String(id)) &&
+        !held.has(`ticket_events:${id}`) &&
+        !account.world.tickets.existing(ticketId).aiAgent,
+    )
+    .map(({ id }) => lie(account, "ticket_events", through, `${id} is missing`));
+}
+
+/** Each run reads the ratings of the last 35 days again; those that are older are the night's business. */
+function ratingsMissing(
+  account: ChaosAccount,
+  { fresh, ratings }: Snapshot,
+  { ratingsVisibleSince }: Excuses,
+): Violation[] {
+  const through = fresh.get("satisfaction_ratings") ?? 0;
+  if (through < ratingsVisibleSince) return [];
+  const { world } = account;
+  const legacy = world.ratings.legacy
+    .all()
+    .filter(({ createdAt, updatedAt }) => updatedAt < through && createdAt > through - 34 * DAY)
+    .filter(({ id, score }) => ratings.get(`legacy:${id}`) !== score)
+    .map(({ id, score }) => `${id} should be ${score} and is ${ratings.get(`legacy:${id}`) ?? "missing"}`);
+  const surveys = world.ratings
+    .surveys()
+    .filter(
+      ({ createdAt, answers }) =>
+        createdAt > through - 34 * DAY && createdAt < through && answers.every(({ updatedAt }) => updatedAt < through),
+    )
+    .filter(({ id, answers }) => {
+      const category = answers.find(({ subType }) => subType === "customer_satisfaction")?.category ?? null;
+      return ratings.get(`survey:${id}`) !== category;
+    })
+    .map(({ id }) => `${id} is missing or older`);
+  return [...legacy, ...surveys].map((what) => lie(account, "satisfaction_ratings", through, what));
+}
+
+function lie({ subdomain }: ChaosAccount, stream: string, through: number, what: string): Violation {
+  const claim = `${subdomain} claims ${stream} fresh through ${new Date(through).toISOString()}`;
+  return { invariant: "INV-HONEST", what: `${claim}, yet ${what}` };
+}
+
+/** Which fields of a stored row are not what they should be. */
+export function difference(is: object | undefined, should: object): string {
+  if (!is) return "is missing";
+  const fields = Object.entries(should).filter(
+    ([field, value]) => !isDeepStrictEqual((is as Record<string, unknown>)[field], value),
+  );
+  const words = fields.map(
+    ([field, value]) =>
+      `${field} is ${JSON.stringify((is as Record<string, unknown>)[field])}, should be ${JSON.stringify(value)}`,
+  );
+  return `differs: ${words.join("; ")}`;
+}
+
+/** A reading that was taken up again may end at the instant it first came near the present, if that was so short a while ago. */
+const farthestBehind = 12 * MINUTE;
+
+/** A run that says it succeeded has every stream caught up to its own start (INV-HONEST). */
+export async function successes(
+  db: Db,
+  account: ChaosAccount,
+  after: string,
+  skew: number,
+): Promise<{ last: string; violations: Violation[] }> {
+  const { workspaceId, connectionId } = account.scope;
+  const { runs, ends, states } = await snapshot(db, workspaceId, async (trx) => {
+    const runs = await trx
+      .selectFrom("sync_run")
+      .select(["id", "mode", "started_at"])
+      .where("connection_id", "=", connectionId)
+      .where("state", "=", "succeeded")
+      .where("id", ">", after)
+      .orderBy("id")
+      .execute();
+    const states = await trx
+      .selectFrom("stream_state")
+      .select(["stream", "fresh_through"])
+      .where("connection_id", "=", connectionId)
+      .where("purpose", "=", "incremental")
+      .execute();
+    const ids = runs.map(({ id }) => id);
+    const ends =
+      ids.length === 0
+        ? []
+        : await trx
+            .selectFrom("sync_run_stream")
+            .selectAll()
+            .where("connection_id", "=", connectionId)
+            .where("run_id", "in", ids)
+            .execute();
+    return { runs, states, ends };
+  });
+  const violations = runs.flatMap((run) => {
+    const mine = ends.filter(({ run_id }) => run_id === run.id);
+    const least = (run.started_at?.getTime() ?? 0) - skew - farthestBehind;
+    return states.flatMap(({ stream, fresh_through }) => {
+      const end = mine.find((candidate) => candidate.stream === stream);
+      const says = `${account.subdomain}: ${run.mode} run ${run.id} says it succeeded, yet ${stream}`;
+      if (!end) return [{ invariant: "INV-HONEST" as const, what: `${says} was not read` }];
+      if (!["ok", "degraded", "not_available"].includes(end.state))
+        return [{ invariant: "INV-HONEST" as const, what: `${says} is ${end.state}` }];
+      // A stream that says what is doubtful about it claims nothing.
+      const claims = end.state === "ok" || (end.state === "degraded" && end.failure_code === "held_rows");
+      if (!claims || (fresh_through?.getTime() ?? 0) >= least) return [];
+      return [
+        { invariant: "INV-HONEST" as const, what: `${says} is fresh through ${fresh_through?.toISOString()} only` },
+      ];
+    });
+  });
+  return { last: runs.at(-1)?.id ?? after, violations };
+}
+
+/** A person is asked to sign in again only where the login has really ended. */
+export async function falseAlarms(db: Db, account: ChaosAccount, isLoginGood: boolean): Promise<Violation[]> {
+  if (!isLoginGood) return [];
+  const connection = await snapshot(db, account.scope.workspaceId, (trx) =>
+    trx
+      .selectFrom("connection")
+      .select(["failure_code", "failure_message"])
+      .where("id", "=", account.scope.connectionId)
+      .executeTakeFirst(),
+  );
+  if (!["credentials_rejected", "reconnect"].includes(connection?.failure_code ?? "")) return [];
+  return [
+    {
+      invariant: "INV-HONEST",
+      what: `${account.subdomain} asks a person to sign in again, yet the login is good: ${connection?.failure_message}`,
+    },
+  ];
+}
+
+/** How old what is claimed fresh may become where nothing is wrong: the odd lost run included. */
+export const oldestFreshness = 4 * HOUR;

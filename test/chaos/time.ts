@@ -1,0 +1,124 @@
+import type { World } from "#test/support/zendesk/world/world.ts";
+
+/** Whoever works and sleeps in simulated time. Frozen ones (killed, stopped) hold nobody up. */
+export class Actor {
+  busy = 0;
+  frozen = false;
+}
+
+interface Sleeper {
+  at: number;
+  actor: Actor;
+  wake: () => void;
+}
+
+/** Work that neither sleeps nor ends for so long waits for somebody who sleeps, behind a lock of the database: time goes on. */
+const longestStandstill = 3_000;
+
+/**
+ * The one clock of a chaos run: the accounts and the product live by it. It moves when everybody who works has gone to
+ * sleep, straight to the next moment at which somebody wakes.
+ */
+export class SimulatedTime {
+  standstills = 0;
+  private sleepers: Sleeper[] = [];
+  private readonly actors = new Set<Actor>();
+  private changed: () => void = () => {};
+  private current: number;
+
+  constructor(private readonly worlds: readonly World[]) {
+    this.current = worlds[0]?.now() ?? 0;
+  }
+
+  now(): number {
+    return this.current;
+  }
+
+  readonly clock = (): Date => new Date(this.current);
+
+  /** Resolves when the clock has moved so far; at once when the signal aborts. */
+  sleep(actor: Actor, milliseconds: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.sleepers = this.sleepers.filter((other) => other !== sleeper);
+        signal?.removeEventListener("abort", wake);
+        resolve();
+      };
+      const sleeper: Sleeper = { at: this.current + milliseconds, actor, wake };
+      if (signal?.aborted) return resolve();
+      signal?.addEventListener("abort", wake);
+      this.sleepers.push(sleeper);
+      this.changed();
+    });
+  }
+
+  /** Time stands still while `work` is awake. */
+  async during<T>(actor: Actor, work: Promise<T>): Promise<T> {
+    this.actors.add(actor);
+    actor.busy++;
+    try {
+      return await work;
+    } finally {
+      actor.busy--;
+      this.changed();
+    }
+  }
+
+  freeze(actor: Actor): void {
+    actor.frozen = true;
+    this.changed();
+  }
+
+  thaw(actor: Actor): void {
+    actor.frozen = false;
+  }
+
+  async runUntil(instant: number): Promise<void> {
+    for (;;) {
+      await this.rest();
+      const next = Math.min(instant, ...this.awake().map(({ at }) => at));
+      this.moveTo(Math.max(next, this.current));
+      for (const { wake } of this.awake().filter(({ at }) => at <= this.current)) wake();
+      if (this.current >= instant) return;
+    }
+  }
+
+  private awake(): Sleeper[] {
+    return this.sleepers.filter(({ actor }) => !actor.frozen);
+  }
+
+  private moveTo(instant: number): void {
+    const step = instant - this.current;
+    if (step <= 0) return;
+    this.current = instant;
+    for (const world of this.worlds) world.advance(step);
+  }
+
+  /** Until everybody who works sleeps. */
+  private async rest(): Promise<void> {
+    const since = performance.now();
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.awake().length < this.working()) {
+      const left = longestStandstill - (performance.now() - since);
+      if (left <= 0) {
+        this.standstills++;
+        return;
+      }
+      await this.change(left);
+    }
+  }
+
+  private working(): number {
+    return [...this.actors].reduce((sum, actor) => sum + (actor.frozen ? 0 : actor.busy), 0);
+  }
+
+  private change(atMost: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, atMost);
+      this.changed = () => {
+        clearTimeout(timer);
+        setImmediate(resolve);
+      };
+    });
+  }
+}
