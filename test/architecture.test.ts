@@ -181,6 +181,44 @@ describe("one place for each thing", () => {
     expect(textsThat(others, read, "add it to lib/config.ts and pass it on")).toEqual([]);
   });
 
+  test("no module of the server remembers anything between requests, but for those named here", () => {
+    const served = files.filter(({ file }) => /^(app|lib|db)\//.test(file) && !file.startsWith("lib/launch/"));
+    const keepers: { file: string; because: string }[] = [
+      { file: "lib/context.ts", because: "configuration, database and log, the same for every account" },
+      { file: "lib/jobs/cron.ts", because: "looks for what is due that are under way, the same for every account" },
+      { file: "lib/jobs/process.ts", because: "the worker, which knows runs by workspace and connection" },
+      { file: "lib/jobs/signals.ts", because: "whether the process is stopping" },
+      { file: "lib/log.ts", because: "secrets that no line may hold" },
+      { file: "lib/monitoring/registry.ts", because: "counters without any name of an account" },
+      {
+        file: "lib/monitoring/standing.ts",
+        because: "which polled operations fail, and why, the same for every account",
+      },
+      { file: "lib/metrics/windows.ts", because: "formats of time zones" },
+      { file: "lib/webhooks/intake.ts", because: "a secret of nobody's, for deliveries to nobody" },
+      { file: "lib/webhooks/drainer.ts", because: "which deliveries wait, by workspace and connection" },
+      { file: "app/_ui/clock.ts", because: "runs in the browser" },
+      { file: "app/_ui/stored-choice.ts", because: "runs in the browser" },
+    ];
+    const remembers =
+      /^(export )?(let|var) |^(export )?const \w+(: [^=\n]+)? = (new (Map|WeakMap|Set)(<[^\n]*>)?\(\)|\[\]|globalThis\b)/m;
+    const found = served.filter(({ text }) => remembers.test(text)).map(({ file }) => file);
+    expect(found.toSorted()).toEqual(keepers.map(({ file }) => file).toSorted());
+  });
+
+  test("instants are stored with their zone, values as text, and nothing as json", () => {
+    const migrations = under("db/migrations").map(({ text }) => text);
+    expect(migrations.length).toBeGreaterThan(0);
+    const barred = /\bjsonb?\b|\btimestamp\b(?! with time zone)|create type|\bas enum\b|\bvarchar\b|\bchar\(/i;
+    expect(textsThat(under("db/migrations"), barred, "use timestamptz, text and columns")).toEqual([]);
+  });
+
+  test("no screen makes markup or code out of text", () => {
+    const makes =
+      /dangerouslySetInnerHTML(?!=\{\{ __html: themeScript \}\})|\b(inner|outer)HTML\b|insertAdjacentHTML|document\.write|new Function\b|\beval\(|srcDoc/;
+    expect(textsThat(appFiles, makes, "render the text as text")).toEqual([]);
+  });
+
   test("no file or folder has a name that says nothing", () => {
     const empty =
       /(^|[/-])(utils?|helpers?|common|managers?|misc|stuff)([/.-]|$)|(^|\/)(data|info|handle-[\w-]+)(\.|\/)/;
