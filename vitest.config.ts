@@ -2,8 +2,9 @@ import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config
 
 const shared: TestProjectInlineConfiguration["test"] = {
   pool: "forks",
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // For machines that do much else: no claim is about time.
+  testTimeout: 90_000,
+  hookTimeout: 120_000,
   exclude: ["test/e2e/**", "test/bench/**", "node_modules/**"],
 };
 
