@@ -49,6 +49,16 @@ describe("a ticket", () => {
     );
     expect(new Set(hashes).size).toBe(4);
   });
+
+  it("is the same content under another host's address", () => {
+    const at = (host: string) =>
+      make({
+        url: `https://${host}/api/v2/tickets/42.json`,
+        metric_set: { url: `https://${host}/m"\\.json`, reopens: 1 },
+      });
+    expect(at("help.acme.example").contentHash).toBe(at("acme.zendesk.com").contentHash);
+    expect(at("acme.zendesk.com").contentHash).not.toBe(make({ metric_set: { reopens: 2 } }).contentHash);
+  });
 });
 
 describe("an event", () => {
