@@ -111,6 +111,7 @@ class ChaosRun {
     this.intensity = intensity;
     const { database, accounts, time, zendesk, canary } = parts;
     this.random = seededRandom(`${seed}:driver`);
+    time.lockWaiters = () => lockWaiters(database);
     this.skew = this.random.pick([0, 0, 8, -8]) * MINUTE;
     this.lastTick = time.now();
     const config = readConfig({
@@ -133,11 +134,14 @@ class ChaosRun {
       time,
       clock: () => new Date(time.now() + this.skew),
       random: seededRandom(`${seed}:jitter`),
+      disturbedAt: 0,
       client: { deadlines: { connect: 500, headers: 500, idle: 300, total: 1200 } },
     };
     this.bustles = new Map(accounts.map((account) => [account.subdomain, new Bustle(account, seed)]));
     const pasts = new Map(accounts.map((account) => [account, new Past(account)]));
-    this.databaseFaults = new DatabaseFaults(database.url, database.owner, seededRandom(`${seed}:database`));
+    this.databaseFaults = new DatabaseFaults(database.url, database.owner, seededRandom(`${seed}:database`), () => {
+      this.ground.disturbedAt = time.now();
+    });
     this.processes = new Processes(this.ground, database.owner, seededRandom(`${seed}:processes`), () =>
       accounts.map(({ scope }) => scope),
     );
@@ -155,6 +159,7 @@ class ChaosRun {
       canary,
       lines: this.lines,
       skew: this.skew,
+      disturbedAt: () => this.ground.disturbedAt,
       tell: options.tell ?? (() => {}),
     });
   }
@@ -373,6 +378,13 @@ class ChaosRun {
       peakMiB: counted.peakMiB,
     };
   }
+}
+
+async function lockWaiters({ owner }: ChaosDatabase): Promise<number> {
+  const { rows } = await owner.query<{ count: number }>(
+    "select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+  );
+  return rows[0]?.count ?? 0;
 }
 
 function isDue(pattern: string, after: Date, now: Date): boolean {

@@ -11,11 +11,13 @@ export class DatabaseFaults {
     private readonly url: string,
     private readonly owner: pg.Client,
     private readonly random: Random,
+    private readonly disturbed: () => void,
   ) {}
 
   /** The server ends one of the product's sessions, or all of them. */
   async terminate(all: boolean): Promise<void> {
     this.count(all ? "all sessions ended" : "session ended");
+    this.disturbed();
     await this.owner.query(
       `select pg_terminate_backend(pid) from (
          select pid from pg_stat_activity

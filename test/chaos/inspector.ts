@@ -34,6 +34,8 @@ interface Inspected {
   canary: Canary;
   lines: readonly string[];
   skew: number;
+  /** When a process or the database last failed. */
+  disturbedAt: () => number;
   /** Hears of each violation at once. */
   tell: (line: string) => void;
 }
@@ -54,10 +56,15 @@ export class Inspector {
     this.violations = new Violations(of.time.clock, of.tell);
     this.db = openDatabase(of.url, { poolSize: 1, applicationName: "chaos-inspector" }).db;
     const accountOf = (subdomain: string) => of.accounts.find((account) => account.subdomain === subdomain);
-    this.budget = new BudgetWatch(of.zendesk, of.time, (subdomain) => {
-      const account = accountOf(subdomain);
-      return account !== undefined && of.spells.since(account, of.time.now() - HOUR, ["a hungry neighbour"]);
-    });
+    this.budget = new BudgetWatch(
+      of.zendesk,
+      of.time,
+      (subdomain) => {
+        const account = accountOf(subdomain);
+        return account !== undefined && of.spells.since(account, of.time.now() - HOUR, ["a hungry neighbour"]);
+      },
+      of.disturbedAt,
+    );
   }
 
   async install(): Promise<void> {

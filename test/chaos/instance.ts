@@ -20,6 +20,8 @@ export interface Ground {
   clock: () => Date;
   random: Random;
   client: Partial<ClientOptions>;
+  /** When a process or the database last failed, by the simulated clock: what was just learnt may be lost with it. */
+  disturbedAt: number;
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {
@@ -115,6 +117,7 @@ export class Instance {
   kill(): void {
     if (this.dead) return;
     this.dead = true;
+    this.ground.disturbedAt = this.ground.time.now();
     this.ground.time.freeze(this.actor);
     for (const client of this.clients) socketOf(client).destroy();
     this.halt.resolve();
@@ -130,6 +133,7 @@ export class Instance {
     const { promise, resolve } = deferred();
     this.gate = { open: resolve, opened: promise };
     this.connectsLeft = Number.POSITIVE_INFINITY;
+    this.ground.disturbedAt = this.ground.time.now();
     this.ground.time.freeze(this.actor);
     this.halt.resolve();
   }

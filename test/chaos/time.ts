@@ -12,8 +12,10 @@ interface Sleeper {
   wake: () => void;
 }
 
-/** Work that neither sleeps nor ends for so long waits for somebody who sleeps, behind a lock of the database: time goes on. */
-const longestStandstill = 3_000;
+/** Work that neither sleeps nor ends for so long waits for something outside the simulation: time goes on without it. */
+const longestStandstill = 20_000;
+/** After so long a silence those are counted who wait behind a lock for somebody who sleeps. */
+const silence = 200;
 
 /**
  * The one clock of a chaos run: the accounts and the product live by it. It moves when everybody who works has gone to
@@ -21,6 +23,8 @@ const longestStandstill = 3_000;
  */
 export class SimulatedTime {
   standstills = 0;
+  /** How many sessions of the database wait for a lock just now. */
+  lockWaiters: () => Promise<number> = async () => 0;
   private sleepers: Sleeper[] = [];
   private readonly actors = new Set<Actor>();
   private changed: () => void = () => {};
@@ -104,7 +108,9 @@ export class SimulatedTime {
         this.standstills++;
         return;
       }
-      await this.change(left);
+      const isSilent = await this.change(Math.min(left, silence));
+      if (!isSilent || this.awake().length === 0) continue;
+      if (this.awake().length + (await this.lockWaiters()) >= this.working()) return;
     }
   }
 
@@ -112,12 +118,13 @@ export class SimulatedTime {
     return [...this.actors].reduce((sum, actor) => sum + (actor.frozen ? 0 : actor.busy), 0);
   }
 
-  private change(atMost: number): Promise<void> {
+  /** True when nothing has changed for so long. */
+  private change(atMost: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, atMost);
+      const timer = setTimeout(resolve, atMost, true);
       this.changed = () => {
         clearTimeout(timer);
-        setImmediate(resolve);
+        setImmediate(resolve, false);
       };
     });
   }

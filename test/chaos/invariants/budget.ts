@@ -18,6 +18,7 @@ export class BudgetWatch {
     private readonly zendesk: Zendesk,
     private readonly time: SimulatedTime,
     isNeighbourHungry: (subdomain: string) => boolean,
+    private readonly disturbedAt: () => number,
   ) {
     zendesk.faults.before({ path: "/api/v2/" }, ({ subdomain, path }) => this.sent(subdomain, path));
     zendesk.faults.after({ path: "/api/v2/" }, ({ subdomain, path }, { status, headers, json }) => {
@@ -40,6 +41,8 @@ export class BudgetWatch {
     const silence = this.silentUntil.get(subdomain);
     // What goes out at the same instant was under way when the refusal came: webhooks are looked up beside runs.
     if (!silence || this.time.now() >= silence.until || this.time.now() === silence.since) return;
+    // A process that dies, or a database that fails, with the refusal in hand cannot tell the others of it.
+    if (this.disturbedAt() >= silence.since) return;
     const early = Math.round((silence.until - this.time.now()) / SECOND);
     this.violations.push({
       invariant: "INV-BUDGET",
