@@ -2,14 +2,13 @@ import { type Db, inWorkspace, type Trx } from "#db/client.ts";
 import { type StreamName, streamNames } from "#lib/connections/shapes.ts";
 import { refreshTimeline } from "#lib/timeline/refresh.ts";
 import { isObject } from "#lib/zendesk/answers.ts";
+import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import { parseJson } from "#lib/zendesk/json.ts";
 import { makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import { isDeadlock } from "#lib/zendesk/reading.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import { heldKeys, holdRows, type KeptRow, lockHeldRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
-import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
-import { heldWords } from "#lib/zendesk/stream-turn.ts";
+import { holdRows, type KeptRow, lockHeldRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import { streamNamed } from "#lib/zendesk/streams.ts";
 
 /** So many rows a transaction: a run that goes on meanwhile waits for no more than that. */
@@ -68,7 +67,7 @@ async function retryBatch(
   const rows = await lockHeldRows(trx, scope, name, which);
   let released = 0;
   for (const row of rows) if (await retry(trx, scope, name, row, now)) released++;
-  if (released > 0) await clearDoubt(trx, scope, name, now);
+  if (released > 0) await weighHeldRows(trx, scope, name, now);
   const last = rows.length === which.limit ? (rows.at(-1)?.key ?? null) : null;
   return { released, held: rows.length - released, last };
 }
@@ -96,18 +95,6 @@ async function retry(trx: Trx, scope: Scope, name: StreamName, held: KeptRow, no
   }
   await releaseRows(trx, scope, name, [held.key]);
   return true;
-}
-
-/** A stream that was degraded by nothing else is so no more when its last held row has left. */
-async function clearDoubt(trx: Trx, scope: Scope, name: StreamName, now: Date): Promise<void> {
-  const state = await readStreamState(trx, scope, name, "incremental");
-  if (state?.state !== "degraded" || state.failure_code !== "held_rows") return;
-  const { size } = await heldKeys(trx, scope, name);
-  const change =
-    size > 0
-      ? { failure_message: heldWords(size).message }
-      : { state: "ok", failure_code: null, failure_message: null, failure_action: null, failure_since: null };
-  await saveStreamState(trx, scope, name, "incremental", change, now);
 }
 
 function wireOf(held: KeptRow): Wire | null {

@@ -1,6 +1,7 @@
 import type { Trx } from "#db/client.ts";
 import { refreshTimeline } from "#lib/timeline/refresh.ts";
 import type { Fetched, FetchedKind } from "#lib/zendesk/fetch-by-id.ts";
+import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import { makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
@@ -40,12 +41,13 @@ export async function storeFetched(
     if (stream.touchesTimeline) await refreshTimeline(trx, scope, stored.ids, now);
     await holdRows(trx, scope, kind, stored.held, fetchedAt);
     const held = new Set(stored.held.map(({ key }) => key));
-    await releaseRows(
+    const released = await releaseRows(
       trx,
       scope,
       kind,
       stored.keys.filter((key) => !held.has(key)),
     );
+    if (held.size > 0 || released.length > 0) await weighHeldRows(trx, scope, kind, now);
     await countInserted(trx, scope, kind, stored.inserted);
     total.changed += stored.inserted + stored.updated + stored.deleted;
     total.left.push(...left, ...stored.left);

@@ -4,6 +4,7 @@ import { heldAbsenceWords } from "#lib/zendesk/absences.ts";
 import { comparisonDoubt, isCompared } from "#lib/zendesk/comparison.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { heldWords } from "#lib/zendesk/held-doubt.ts";
 import { intoLedger, lateRows } from "#lib/zendesk/ledger.ts";
 import { firstPlace, freshThrough, Pass, resumeFrom } from "#lib/zendesk/pass.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
@@ -13,7 +14,7 @@ import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
 import { holdsAny, saveCsatSystem } from "#lib/zendesk/store/facts.ts";
 import { heldKeys } from "#lib/zendesk/store/held-rows.ts";
 import { setRunStream } from "#lib/zendesk/store/run-counters.ts";
-import { type Purpose, readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
+import { lockStreamState, type Purpose, readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
 
 /** An end that lies so far behind the present may have rows behind it that came late: read on at once. Seconds. */
@@ -194,6 +195,8 @@ async function standing(
   name: StreamName,
   doubt: FailureWords | null,
 ): Promise<StreamEnd> {
+  // Whoever holds a row beside this run waits for its verdict, or is counted in it.
+  await lockStreamState(trx, scope, name, "incremental");
   const absent = isAbsentStream(name) ? (await countAbsences(trx, scope, name)).held : 0;
   const held = (await heldKeys(trx, scope, name)).size;
   const failure =
@@ -201,14 +204,6 @@ async function standing(
     (await comparisonDoubt(trx, scope, name)) ??
     (isAbsentStream(name) && absent > 0 ? heldAbsenceWords(name, absent) : held > 0 ? heldWords(held) : null);
   return failure ? { name, state: "degraded", failure } : { name, state: "ok" };
-}
-
-export function heldWords(held: number): FailureWords {
-  return {
-    code: "held_rows",
-    message: `${held} ${held === 1 ? "row is" : "rows are"} held because of what ${held === 1 ? "it contains" : "they contain"}; everything else is stored.`,
-    action: "Look at the held rows of this connection; one that is corrected in Zendesk leaves by itself.",
-  };
 }
 
 async function record(trx: Trx, reading: Reading, ended: StreamEnd): Promise<void> {

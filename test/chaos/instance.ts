@@ -101,7 +101,7 @@ export class Instance {
 
   /** The same for work that sleeps: time goes on meanwhile. */
   beside(work: () => Promise<unknown>): Promise<void> {
-    return this.doing(() => this.ground.time.during(this.actor, work()));
+    return this.doing(() => this.ground.time.during(this.actor, work));
   }
 
   /** Cuts the power in the middle of the nth query from now. */
@@ -205,13 +205,13 @@ class WatchedWorker extends Worker {
   constructor(
     ctx: ConstructorParameters<typeof Worker>[0],
     options: ConstructorParameters<typeof Worker>[1],
-    private readonly watch: <T>(work: Promise<T>) => Promise<T>,
+    private readonly watch: <T>(work: () => Promise<T>) => Promise<T>,
   ) {
     super(ctx, options);
   }
 
   override work(...given: Parameters<Worker["work"]>): ReturnType<Worker["work"]> {
-    return this.watch(super.work(...given));
+    return this.watch(() => super.work(...given));
   }
 }
 

@@ -1,9 +1,15 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { World } from "#test/support/zendesk/world/world.ts";
 
 /** Whoever works and sleeps in simulated time. Frozen ones (killed, stopped) hold nobody up. */
 export class Actor {
-  busy = 0;
+  readonly works = new Set<Work>();
   frozen = false;
+}
+
+/** Something that an actor does beside others: a run, what deliveries name. */
+interface Work {
+  sleeping: number;
 }
 
 interface Sleeper {
@@ -27,6 +33,8 @@ export class SimulatedTime {
   lockWaiters: () => Promise<number> = async () => 0;
   private sleepers: Sleeper[] = [];
   private readonly actors = new Set<Actor>();
+  /** Whose sleep it is: one work that sleeps does not rest for another of the same actor. */
+  private readonly work = new AsyncLocalStorage<Work>();
   private changed: () => void = () => {};
   private current: number;
 
@@ -42,9 +50,12 @@ export class SimulatedTime {
 
   /** Resolves when the clock has moved so far; at once when the signal aborts. */
   sleep(actor: Actor, milliseconds: number, signal?: AbortSignal): Promise<void> {
+    const work = this.work.getStore();
     return new Promise((resolve) => {
       const wake = () => {
+        if (!this.sleepers.includes(sleeper)) return;
         this.sleepers = this.sleepers.filter((other) => other !== sleeper);
+        if (work) work.sleeping--;
         signal?.removeEventListener("abort", wake);
         resolve();
       };
@@ -52,18 +63,20 @@ export class SimulatedTime {
       if (signal?.aborted) return resolve();
       signal?.addEventListener("abort", wake);
       this.sleepers.push(sleeper);
+      if (work) work.sleeping++;
       this.changed();
     });
   }
 
-  /** Time stands still while `work` is awake. */
-  async during<T>(actor: Actor, work: Promise<T>): Promise<T> {
+  /** Time stands still while the work is awake. */
+  async during<T>(actor: Actor, begin: () => Promise<T>): Promise<T> {
+    const work: Work = { sleeping: 0 };
     this.actors.add(actor);
-    actor.busy++;
+    actor.works.add(work);
     try {
-      return await work;
+      return await this.work.run(work, begin);
     } finally {
-      actor.busy--;
+      actor.works.delete(work);
       this.changed();
     }
   }
@@ -102,7 +115,7 @@ export class SimulatedTime {
   private async rest(): Promise<void> {
     const since = performance.now();
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.awake().length < this.working()) {
+    while (this.resting() < this.works().length) {
       const left = longestStandstill - (performance.now() - since);
       if (left <= 0) {
         this.standstills++;
@@ -110,12 +123,16 @@ export class SimulatedTime {
       }
       const isSilent = await this.change(Math.min(left, silence));
       if (!isSilent || this.awake().length === 0) continue;
-      if (this.awake().length + (await this.lockWaiters()) >= this.working()) return;
+      if (this.resting() + (await this.lockWaiters()) >= this.works().length) return;
     }
   }
 
-  private working(): number {
-    return [...this.actors].reduce((sum, actor) => sum + (actor.frozen ? 0 : actor.busy), 0);
+  private resting(): number {
+    return this.works().filter(({ sleeping }) => sleeping > 0).length;
+  }
+
+  private works(): Work[] {
+    return [...this.actors].flatMap(({ frozen, works }) => (frozen ? [] : [...works]));
   }
 
   /** True when nothing has changed for so long. */

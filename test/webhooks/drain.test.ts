@@ -127,15 +127,21 @@ describe("what a delivery brings", () => {
     const linked = await live();
     const { world } = linked;
     const held = () => linked.read((trx) => trx.selectFrom("held_row").select("row_key").execute());
+    const tickets = async () => {
+      const { streams } = await linked.read((trx) => getConnection(trx, linked.scope));
+      return streams.find(({ name }) => name === "tickets");
+    };
     world.distort("ticket", "3", { updated_at: null });
     world.tickets.update("3", { priority: "low" });
     await deliverAndDrain(linked);
     expect(await held()).toMatchObject([{ row_key: "3" }]);
+    expect(await tickets()).toMatchObject({ state: "degraded", held: 1, failure: { code: "held_rows" } });
     world.distortions.clear();
     world.advance(1000);
     world.tickets.update("3", { priority: "urgent" });
     await deliverAndDrain(linked);
     expect(await held()).toEqual([]);
+    expect(await tickets()).toMatchObject({ state: "ok", held: 0, failure: null });
     expect(await ticket(linked, "3")).toMatchObject({ priority: "urgent" });
   });
 });

@@ -170,10 +170,8 @@ describe("a process that is killed", () => {
         })
         .execute(),
     );
-    let kills = 0;
     for (let attempt = 1; attempt <= 3; attempt++) {
-      const died = await runAndKill(account, 400 + attempt * 130);
-      if (died) kills++;
+      expect(await runAndKill(account, 2 + attempt, attempt * 4)).toBe(true);
       const state = await account.read((trx) =>
         trx
           .selectFrom("stream_state")
@@ -187,14 +185,13 @@ describe("a process that is killed", () => {
         : { rows: 0, at: null };
       expect((await stored(account)).tickets.length).toBeGreaterThanOrEqual(place.rows);
     }
-    expect(kills).toBeGreaterThan(0);
     await account.sync();
     await expectConverged(account);
   }, 120_000);
 });
 
-/** Runs a sync in a process of its own and kills it after so many milliseconds. */
-function runAndKill(account: Account, after: number): Promise<boolean> {
+/** Runs a sync in a process of its own and kills it so many milliseconds after it asked for so many pages of tickets. */
+function runAndKill(account: Account, pages: number, after: number): Promise<boolean> {
   const child = fork(new URL("./killed-process.ts", import.meta.url), {
     execArgv: ["--import", "tsx"],
     env: {
@@ -205,14 +202,15 @@ function runAndKill(account: Account, after: number): Promise<boolean> {
     },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
+  let asked = 0;
+  const watch = account.zendesk.faults.before({ path: "/api/v2/incremental/tickets" }, () => {
+    if (++asked === pages) setTimeout(() => child.kill("SIGKILL"), after);
+  });
   return new Promise((resolve) => {
-    let killed = false;
-    child.on("message", () =>
-      setTimeout(() => {
-        killed = child.kill("SIGKILL");
-      }, after),
-    );
-    child.on("exit", () => resolve(killed));
+    child.on("exit", (_code, signal) => {
+      watch.remove();
+      resolve(signal === "SIGKILL");
+    });
   });
 }
 

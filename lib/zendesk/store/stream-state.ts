@@ -28,6 +28,24 @@ export function readStreamState(
     .executeTakeFirst();
 }
 
+/** Nobody else writes it before the transaction ends. */
+export function lockStreamState(
+  trx: Trx,
+  scope: Scope,
+  stream: StreamName,
+  purpose: Purpose,
+): Promise<Pick<StreamState, "state" | "failure_code" | "failure_since"> | undefined> {
+  return trx
+    .selectFrom("stream_state")
+    .select(["state", "failure_code", "failure_since"])
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId)
+    .where("stream", "=", stream)
+    .where("purpose", "=", purpose)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
 export async function saveStreamState(
   trx: Trx,
   scope: Scope,
