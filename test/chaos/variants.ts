@@ -47,16 +47,6 @@ export const variants: readonly Variant[] = [
     ],
   },
   {
-    name: "of two versions on a page the last one",
-    replacements: [
-      {
-        file: "lib/zendesk/store/page.ts",
-        search: "if (known === undefined || version(row) >= version(known)) latest.set(key(row), row);",
-        replace: "if (known === undefined || version(row) >= 0) latest.set(key(row), row);",
-      },
-    ],
-  },
-  {
     name: "deletion by absence, at once",
     replacements: [
       {
