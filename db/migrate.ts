@@ -2,11 +2,13 @@ import { Kysely, type Migration, Migrator, PostgresDialect, type QueryExecutorPr
 import pg from "pg";
 import * as ground from "#db/migrations/2026-11-22-01-ground.ts";
 import * as trust from "#db/migrations/2026-11-22-02-trust.ts";
+import * as destinations from "#db/migrations/2026-11-22-03-destinations.ts";
 
 // Imported by name, so that the bundled server and the launcher run the same list.
 const migrations: Record<string, Migration> = {
   "2026-11-22-01-ground": ground,
   "2026-11-22-02-trust": trust,
+  "2026-11-22-03-destinations": destinations,
 };
 
 /**

@@ -571,6 +571,8 @@ export interface DriftRowTable {
   difference: string;
   repaired: boolean;
   found_at: Date;
+  /** Those in which a stored row differed; none where nothing was stored. */
+  columns: Generated<string[]>;
 }
 
 /** A user belongs to an organization; `is_default` marks the one that zendesk_user names too. Read whole every night (row 42). */
@@ -684,6 +686,203 @@ export interface ZendeskBudgetTable {
   recent: Date[];
 }
 
+/** A program that sends events: a website, a server, another tool. One that was removed stays for the names of its events. */
+export interface SourceTable {
+  workspace_id: number;
+  id: GeneratedAlways<number>;
+  name: string;
+  enabled: Generated<boolean>;
+  created_by: string | null;
+  created_at: Date;
+  updated_at: Date;
+  deleted_at: Date | null;
+}
+
+/** What lets a program send events as its source. `key_hash` is the SHA-256; `hint` its last characters. `ends_at`: a key that was replaced works until then. */
+export interface WriteKeyTable {
+  workspace_id: number;
+  id: GeneratedAlways<string>;
+  source_id: number;
+  key_hash: Buffer;
+  hint: string;
+  created_at: Date;
+  ends_at: Date | null;
+  last_used_at: Date | null;
+}
+
+/** An event as it was received: stored before it is acknowledged. `payload` is its JSON text. `rejection`: why nothing is done with it, else null. `routed_at`: since when its deliveries exist. */
+export interface EventTable {
+  workspace_id: number;
+  id: GeneratedAlways<string>;
+  source_id: number;
+  message_id: string;
+  type: string;
+  name: string | null;
+  user_id: string | null;
+  anonymous_id: string | null;
+  group_id: string | null;
+  email: string | null;
+  occurred_at: Date;
+  received_at: Date;
+  payload: string;
+  rejection: string | null;
+  routed_at: Date | null;
+}
+
+/** `message_id`s of the last seven days: each is accepted once. */
+export interface EventMessageTable {
+  workspace_id: number;
+  source_id: number;
+  message_id: string;
+  received_at: Date;
+}
+
+/** A Zendesk that events are written to, by its connection. `stopped_at`: nothing is sent since then, and nothing is lost. `deleted_at`: kept only to name its deliveries. `write_back_version`: the version of the numbers that were compared last with what was written back. */
+export interface DestinationTable {
+  workspace_id: number;
+  id: GeneratedAlways<number>;
+  connection_id: number;
+  name: string;
+  profile: string;
+  enabled: boolean;
+  stopped_at: Date | null;
+  stopped_by: string | null;
+  unknown_user_on_track: string;
+  unknown_user_traits: string;
+  unknown_organization_traits: string;
+  associate_on_group: boolean;
+  accept_group_without_user: boolean;
+  allow_removals: boolean;
+  create_verified: boolean;
+  skip_verify_email: boolean;
+  tested_at: Date | null;
+  deleted_at: Date | null;
+  write_back_version: string | null;
+  created_by: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** Which sources a destination takes events of. */
+export interface DestinationSourceTable {
+  workspace_id: number;
+  destination_id: number;
+  source_id: number;
+}
+
+/** An action of a destination, as it was set at one time: the highest `version` holds. `trigger` and `mapping` are JSON text of lib/destinations/shapes.ts. */
+export interface DestinationActionTable {
+  workspace_id: number;
+  destination_id: number;
+  action: string;
+  version: number;
+  position: number;
+  enabled: boolean;
+  trigger: string;
+  mapping: string;
+  created_by: string | null;
+  created_at: Date;
+}
+
+/** A command to Zendesk, and what became of it. `command` is the mapped JSON text; `command_key` makes it one however often it is asked for; `lanes` name whom it concerns: of each lane the oldest goes first. `affected`: JSON text of the working tickets that a removal would unassign. `approved_for`: codes for which it was held and a person has allowed it. `due_at` null: nobody waits for it but a person. `waits_for`: a delivery that goes before it in one of its lanes. `retries`: tries in a row that ended without a result. `is_test`: sent also while its destination is off. `is_late`: taken up again, so that others of its lanes may have gone before it. */
+export interface DeliveryTable {
+  workspace_id: number;
+  id: GeneratedAlways<string>;
+  destination_id: number;
+  connection_id: number;
+  zendesk_account: string | null;
+  event_id: string | null;
+  message_id: string | null;
+  action: string;
+  action_version: number;
+  command: string;
+  command_key: string;
+  lanes: string[];
+  state: string;
+  attempts: Generated<number>;
+  retries: Generated<number>;
+  is_test: Generated<boolean>;
+  is_late: Generated<boolean>;
+  code: string | null;
+  reason: string | null;
+  fix: string | null;
+  notes: Generated<string[]>;
+  result_kind: string | null;
+  result_id: string | null;
+  affected: string | null;
+  approved_by: string | null;
+  approved_at: Date | null;
+  approved_for: Generated<string[]>;
+  due_at: Date | null;
+  waits_for: string | null;
+  claimed_by: string | null;
+  claimed_until: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** The lanes of deliveries. `state`: `open` while the delivery holds up those behind it, then the one in which it ended. */
+export interface DeliveryLaneTable {
+  workspace_id: number;
+  connection_id: number;
+  lane: string;
+  delivery_id: string;
+  state: string;
+}
+
+/** What was said to Zendesk for a delivery, secrets removed. `outcome`: open (sent, not answered yet), done, refused, unknown, not_sent. Writes are noted before they are sent. */
+export interface DeliveryExchangeTable {
+  workspace_id: number;
+  delivery_id: string;
+  position: number;
+  attempt: number;
+  step: string;
+  is_write: boolean;
+  method: string;
+  path: string;
+  request: string | null;
+  status: number | null;
+  response: string | null;
+  outcome: string;
+  sent_at: Date;
+  ended_at: Date | null;
+}
+
+/** A track event of a customer that the plan of their Zendesk has no place for: an entry of our own timeline. `properties` is JSON text. */
+export interface CustomerEventTable {
+  workspace_id: number;
+  connection_id: number;
+  event_id: string;
+  zendesk_user_id: string;
+  organization_id: string | null;
+  name: string;
+  properties: string;
+  occurred_at: Date;
+}
+
+/** A number or attribute of accounts that is written to a field of their organizations in Zendesk. */
+export interface WriteBackRuleTable {
+  workspace_id: number;
+  destination_id: number;
+  organization_field: string;
+  measure: string;
+  position: number;
+  enabled: boolean;
+  created_by: string | null;
+  created_at: Date;
+}
+
+/** What was last written back, or is on its way: only changes are sent. */
+export interface WriteBackValueTable {
+  workspace_id: number;
+  destination_id: number;
+  organization_id: string;
+  organization_field: string;
+  value: string | null;
+  delivery_id: string | null;
+  set_at: Date;
+}
+
 export interface Database {
   workspace: WorkspaceTable;
   app_user: AppUserTable;
@@ -728,4 +927,17 @@ export interface Database {
   notice: NoticeTable;
   zendesk_account: ZendeskAccountTable;
   zendesk_budget: ZendeskBudgetTable;
+  source: SourceTable;
+  write_key: WriteKeyTable;
+  event: EventTable;
+  event_message: EventMessageTable;
+  destination: DestinationTable;
+  destination_source: DestinationSourceTable;
+  destination_action: DestinationActionTable;
+  delivery: DeliveryTable;
+  delivery_lane: DeliveryLaneTable;
+  delivery_exchange: DeliveryExchangeTable;
+  customer_event: CustomerEventTable;
+  write_back_rule: WriteBackRuleTable;
+  write_back_value: WriteBackValueTable;
 }

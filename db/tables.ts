@@ -46,6 +46,19 @@ const everyTable: Record<keyof Database, true> = {
   zendesk_account: true,
   zendesk_budget: true,
   ended_session: true,
+  source: true,
+  write_key: true,
+  event: true,
+  event_message: true,
+  destination: true,
+  destination_source: true,
+  destination_action: true,
+  delivery: true,
+  delivery_lane: true,
+  delivery_exchange: true,
+  customer_event: true,
+  write_back_rule: true,
+  write_back_value: true,
 };
 
 export interface TableShape {

@@ -108,6 +108,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     difference text not null,
     repaired boolean not null,
     found_at timestamptz not null,
+    columns text[] not null default '{}',
     primary key (workspace_id, connection_id, run_id, stream, row_key))`);
   await run(`create table drift_seen (
     workspace_id int not null,
