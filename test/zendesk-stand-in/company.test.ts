@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { demoMatchKeys, owners } from "#test/support/zendesk/company/accounts.ts";
 import { foundCompany } from "#test/support/zendesk/company/company.ts";
 import { truth } from "#test/support/zendesk/truth.ts";
-import { DAY, fixedClock, HOUR } from "#test/support/zendesk/world/clock.ts";
+import { DAY, fixedClock, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
 
 const foundedAt = "2026-03-02T09:00:00Z";
 const small = { tickets: 4000, accounts: 60, days: 400 };
@@ -48,6 +48,29 @@ describe("the company", () => {
     const after = truth(living.world);
     expect(after.tickets.length).toBeGreaterThan(before.tickets.length);
     expect(after.transitions.length).toBeGreaterThan(before.transitions.length);
+  });
+
+  it("is lively for whoever watches: an event every two minutes at the latest, and after a day the numbers are about the same", () => {
+    const options = { foundedAt, ...small, lively: true };
+    const lively = foundCompany({ clock: fixedClock(foundedAt), ...options });
+    const open = () => truth(lively.world).tickets.filter(({ status }) => status === "open" || status === "new").length;
+    const size = () => lively.world.tickets.byId.size;
+    const before = { open: open(), size: size() };
+    const quiet = foundCompany({ clock: fixedClock(foundedAt), foundedAt, ...small });
+    let events = lively.world.tickets.audits.all().length;
+    for (let minute = 0; minute < 60; minute += 2) {
+      lively.world.advance(2 * MINUTE);
+      const now = lively.world.tickets.audits.all().length;
+      expect(now).toBeGreaterThan(events);
+      events = now;
+    }
+    lively.world.advance(23 * HOUR);
+    quiet.world.advance(DAY);
+    const usual = quiet.world.tickets.byId.size - before.size;
+    expect(size() - before.size).toBeLessThan(usual + 100);
+    expect(Math.abs(open() - before.open)).toBeLessThan(60);
+    const again = foundCompany({ clock: fixedClock(new Date(Date.parse(foundedAt) + DAY)), ...options });
+    expect(truth(again.world)).toEqual(truth(lively.world));
   });
 
   it("has about as many tickets as asked for, with every priority, null included", () => {

@@ -63,3 +63,56 @@ it("opens again when the window is over", async () => {
   expect((await client.get(tickets)).status).toBe(429);
   await expect.poll(async () => (await client.get(tickets)).status).toBe(200);
 });
+
+it("limits how often one ticket, one user and one organization are written, each in words of its own", async () => {
+  const world = new World();
+  zendesk = await startZendesk({ worlds: [world], limits: { perTicket: 1, perUser: 1, perOrganization: 1 } });
+  const client = clientOf(zendesk);
+  const { id: ticket } = world.tickets.create();
+  const { id: user } = world.users.create({ name: "Ann" });
+  const { id: organization } = world.organizations.create({ name: "Acme" });
+  const answers = [];
+  for (const [path, row] of [
+    [`/tickets/${ticket}`, "ticket"],
+    [`/users/${user}`, "user"],
+    [`/organizations/${organization}`, "organization"],
+  ] as const) {
+    const update = () => client.send("PUT", `/api/v2${path}`, { [row]: { notes: "N" } });
+    expect((await update()).status).toBe(200);
+    answers.push(await update());
+  }
+  expect(answers.map(({ status }) => status)).toEqual([429, 429, 429]);
+  const [ofTicket, ofUser, ofOrganization] = answers;
+  expect(ofTicket?.headers.get("zendesk-ratelimit-per-ticket-updates")).toMatch(/^total=1; remaining=0; resets=\d+$/);
+  expect(Number(ofTicket?.headers.get("retry-after"))).toBeGreaterThan(60);
+  expect(ofUser?.text).toBe("Rate limit for updating a single unique user exceeded");
+  expect(ofOrganization?.json.errors[0]?.code).toBe("TooManyRequests");
+  expect(zendesk.effects.of("user")).toHaveLength(1);
+});
+
+it("limits all updates of tickets, and users created or updated in one second", async () => {
+  const world = new World();
+  let now = 0;
+  zendesk = await startZendesk({ worlds: [world], limits: { ticketUpdates: 2, now: () => now } });
+  const client = clientOf(zendesk);
+  const update = () =>
+    client.send("PUT", `/api/v2/tickets/${world.tickets.create().id}`, { ticket: { priority: "low" } });
+  const upsert = (email: string) =>
+    client.send("POST", "/api/v2/users/create_or_update", { user: { name: "N", email } });
+  expect([await update(), await update(), await update()].map(({ status }) => status)).toEqual([200, 200, 429]);
+  expect((await update()).headers.get("zendesk-ratelimit-tickets-update")).toMatch(/^total=2; remaining=0;/);
+  expect([await upsert("a@acme.com"), await upsert("b@acme.com")].map(({ status }) => status)).toEqual([201, 429]);
+  now += 1000;
+  expect((await upsert("b@acme.com")).status).toBe(201);
+});
+
+it("keeps the budget of customer events apart from the account's", async () => {
+  const world = new World();
+  zendesk = await startZendesk({ worlds: [world], limits: { sunshine: 2, account: 2 } });
+  const client = clientOf(zendesk);
+  const events = `/api/v2/users/${world.users.create({ name: "Ann" }).id}/events`;
+  const reads = [await client.get(events), await client.get(events), await client.get(events)];
+  expect(reads.map(({ status }) => status)).toEqual([200, 200, 429]);
+  expect(reads[0]?.headers.get("x-rate-limit")).toBeNull();
+  expect((await client.get("/api/v2/groups")).headers.get("x-rate-limit-remaining")).toBe("1");
+});

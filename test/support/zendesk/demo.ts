@@ -9,7 +9,7 @@ import type { World } from "./world/world.ts";
 export type DemoSize = keyof typeof sizes;
 
 const sizes = {
-  full: {},
+  full: { lively: true },
   small: { accounts: 60, tickets: 1500, days: 200 },
 } as const;
 
@@ -18,7 +18,7 @@ export interface DemoOptions {
   port?: number;
   seed?: number;
   subdomain?: string;
-  /** A small company is founded and read in a moment: for tests. Default: full. */
+  /** A small company is founded and read in a moment, and quiet: for tests. Default: full. */
   size?: DemoSize;
   /** The day from which the stories count; keep it, and a demo that starts again is the same company. Default: now. */
   foundedAt?: Date;

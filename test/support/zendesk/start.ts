@@ -1,6 +1,7 @@
 import { Faults } from "./faults.ts";
 import { Control } from "./server/control.ts";
 import { Deliveries } from "./server/deliveries.ts";
+import { Effects } from "./server/effects.ts";
 import { Journal } from "./server/journal.ts";
 import { type LimitOptions, RateLimits } from "./server/limits.ts";
 import { ZendeskServer } from "./server/server.ts";
@@ -26,7 +27,10 @@ export interface Zendesk {
   /** Puts an account at its subdomain, in place of the one that is there. */
   serve(world: World): void;
   faults: Faults;
+  /** Every request. */
   journal: Journal;
+  /** What writes have done. */
+  effects: Effects;
   limits: RateLimits | null;
   /** What the accounts tell their webhooks; `deliver()` sends what is due. */
   webhooks: Deliveries;
@@ -38,9 +42,10 @@ export async function startZendesk(options: StartOptions): Promise<Zendesk> {
   const worlds = new Map(options.worlds.map((world) => [world.subdomain, world]));
   const faults = new Faults();
   const journal = new Journal();
+  const effects = new Effects();
   const limits = options.limits === undefined ? null : new RateLimits(options.limits);
-  const control = options.control ? new Control(worlds, faults, journal) : null;
-  const server = new ZendeskServer({ worlds, faults, journal, limits, control });
+  const control = options.control ? new Control(worlds, faults, journal, effects) : null;
+  const server = new ZendeskServer({ worlds, faults, journal, effects, limits, control });
   const webhooks = new Deliveries(worlds);
   webhooks.start();
   const origin = await server.listen(options.port ?? 0);
@@ -55,6 +60,7 @@ export async function startZendesk(options: StartOptions): Promise<Zendesk> {
     serve: (world) => void worlds.set(world.subdomain, world),
     faults,
     journal,
+    effects,
     limits,
     webhooks,
     close: async () => {

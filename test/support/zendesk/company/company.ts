@@ -4,6 +4,7 @@ import { type Random, seededRandom } from "../world/random.ts";
 import { World } from "../world/world.ts";
 import { type DemoAccount, inventAccounts, type OrganizationPlan, planOrganizations } from "./accounts.ts";
 import { domainOf, emailOf, personName } from "./names.ts";
+import { planPulse } from "./pulse.ts";
 import { busyness, momentOf, rounded, startOfDay } from "./rhythm.ts";
 import { type Story, stories } from "./stories.ts";
 import { type Desk, everyday, writeTicket } from "./ticket-life.ts";
@@ -25,6 +26,8 @@ export interface CompanyOptions {
   accounts?: number;
   /** Length of the history. Default two years. */
   days?: number;
+  /** From the founding day on something happens every minute or so, for whoever watches. Default: the pace of the history. */
+  lively?: boolean;
 }
 
 export interface Company {
@@ -61,6 +64,7 @@ export function foundCompany(options: CompanyOptions): Company {
     const ordinary = Math.max(0, (options.tickets ?? 30_000) - told * days);
     planEveryday(desk, customers, { openedAt, days, perDay: ordinary / days });
     planChanges(world, random.fork("changes"), now);
+    if (options.lively) planPulse(desk, now);
   });
   world.catchUp();
   return { world, accounts };

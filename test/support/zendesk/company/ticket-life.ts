@@ -77,7 +77,7 @@ export function writeTicket(desk: Desk, requesterId: Id, mood: Mood): void {
 }
 
 /** Plans a step that is skipped when the ticket is gone or closed by then. */
-function plan(desk: Desk, at: number, ticket: Ticket, step: () => void): void {
+export function plan(desk: Desk, at: number, ticket: Ticket, step: () => void): void {
   desk.world.schedule.plan(at, () => {
     if (!ticket.deleted && ticket.status !== "closed") step();
   });

@@ -1,7 +1,9 @@
 import * as kinds from "../fault-kinds.ts";
 import type { ActiveFault, Fault, Faults, Frequency, Match } from "../faults.ts";
 import type { World } from "../world/world.ts";
+import * as writes from "../write-faults.ts";
 import { type Answer, ok, Refusal, refusal } from "./answer.ts";
+import type { Effects } from "./effects.ts";
 import type { Journal } from "./journal.ts";
 import type { ApiRequest } from "./request.ts";
 
@@ -27,6 +29,10 @@ const namedFaults = {
   withoutKeys: kinds.withoutKeys,
   emptyPage: kinds.emptyPage,
   repeatsRows: kinds.repeatsRows,
+  commitsThen: writes.commitsThen,
+  losesRequest: writes.losesRequest,
+  answersOther: writes.answersOther,
+  conflict: writes.conflict,
 } as const;
 
 /** What may be called on a world from outside: `tickets.update`, `settings`, … */
@@ -42,6 +48,7 @@ const mutableParts = ["tickets", "organizations", "users", "ratings", "definitio
  * - `POST /faults` `{fault: "status", arguments: [503], match: {path, page, …}, frequency: {times}}` → `{id}`
  * - `DELETE /faults`, `DELETE /faults/{id}`
  * - `GET /journal?path=&subdomain=`, `DELETE /journal`
+ * - `GET /effects?kind=&subdomain=`, `DELETE /effects`: what writes have done
  */
 export class Control {
   private readonly active = new Map<string, ActiveFault>();
@@ -51,6 +58,7 @@ export class Control {
     private readonly worlds: ReadonlyMap<string, World>,
     private readonly faults: Faults,
     private readonly journal: Journal,
+    private readonly effects: Effects,
   ) {}
 
   answer(request: ControlRequest): Answer {
@@ -72,6 +80,11 @@ export class Control {
     if (key === "GET journal") return this.readJournal(request.query);
     if (key === "DELETE journal") {
       this.journal.clear();
+      return ok({});
+    }
+    if (key === "GET effects") return this.readEffects(request.query);
+    if (key === "DELETE effects") {
+      this.effects.clear();
       return ok({});
     }
     throw refusal(404, "InvalidEndpoint", "The stand-in has no such control");
@@ -108,6 +121,13 @@ export class Control {
 
   private readJournal(query: URLSearchParams): Answer {
     return ok({ entries: this.journal.to(query.get("path") ?? "", query.get("subdomain") ?? undefined) });
+  }
+
+  private readEffects(query: URLSearchParams): Answer {
+    const kind = query.get("kind");
+    const subdomain = query.get("subdomain") ?? undefined;
+    const entries = kind === null ? this.effects.entries : this.effects.of(kind, subdomain);
+    return ok({ entries: entries.filter((one) => subdomain === undefined || one.subdomain === subdomain) });
   }
 
   private worldCalled(subdomain: string): World {

@@ -8,6 +8,8 @@ export interface JournalEntry {
   worldAt: number | null;
   method: string;
   subdomain: string;
+  /** `x-request-id` of the answer, by which the effects of a write are found. */
+  requestId: string;
   path: string;
   query: Record<string, string>;
   /** Without the Authorization header; see `authorization`. */

@@ -51,11 +51,19 @@ export const listRoutes: Route[] = [
   ),
 
   get("/users", "users", (call) => {
-    const rows = call.request.world.users.list().filter((user) => isVisible(call.request.world, call.caller, user.id));
+    const { world, query } = call.request;
+    const externalId = query.get("external_id")?.toLowerCase();
+    const rows = world.users
+      .list((user) => externalId === undefined || user.externalId?.toLowerCase() === externalId)
+      .filter((user) => isVisible(world, call.caller, user.id));
     return listAnswer(call.request, byId({ key: "users", rows, write: (user) => writeUser(call, user) }));
   }),
   get("/users/count", "users", (call) => countAnswer(call.request, call.request.world.users.list().length)),
-  get("/users/show_many", "users", (call) => showMany(call, "users", (id) => knownUser(call, id), writeUser)),
+  get("/users/show_many", "users", (call) => {
+    const { query, world } = call.request;
+    if (!query.has("external_ids")) return showMany(call, "users", (id) => knownUser(call, id), writeUser);
+    return showManyByExternalId(call, "users", world.users.list(), writeUser);
+  }),
   get("/users/{id}", "users", (call) => {
     const user = knownUser(call, call.params.id ?? "");
     if (user === undefined) throw recordNotFound();
@@ -87,9 +95,11 @@ export const listRoutes: Route[] = [
 ];
 
 function ticketsOf(call: Call): Pick<ListSource<Ticket>, "rows" | "write"> {
-  const { world } = call.request;
+  const { world, query } = call.request;
+  const externalId = query.get("external_id");
   const rows = [...world.tickets.byId.values()]
     .filter((ticket) => !ticket.deleted && !ticket.archived && isVisible(world, call.caller, ticket.id))
+    .filter((ticket) => externalId === null || ticket.externalId === externalId)
     .sort((left, right) => compareIds(left.id, right.id));
   return { rows, write: (ticket) => writeTicket(call, ticket) };
 }
@@ -142,11 +152,21 @@ function showManyOrganizations(call: Call): Answer {
   if (externalIds === null) {
     return showMany(call, "organizations", (id) => livingOrganization(call, id), writeOrganization);
   }
-  const wanted = new Set(externalIds.toLowerCase().split(","));
-  const rows = world.organizations.list().filter((row) => wanted.has(row.externalId?.toLowerCase() ?? ""));
+  return showManyByExternalId(call, "organizations", world.organizations.list(), writeOrganization);
+}
+
+function showManyByExternalId<Row extends { externalId: string | null }>(
+  call: Call,
+  key: string,
+  all: readonly Row[],
+  write: (call: Call, row: Row) => unknown,
+): Answer {
+  const wanted = new Set((call.request.query.get("external_ids") ?? "").toLowerCase().split(","));
+  if (wanted.size > 100) throw refusal(400, "TooManyValues", "Maximum 100 values are allowed");
+  const rows = all.filter(({ externalId }) => externalId !== null && wanted.has(externalId.toLowerCase()));
   return whole(
-    "organizations",
-    rows.map((row) => writeOrganization(call, row)),
+    key,
+    rows.map((row) => write(call, row)),
   );
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { World } from "../world/world.ts";
 
@@ -16,6 +17,8 @@ export interface ApiRequest {
   page: number;
   /** The address of the account: `http://127.0.0.1:4010/acme`. */
   base: string;
+  /** `x-request-id` of the answer. */
+  requestId: string;
 }
 
 /** A request that belongs to a known account. */
@@ -40,6 +43,7 @@ export function readAddress(message: IncomingMessage, origin: string): Omit<ApiR
     query: url.searchParams,
     headers: message.headers,
     base: `${origin}/${subdomain}`,
+    requestId: randomUUID(),
   };
 }
 

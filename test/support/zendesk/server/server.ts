@@ -1,10 +1,11 @@
-import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Fault, Faults, Transport } from "../faults.ts";
 import type { World } from "../world/world.ts";
+import { answerAgentPage } from "./agent-pages.ts";
 import { type Answer, htmlPage, invalidEndpoint, Refusal } from "./answer.ts";
 import type { Control } from "./control.ts";
+import type { Effects } from "./effects.ts";
 import { authorizationKind, type Journal, type JournalEntry } from "./journal.ts";
 import type { RateLimits } from "./limits.ts";
 import { answerOAuth } from "./oauth.ts";
@@ -16,6 +17,7 @@ export interface Service {
   worlds: Map<string, World>;
   faults: Faults;
   journal: Journal;
+  effects: Effects;
   limits: RateLimits | null;
   control: Control | null;
 }
@@ -73,15 +75,16 @@ export class ZendeskServer {
     // Read again: the account behind the subdomain may just have been exchanged.
     const world = this.service.worlds.get(request.subdomain);
     entry.worldAt = world?.now() ?? null;
-    const limit = world === undefined ? undefined : this.service.limits?.take(request.subdomain, request.path);
-    let answer = this.injected(faults, request) ?? limit?.refused ?? answerFor(world, request);
+    const isCounted = world !== undefined && !isAgentPage(request);
+    const limit = isCounted ? this.service.limits?.take(request) : undefined;
+    let answer = this.injected(faults, request) ?? limit?.refused ?? answerFor(world, request, this.service.effects);
     for (const effect of effects(faults, "change")) answer = effect.change(answer, request);
     this.rememberPage(request, answer);
     for (const effect of effects(faults, "after")) await effect.run(request, answer);
 
     const transports = effects(faults, "transport").map((effect) => effect.transport);
     if (answers(transports)) entry.status = answer.status;
-    await send(response, answer, { ...standardHeaders(world), ...limit?.headers }, transports);
+    await send(response, answer, { ...standardHeaders(world, request), ...limit?.headers }, transports);
   }
 
   private injected(faults: Fault[], request: ApiRequest): Answer | undefined {
@@ -96,6 +99,7 @@ export class ZendeskServer {
       worldAt: null,
       method: request.method,
       subdomain: request.subdomain,
+      requestId: request.requestId,
       path: request.path,
       query: Object.fromEntries(request.query),
       headers,
@@ -122,12 +126,17 @@ export class ZendeskServer {
   }
 }
 
-/** What the account itself answers. Outside `/api` and `/oauth` there is only a page for people. */
-function answerFor(world: World | undefined, request: ApiRequest): Answer {
+function isAgentPage({ path }: ApiRequest): boolean {
+  return path.startsWith("/agent/");
+}
+
+/** What the account itself answers. Outside `/api` and `/oauth` there are only pages for people. */
+function answerFor(world: World | undefined, request: ApiRequest, effects: Effects): Answer {
   if (world === undefined) return htmlPage(404, "No help desk at this address");
   try {
+    if (isAgentPage(request)) return answerAgentPage({ ...request, world });
     if (request.path.startsWith("/oauth/")) return answerOAuth({ ...request, world });
-    if (request.path.startsWith("/api/v2/")) return answerApi({ ...request, world });
+    if (request.path.startsWith("/api/v2/")) return answerApi({ ...request, world }, effects);
     throw request.path.startsWith("/api/") ? invalidEndpoint() : new Refusal(htmlPage(404, "Page not found"));
   } catch (error) {
     if (error instanceof Refusal) return error.answer;
@@ -150,10 +159,10 @@ function answers(transports: readonly Transport[]): boolean {
   );
 }
 
-function standardHeaders(world: World | undefined): Record<string, string> {
+function standardHeaders(world: World | undefined, request: ApiRequest): Record<string, string> {
   return {
     date: new Date(world?.now() ?? Date.now()).toUTCString(),
-    "x-request-id": randomUUID(),
+    "x-request-id": request.requestId,
     "x-zendesk-api-version": "v2",
     "cache-control": "max-age=0, private, must-revalidate",
   };

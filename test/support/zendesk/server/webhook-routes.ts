@@ -2,6 +2,7 @@ import { compareIds } from "../world/ids.ts";
 import { conditional, type Invocation, type Trigger, type Webhook } from "../world/webhooks.ts";
 import type { World } from "../world/world.ts";
 import { type Answer, listedRefusal, ok, recordNotFound, refusal } from "./answer.ts";
+import { objectIn } from "./given.ts";
 import { listAnswer } from "./lists.ts";
 import type { Call, Route } from "./routes.ts";
 
@@ -162,17 +163,6 @@ function knownTrigger(call: Call): Trigger {
   const trigger = call.request.world.webhooks.triggers.get(call.params.id ?? "");
   if (trigger === undefined) throw recordNotFound();
   return trigger;
-}
-
-function objectIn(call: Call, key: string): Record<string, unknown> {
-  try {
-    const body = JSON.parse(call.request.body.toString("utf8")) as Record<string, unknown>;
-    const value = body[key];
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Falls through to the refusal.
-  }
-  throw refusal(400, "InvalidRequest", `The body has no ${key}`);
 }
 
 function secretAnswer(secret: string, status = 200): Answer {

@@ -1,4 +1,5 @@
 import { isoSeconds } from "../world/clock.ts";
+import type { Identity } from "../world/identities.ts";
 import type { Membership, Organization, User } from "../world/rows.ts";
 import type { World } from "../world/world.ts";
 import { distorted } from "./distort.ts";
@@ -21,18 +22,18 @@ export function userRow(world: World, base: string, user: User): Wire {
     locale: "en-US",
     organization_id: wireId(user.organizationId),
     role: user.role,
-    verified: true,
+    verified: user.verified,
     external_id: user.externalId,
     tags: user.tags,
-    alias: null,
+    alias: user.alias,
     active: user.active,
-    shared: false,
+    shared: user.shared,
     shared_agent: false,
     last_login_at: user.lastLoginAt === null ? null : isoSeconds(user.lastLoginAt),
     two_factor_auth_enabled: false,
     signature: null,
-    details: null,
-    notes: null,
+    details: user.details,
+    notes: user.notes,
     role_type: user.role === "agent" ? 0 : null,
     custom_role_id: wireId(user.customRoleId),
     moderator: user.role !== "end-user",
@@ -91,6 +92,22 @@ export function organizationRow(world: World, base: string, organization: Organi
       deleted_at: organization.deletedAt === null ? null : isoSeconds(organization.deletedAt),
     }),
   });
+}
+
+export function identityRow(base: string, user: User, identity: Identity): Wire {
+  return {
+    url: `${base}/api/v2/users/${user.id}/identities/${identity.id}.json`,
+    id: wireId(identity.id),
+    user_id: wireId(user.id),
+    type: identity.type,
+    value: identity.value,
+    verified: identity.verified,
+    primary: identity.value.toLowerCase() === user.email?.toLowerCase(),
+    created_at: isoSeconds(identity.createdAt),
+    updated_at: isoSeconds(identity.updatedAt),
+    undeliverable_count: 0,
+    deliverable_state: "deliverable",
+  };
 }
 
 export function membershipRow(world: World, base: string, membership: Membership): Wire {

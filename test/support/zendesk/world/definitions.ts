@@ -30,6 +30,12 @@ export class Definitions {
     user: new Map(),
     organization: new Map(),
   };
+  /** Keys of fields that were deleted: nobody can have them again. */
+  readonly formerKeys: Record<FieldOwner, Set<string>> = {
+    ticket: new Set(),
+    user: new Set(),
+    organization: new Set(),
+  };
   readonly customStatuses = new Map<Id, CustomStatus>();
 
   constructor(private readonly world: World) {
@@ -89,6 +95,8 @@ export class Definitions {
   }
 
   deleteField(owner: FieldOwner, id: Id): void {
+    const field = this.fields[owner].get(id);
+    if (field !== undefined) this.formerKeys[owner].add(field.key);
     this.fields[owner].delete(id);
   }
 

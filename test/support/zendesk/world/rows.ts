@@ -37,6 +37,12 @@ export interface User {
   fields: Map<string, unknown>;
   active: boolean;
   suspended: boolean;
+  verified: boolean;
+  /** Belongs to another account: this one cannot change it. */
+  shared: boolean;
+  alias: string | null;
+  details: string | null;
+  notes: string | null;
   timeZone: string;
   defaultGroupId: Id | null;
   createdAt: number;
@@ -45,6 +51,8 @@ export interface User {
   /** Merged away or removed for good: by-id answers change, see `permanentlyDeleted`. */
   mergedInto: Id | null;
   permanentlyDeleted: boolean;
+  /** From when on the search knows the row and its external id, when that is later. */
+  searchableFrom: number;
 }
 
 export interface Membership {
@@ -75,6 +83,8 @@ export interface FieldDefinition {
   description: string;
   active: boolean;
   system: boolean;
+  /** Ticket fields: a ticket cannot be solved without it. */
+  requiredToSolve?: boolean;
   options: { id: Id; name: string; value: string }[];
   createdAt: number;
   updatedAt: number;

@@ -41,6 +41,24 @@ export interface WorldSettings {
   webhooksEndpoint: 200 | 403 | 404;
   /** Trial accounts have 10. */
   mostWebhooks: number;
+  /** Milliseconds until the user search finds what was written over the API. Lists by external id are never late. */
+  searchLag: number;
+  /** Milliseconds until a customer event that was taken with 202 can be read. */
+  eventLag: number;
+  /** Milliseconds from a job's beginning to its end. */
+  jobTime: number;
+  /** Customer events and profiles: part of the plan, or what their endpoints answer. */
+  sunshine: "on" | 403 | 404;
+  /** Users can be in several organizations. */
+  multipleOrganizations: boolean;
+  /** Creating users in bulk, which Zendesk turns on for an account when asked. */
+  bulkUserImport: boolean;
+  /** Whether a comment that does not say so is public. */
+  publicComments: boolean;
+  /** Users and organizations have tags, and addresses to write them at. */
+  tagsOfPeople: boolean;
+  /** A date in a user or organization field comes back as its midnight, or as it was sent. */
+  dateFields: "instant" | "plain";
 }
 
 export const defaultSettings: WorldSettings = {
@@ -64,6 +82,15 @@ export const defaultSettings: WorldSettings = {
   ticketEventWebhooks: true,
   webhooksEndpoint: 200,
   mostWebhooks: 100,
+  searchLag: 0,
+  eventLag: 5000,
+  jobTime: 2000,
+  sunshine: "on",
+  multipleOrganizations: true,
+  bulkUserImport: false,
+  publicComments: true,
+  tagsOfPeople: true,
+  dateFields: "instant",
 };
 
 export const priorities: readonly Priority[] = ["urgent", "high", "normal", "low", null];

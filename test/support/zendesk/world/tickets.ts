@@ -34,7 +34,7 @@ export interface Circumstances {
   by?: Id;
   channel?: string;
   rel?: string | null;
-  comment?: { body: string; isPublic?: boolean };
+  comment?: { body: string; isPublic?: boolean; authorId?: Id };
 }
 
 /** Tickets of an account with their whole history of audits. */
@@ -51,14 +51,17 @@ export class Tickets {
     const requesterId = input.requesterId ?? world.users.defaultRequester().id;
     const assigneeId = input.assigneeId ?? null;
     const status = input.status ?? (assigneeId === null ? "new" : "open");
-    const description = input.description ?? input.subject ?? "Something does not work.";
+    const comment = {
+      body: input.description ?? input.subject ?? "Something does not work.",
+      ...circumstances.comment,
+    };
     const ticket: Ticket = {
       id: input.id ?? world.ids.nextTicket(),
       externalId: input.externalId ?? null,
       channel: input.channel ?? "web",
       type: input.type ?? null,
       subject: input.subject ?? "Something does not work",
-      description,
+      description: comment.body,
       priority: input.priority ?? null,
       status,
       customStatusId: input.customStatusId ?? world.definitions.defaultStatusId(status),
@@ -71,7 +74,7 @@ export class Tickets {
       customFields: new Map(Object.entries(input.customFields ?? {})),
       satisfaction: world.settings.satisfaction === "none" ? null : { score: "unoffered" },
       followupIds: [],
-      isPublic: true,
+      isPublic: comment.isPublic ?? true,
       aiAgent: input.aiAgent ?? false,
       createdAt: now,
       updatedAt: now,
@@ -93,7 +96,7 @@ export class Tickets {
       by: ticket.submitterId,
       channel: ticket.channel,
       ...circumstances,
-      comment: { body: description },
+      comment,
     });
     world.webhooks.announce("ticket", ticket.id, plainEvent("ticket.created"), true);
     return ticket;
@@ -268,11 +271,11 @@ export class Tickets {
       channel: circumstances.channel ?? "web",
       rel: circumstances.rel ?? null,
       changes,
-      comment: comment === undefined ? null : { body: comment.body, isPublic: comment.isPublic ?? true, authorId },
+      comment: comment === undefined ? null : { authorId, isPublic: true, ...comment },
       visibleFrom: this.world.visibility(),
     };
     if (audit.comment !== null) {
-      const byAgent = (this.world.users.byId.get(authorId)?.role ?? "end-user") !== "end-user";
+      const byAgent = (this.world.users.byId.get(audit.comment.authorId)?.role ?? "end-user") !== "end-user";
       recordComment(ticket.metrics, { byAgent, isPublic: audit.comment.isPublic, at });
     }
     ticket.audits.push(audit);

@@ -1,7 +1,8 @@
 import { ChangeIndex } from "./change-index.ts";
 import { plainEvent, userEvents } from "./event-types.ts";
+import type { Identity } from "./identities.ts";
 import { compareIds, type Id } from "./ids.ts";
-import type { Membership, Role, User } from "./rows.ts";
+import type { Membership, Role, Status, Ticket, User } from "./rows.ts";
 import type { World } from "./world.ts";
 
 export interface UserInput {
@@ -17,6 +18,13 @@ export interface UserInput {
   /** `user_fields`, by key. */
   fields?: Record<string, unknown>;
   suspended?: boolean;
+  verified?: boolean;
+  shared?: boolean;
+  alias?: string | null;
+  details?: string | null;
+  notes?: string | null;
+  timeZone?: string;
+  searchableFrom?: number;
   defaultGroupId?: Id | null;
 }
 
@@ -25,6 +33,9 @@ export class Users {
   readonly byId = new Map<Id, User>();
   readonly index = new ChangeIndex<User>((row) => Math.floor(row.updatedAt / 1000));
   readonly memberships = new Map<Id, Membership>();
+  private readonly ofUser = new Map<Id, Set<Membership>>();
+  /** In lower case; those that others have by now are still here. */
+  private readonly externalIds = new Map<string, Id>();
   private reporter: User | null = null;
 
   constructor(private readonly world: World) {}
@@ -44,15 +55,23 @@ export class Users {
       fields: new Map(Object.entries(input.fields ?? {})),
       active: true,
       suspended: input.suspended ?? false,
-      timeZone: "UTC",
+      verified: input.verified ?? true,
+      shared: input.shared ?? false,
+      alias: input.alias ?? null,
+      details: input.details ?? null,
+      notes: input.notes ?? null,
+      timeZone: input.timeZone ?? "UTC",
       defaultGroupId: input.defaultGroupId ?? null,
       createdAt: now,
       updatedAt: now,
       lastLoginAt: null,
       mergedInto: null,
       permanentlyDeleted: false,
+      searchableFrom: input.searchableFrom ?? 0,
     };
     this.byId.set(user.id, user);
+    this.world.identities.follow(user, null);
+    if (user.externalId !== null) this.externalIds.set(user.externalId.toLowerCase(), user.id);
     this.index.add(user);
     if (user.organizationId !== null) this.addMembership(user.id, user.organizationId, true);
     this.announce(user, "created");
@@ -63,7 +82,10 @@ export class Users {
   update(id: Id, changes: Partial<Omit<UserInput, "id">>): User {
     const user = this.existing(id);
     const { fields, organizationId, ...columns } = changes;
+    const { email } = user;
     Object.assign(user, columns);
+    this.world.identities.follow(user, email);
+    if (user.externalId !== null) this.externalIds.set(user.externalId.toLowerCase(), user.id);
     for (const [key, value] of Object.entries(fields ?? {})) user.fields.set(key, value);
     if (organizationId !== undefined) this.replaceMemberships(user, organizationId);
     this.touch(user);
@@ -80,6 +102,7 @@ export class Users {
     const user = this.existing(id);
     user.active = false;
     user.email = null;
+    this.world.identities.dropAll(user);
     this.touch(user);
     this.announce(user, "deleted");
     return user;
@@ -107,6 +130,7 @@ export class Users {
     loser.active = false;
     loser.email = null;
     loser.mergedInto = winnerId;
+    this.world.identities.move(loser, winner);
     this.touch(loser);
     this.touch(winner);
     this.announce(loser, "merged");
@@ -136,11 +160,35 @@ export class Users {
     this.touch(user);
   }
 
-  /** Ends a membership. Working tickets of that user there get no organization, or the new default one, as set. */
+  /** A further address of a user. The primary one stays, and so does `email`, unless there was none. */
+  addEmail(id: Id, email: string, options: { verified: boolean; searchableFrom: number }): Identity {
+    const user = this.existing(id);
+    const identity = this.world.identities.add(user, email, options);
+    user.email ??= email;
+    this.touch(user);
+    this.announce(user, "identity_created");
+    return identity;
+  }
+
+  makePrimary(id: Id, email: string): User {
+    const user = this.existing(id);
+    user.email = email;
+    this.touch(user);
+    this.announce(user, "identity_changed");
+    return user;
+  }
+
+  /** Ends a membership and does at once what Zendesk leaves to a job. */
   leave(userId: Id, organizationId: Id): void {
+    this.endMembership(userId, organizationId);
+    this.unassignTickets(userId, organizationId);
+  }
+
+  /** Ends a membership; the tickets stay as they are. */
+  endMembership(userId: Id, organizationId: Id): void {
     const user = this.existing(userId);
     for (const membership of this.membershipsOf(userId)) {
-      if (membership.organizationId === organizationId) this.memberships.delete(membership.id);
+      if (membership.organizationId === organizationId) this.drop(membership);
     }
     if (user.organizationId === organizationId) {
       const next = this.membershipsOf(userId)[0];
@@ -149,17 +197,22 @@ export class Users {
     }
     this.touch(user);
     this.announce(user, "organization_membership_deleted");
-    const target = this.world.settings.leaverTickets === "default" ? user.organizationId : null;
-    for (const ticket of this.world.tickets.ofOrganization(organizationId)) {
-      if (ticket.requesterId !== userId || ticket.deleted || ["solved", "closed"].includes(ticket.status)) continue;
-      this.world.tickets.update(ticket.id, { organizationId: target }, { channel: "system" });
-    }
+  }
+
+  /** Working tickets of a user who left get no organization, or the new default one, as set. Answers those changed. */
+  unassignTickets(userId: Id, organizationId: Id): Ticket[] {
+    const { organizationId: next } = this.existing(userId);
+    const target = this.world.settings.leaverTickets === "default" ? next : null;
+    return this.world.tickets
+      .ofOrganization(organizationId)
+      .filter(({ requesterId, deleted, status }) => requesterId === userId && !deleted && isWorking(status))
+      .map((ticket) => this.world.tickets.update(ticket.id, { organizationId: target }, { channel: "system" }));
   }
 
   /** All members of a vanished organization lose it; their tickets are its business. */
   leaveOrganization(organizationId: Id): void {
     for (const membership of [...this.memberships.values()]) {
-      if (membership.organizationId === organizationId) this.memberships.delete(membership.id);
+      if (membership.organizationId === organizationId) this.drop(membership);
     }
     for (const user of this.byId.values()) {
       if (user.organizationId !== organizationId) continue;
@@ -183,7 +236,7 @@ export class Users {
   }
 
   membershipsOf(userId: Id): Membership[] {
-    return [...this.memberships.values()].filter((row) => row.userId === userId);
+    return [...(this.ofUser.get(userId) ?? [])];
   }
 
   /** The requester of tickets that name none. */
@@ -199,9 +252,19 @@ export class Users {
     return undefined;
   }
 
+  /** The active user with this external id, in whatever case. */
+  findByExternalId(externalId: string): User | undefined {
+    const wanted = externalId.toLowerCase();
+    const has = (user: User | undefined) => user?.active && user.externalId?.toLowerCase() === wanted;
+    const id = this.externalIds.get(wanted);
+    if (id === undefined) return undefined;
+    const user = this.byId.get(id);
+    return has(user) ? user : [...this.byId.values()].find(has);
+  }
+
   /** Users that lists show, by id. */
-  list(): User[] {
-    return [...this.byId.values()].filter((row) => row.active).sort((a, b) => compareIds(a.id, b.id));
+  list(wanted: (user: User) => boolean = () => true): User[] {
+    return [...this.byId.values()].filter((row) => row.active && wanted(row)).sort((a, b) => compareIds(a.id, b.id));
   }
 
   existing(id: Id): User {
@@ -211,7 +274,7 @@ export class Users {
   }
 
   private replaceMemberships(user: User, organizationId: Id | null): void {
-    for (const membership of this.membershipsOf(user.id)) this.memberships.delete(membership.id);
+    for (const membership of this.membershipsOf(user.id)) this.drop(membership);
     user.organizationId = organizationId;
     if (organizationId !== null) this.addMembership(user.id, organizationId, true);
   }
@@ -227,7 +290,13 @@ export class Users {
       updatedAt: now,
     };
     this.memberships.set(membership.id, membership);
+    this.ofUser.set(userId, (this.ofUser.get(userId) ?? new Set()).add(membership));
     return membership;
+  }
+
+  private drop(membership: Membership): void {
+    this.memberships.delete(membership.id);
+    this.ofUser.get(membership.userId)?.delete(membership);
   }
 
   private announce(user: User, type: string): void {
@@ -238,4 +307,8 @@ export class Users {
     user.updatedAt = this.world.now();
     this.index.moved();
   }
+}
+
+function isWorking(status: Status): boolean {
+  return status !== "solved" && status !== "closed";
 }

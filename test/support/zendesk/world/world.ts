@@ -1,12 +1,15 @@
 import { Access } from "./access.ts";
 import { type Clock, fixedClock } from "./clock.ts";
 import { Definitions } from "./definitions.ts";
+import { Identities } from "./identities.ts";
 import { type Id, IdSequence } from "./ids.ts";
+import { Jobs } from "./jobs.ts";
 import { Organizations } from "./organizations.ts";
 import { type Random, seededRandom } from "./random.ts";
 import { Ratings } from "./ratings.ts";
 import { Schedule } from "./schedule.ts";
 import { defaultSettings, type WorldSettings } from "./settings.ts";
+import { Sunshine } from "./sunshine.ts";
 import { Tickets } from "./tickets.ts";
 import { Users } from "./users.ts";
 import { Webhooks } from "./webhooks.ts";
@@ -50,11 +53,14 @@ export class World {
   readonly schedule = new Schedule();
   readonly definitions: Definitions;
   readonly organizations: Organizations;
+  readonly identities: Identities;
   readonly users: Users;
   readonly tickets: Tickets;
   readonly ratings: Ratings;
   readonly access: Access;
   readonly webhooks: Webhooks;
+  readonly jobs: Jobs;
+  readonly sunshine: Sunshine;
   readonly distortions = new Map<string, Distortion>();
   /** The user whose credentials the product holds. */
   readonly adminId: Id;
@@ -75,10 +81,13 @@ export class World {
     this.webhooks = new Webhooks(this);
     this.definitions = new Definitions(this);
     this.organizations = new Organizations(this);
+    this.identities = new Identities(this);
     this.users = new Users(this);
     this.tickets = new Tickets(this);
     this.ratings = new Ratings(this);
     this.access = new Access(this);
+    this.jobs = new Jobs(this);
+    this.sunshine = new Sunshine(this);
     this.access.apiTokens.add(this.apiToken);
     const { id: identifier, secret } = this.oauthClient;
     this.access.clients.set(identifier, { identifier, secret, redirectUris: ["*"] });
