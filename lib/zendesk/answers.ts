@@ -1,5 +1,5 @@
 import { concealValues } from "#lib/log.ts";
-import { type FailureCode, ZendeskError } from "#lib/zendesk/failures.ts";
+import { type FailureCode, type FieldWords, ZendeskError } from "#lib/zendesk/failures.ts";
 import { parseJson } from "#lib/zendesk/json.ts";
 import { outcomeOf, wordsFor } from "#lib/zendesk/outcomes.ts";
 import { cleanText } from "#lib/zendesk/text.ts";
@@ -10,6 +10,8 @@ export interface Answer {
   body: Record<string, unknown>;
   /** The body as it came. */
   text: string;
+  /** 200, 201 or 202. */
+  status: number;
   /** Zendesk's own clock when the request was sent, never later than it was: what was visible then is in the answer (rows 13, 47). */
   requestedAt: Date;
   /** The database's clock then, which all processes share: of two answers with the same version of a row, the one asked for later holds (row 19). */
@@ -28,7 +30,7 @@ export class WrongAnswer extends Error {
 }
 
 /** Reads a 2xx: JSON by its content type, whole, an object, holding the key that the endpoint is for (rows 67, 69). */
-export function readAnswer(answer: HttpAnswer, expect?: string): { body: Record<string, unknown>; text: string } {
+export function readAnswer(answer: HttpAnswer, expect?: string): Pick<Answer, "body" | "text" | "status"> {
   const type = String(answer.headers["content-type"] ?? "");
   const text = answer.body.toString("utf8");
   if (!/\bjson\b/i.test(type)) throw new WrongAnswer(`not JSON but ${type || "no content type"}`, isHtml(answer));
@@ -36,7 +38,7 @@ export function readAnswer(answer: HttpAnswer, expect?: string): { body: Record<
   if (!isObject(body)) throw new WrongAnswer("no complete JSON object", false);
   if (expect !== undefined && !Object.hasOwn(body, expect))
     throw new WrongAnswer(`no "${expect}" in the answer`, false);
-  return { body, text };
+  return { body, text, status: answer.status };
 }
 
 export function isHtml(answer: HttpAnswer): boolean {
@@ -78,8 +80,22 @@ export function failureOf(answer: HttpAnswer, path: string): ZendeskError {
     transient: code === "unavailable",
     status: answer.status,
     said,
+    details: fieldWords(answer),
     zendeskRequestId: requestIdOf(answer),
   });
+}
+
+/** The `details` of a 422: for each field, or `base`, why it is refused. */
+function fieldWords(answer: HttpAnswer): FieldWords[] {
+  const body = parseBody(answer);
+  if (!isObject(body) || !isObject(body.details)) return [];
+  return Object.entries(body.details).flatMap(([field, said]) =>
+    (Array.isArray(said) ? said : [said]).slice(0, 20).map((one) => ({
+      field: cleanText(field, 100),
+      description: cleanText(concealValues(String(isObject(one) ? (one.description ?? "") : one)), 300),
+      error: isObject(one) && typeof one.error === "string" ? cleanText(one.error, 100) : "",
+    })),
+  );
 }
 
 function requestIdOf({ headers }: HttpAnswer): string | undefined {
@@ -114,6 +130,7 @@ function missingScope(path: string, said: string): ZendeskError {
     scope: "stream",
     about: "auth",
     status: 403,
+    said,
   });
 }
 

@@ -127,13 +127,17 @@ export function taken(budget: Budget, now: number): Budget {
   return { ...here, remaining: here.remaining - 1, used: here.used + 1, lastTakenAt: now, recent };
 }
 
-/** The budget after an answer has told of it. `known` is what stood for it so far, also the documented one. */
+/**
+ * The budget after an answer has told of it. `known` is what stood for it so far, also the documented one; `uncounted` are
+ * requests of ours that are in none of its counts.
+ */
 export function announced(
   known: Budget | undefined,
   bucket: string,
   told: Told,
   endpoint: Endpoint,
   now: number,
+  uncounted = 0,
 ): Budget {
   const resets = told.resets === null ? null : Math.min(told.resets, longestWindow) * second;
   const length = Math.max(known?.window ?? documentedOf(bucket).window, resets ?? 0);
@@ -143,8 +147,11 @@ export function announced(
   const sameWindow = before.announced && resets !== null && Math.abs(resetAt - before.resetAt) <= 1500;
   // A window that began while we counted for another one says nothing of others: all that is gone may have been ours.
   const isCounted = sameWindow || resets === null || resetAt - length >= before.countedFrom - 2 * second;
-  const gone = Math.max(0, told.limit - told.remaining);
-  const used = isCounted ? Math.min(Math.max(before.used, 1), gone) : gone;
+  // What is on its way to Zendesk is gone, though the answer to an earlier request does not know of it.
+  const remaining =
+    sameWindow && before.limit === told.limit ? Math.min(before.remaining, told.remaining) : told.remaining;
+  const gone = Math.max(0, told.limit - remaining);
+  const used = isCounted ? Math.min(Math.max(before.used + uncounted, 1), gone) : gone;
   return {
     ...before,
     ...(sameWindow ? seenOthers(before, told, used, now) : {}),
@@ -153,7 +160,7 @@ export function announced(
     drawnBy: bucket === "account" || isPerTarget(bucket) ? [] : [...new Set([...before.drawnBy, endpoint])],
     window: length,
     limit: told.limit,
-    remaining: sameWindow && before.limit === told.limit ? Math.min(before.remaining, told.remaining) : told.remaining,
+    remaining,
     used,
     resetAt: sameWindow ? Math.max(before.resetAt, resetAt) : resetAt,
     recent: [],

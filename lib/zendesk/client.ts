@@ -46,6 +46,8 @@ interface Exchange {
 /** `sentAt`: by the database's clock, so that the requests of all processes have one order. */
 type Sent = HttpAnswer & { sentAt: Date };
 
+/** A token that is refused as soon as it was given may not have arrived everywhere yet: one more, after a pause, before a person is asked. */
+const mostRenewals = 2;
 /** What is waited for in place even while others wait for the place. Milliseconds. */
 const shortSleep = 2000;
 
@@ -98,7 +100,7 @@ export class ZendeskClient {
   /** `path` begins with /api/v2/. Throws ZendeskError, WaitNeeded or PageTooHeavy; nothing else is an answer. */
   async get(path: string, get: Get): Promise<Answer> {
     const started = performance.now();
-    let renewed = false;
+    let renewals = 0;
     for (let attempt = 1; ; attempt++) {
       const last = attempt >= this.options.attempts || performance.now() - started > this.options.patience;
       const header = await this.authorization.header();
@@ -117,9 +119,10 @@ export class ZendeskClient {
           await this.waitAsTold(sent, attempt, last);
           continue;
         case "renew":
-          if (renewed || (await this.authorization.renew(header)) === null) throw failureOf(sent, path);
-          renewed = true;
-          continue;
+          if (renewals === mostRenewals || (await this.authorization.renew(header)) === null)
+            throw failureOf(sent, path);
+          if (renewals++ === 0) continue;
+          break;
         case "shrink":
           if (get.shrinkable) throw new PageTooHeavy(`${sent.status} for ${path}`);
           throw failureOf(sent, path);

@@ -5,13 +5,14 @@ import { machineClock } from "#lib/clock.ts";
 import type { Config } from "#lib/config.ts";
 import type { ConnectionAuth } from "#lib/connections/shapes.ts";
 import { registerSecrets } from "#lib/log.ts";
+import { instantWords } from "#lib/time-words.ts";
 import { baseUrl } from "#lib/zendesk/address.ts";
 import { basic, bearer } from "#lib/zendesk/authorizations.ts";
 import { type Authorization, ZendeskClient } from "#lib/zendesk/client.ts";
 import { type ClientOptions, defaultClientOptions } from "#lib/zendesk/client-options.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { checkIdentity, type Identity } from "#lib/zendesk/identity.ts";
-import { DatabaseLimiter, unlimited } from "#lib/zendesk/limits.ts";
+import { DatabaseLimiter, withoutTurns } from "#lib/zendesk/limits.ts";
 import {
   type Access,
   clientCredentialsToken,
@@ -43,14 +44,29 @@ export interface Tried {
   stored: StoredCredentials;
 }
 
+interface Attempt {
+  subdomain: string;
+  access: Access;
+  now: Date;
+  options?: Partial<ClientOptions>;
+}
+
 /** Tries credentials at once: an administrator's identity is required. Throws a ZendeskError that names what is wrong. */
 export async function tryCredentials(
+  ctx: Keys & { db: Db },
+  attempt: Attempt & { auth: ConnectionAuth },
+): Promise<Tried> {
+  return counting(limiterOf(ctx, attempt.subdomain, attempt.options), (limiter) => tryOnce(ctx, attempt, limiter));
+}
+
+async function tryOnce(
   ctx: Keys,
-  attempt: { subdomain: string; auth: ConnectionAuth; access: Access; now: Date; options?: Partial<ClientOptions> },
+  attempt: Attempt & { auth: ConnectionAuth },
+  limiter: DatabaseLimiter,
 ): Promise<Tried> {
   const { auth, subdomain } = attempt;
   registerSecrets([auth.type === "api_token" ? auth.token : auth.clientSecret]);
-  const site = siteOf(ctx.config, subdomain, attempt.options);
+  const site = siteOf(ctx.config, subdomain, attempt.options, limiter);
   const token =
     auth.type === "api_token"
       ? null
@@ -61,28 +77,22 @@ export async function tryCredentials(
           attempt.now,
         ).catch(withoutWaiting);
   const authorization = auth.type === "api_token" ? basic(auth.email, auth.token) : bearer(token as Token);
-  const identity = await identify(ctx, subdomain, authorization, attempt.options);
+  const identity = await identify(ctx, subdomain, authorization, limiter, attempt.options);
   const secret = sealedAuth(ctx, auth);
   return { identity, stored: { auth_type: auth.type, auth_secret: secret, ...sealed(ctx, token), ...login(identity) } };
 }
 
 /** The browser's way: a code for tokens, then the same as `tryCredentials`. */
 export async function exchangeCode(
-  ctx: Keys,
-  grant: {
-    subdomain: string;
-    code: string;
-    codeVerifier: string;
-    redirectUri: string;
-    access: Access;
-    now: Date;
-    options?: Partial<ClientOptions>;
-  },
+  ctx: Keys & { db: Db },
+  grant: Attempt & { code: string; codeVerifier: string; redirectUri: string },
 ): Promise<Tried> {
-  const site = siteOf(ctx.config, grant.subdomain, grant.options);
-  const token = await codeToken(site, grant, grant.now).catch(withoutWaiting);
-  const identity = await identify(ctx, grant.subdomain, bearer(token), grant.options);
-  return { identity, stored: { auth_type: "oauth", auth_secret: null, ...sealed(ctx, token), ...login(identity) } };
+  return counting(limiterOf(ctx, grant.subdomain, grant.options), async (limiter) => {
+    const site = siteOf(ctx.config, grant.subdomain, grant.options, limiter);
+    const token = await codeToken(site, grant, grant.now).catch(withoutWaiting);
+    const identity = await identify(ctx, grant.subdomain, bearer(token), limiter, grant.options);
+    return { identity, stored: { auth_type: "oauth", auth_secret: null, ...sealed(ctx, token), ...login(identity) } };
+  });
 }
 
 /** A client of a stored connection. It renews its token by itself, under the connection's row lock. */
@@ -94,6 +104,7 @@ export function openClient(
   const { urlTemplate, isDefaultUrl } = ctx.config.zendesk;
   const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
   const { clock } = { ...defaultClientOptions, ...options };
+  const limiter = limiterOf(ctx, connection.subdomain, options);
   return new ZendeskClient({
     urlTemplate,
     isDefaultUrl,
@@ -102,13 +113,10 @@ export function openClient(
       ctx,
       connection,
       scope,
-      siteOf(ctx.config, connection.subdomain, options),
+      siteOf(ctx.config, connection.subdomain, options, limiter),
       clock,
     ),
-    limiter: new DatabaseLimiter(ctx.db, baseUrl(urlTemplate, connection.subdomain), {
-      documentedLimits: isDefaultUrl,
-      clock: clock === machineClock ? null : clock,
-    }),
+    limiter,
     options,
   });
 }
@@ -116,9 +124,11 @@ export function openClient(
 /** Renews the stored access token now, the way a run does when it is due. Throws a ZendeskError where Zendesk gives none. */
 export async function renewToken(ctx: Keys & { db: Db }, connection: Connection, now: Date): Promise<void> {
   const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
-  const site = siteOf(ctx.config, connection.subdomain);
-  const authorization = storedAuthorization(ctx, connection, scope, site, () => now);
-  await authorization.renew(await authorization.header());
+  await counting(limiterOf(ctx, connection.subdomain), async (limiter) => {
+    const site = siteOf(ctx.config, connection.subdomain, {}, limiter);
+    const authorization = storedAuthorization(ctx, connection, scope, site, () => now);
+    await authorization.renew(await authorization.header());
+  });
 }
 
 /** Whether what is stored suffices for another access token without a person. */
@@ -142,12 +152,19 @@ async function identify(
   ctx: Keys,
   subdomain: string,
   authorization: Authorization,
+  limiter: DatabaseLimiter,
   options: Partial<ClientOptions> = {},
 ): Promise<Identity> {
   const { urlTemplate, isDefaultUrl } = ctx.config.zendesk;
   const patient = { attempts: 3, longestSleep: 5000, patience: 20_000, ...options };
-  const account = { urlTemplate, isDefaultUrl, subdomain, authorization, limiter: unlimited, options: patient };
-  const client = new ZendeskClient(account);
+  const client = new ZendeskClient({
+    urlTemplate,
+    isDefaultUrl,
+    subdomain,
+    authorization,
+    limiter: withoutTurns(limiter),
+    options: patient,
+  });
   try {
     return await checkIdentity(client).catch(withoutWaiting);
   } finally {
@@ -160,7 +177,7 @@ function withoutWaiting(error: unknown): never {
   if (!(error instanceof WaitNeeded)) throw error;
   throw new ZendeskError({
     code: "unavailable",
-    message: `Zendesk's rate limit is used up: it asks to wait until ${error.until.toISOString()}.`,
+    message: `Zendesk's rate limit is used up: it asks to wait until ${instantWords(error.until)}.`,
     action: "Try again then.",
     scope: "connection",
     about: "subdomain",
@@ -168,9 +185,38 @@ function withoutWaiting(error: unknown): never {
   });
 }
 
-function siteOf(config: Pick<Config, "zendesk">, subdomain: string, options: Partial<ClientOptions> = {}): OauthSite {
+/** What was sent to sign in is counted as ours, however it ended. */
+async function counting<T>(limiter: DatabaseLimiter, work: (limiter: DatabaseLimiter) => Promise<T>): Promise<T> {
+  try {
+    return await work(limiter);
+  } finally {
+    await limiter.countSent();
+  }
+}
+
+function limiterOf(
+  { config, db }: Pick<Keys, "config"> & { db: Db },
+  subdomain: string,
+  options: Partial<ClientOptions> = {},
+): DatabaseLimiter {
+  const { urlTemplate, isDefaultUrl } = config.zendesk;
+  const { clock } = { ...defaultClientOptions, ...options };
+  return new DatabaseLimiter(db, baseUrl(urlTemplate, subdomain), {
+    documentedLimits: isDefaultUrl,
+    clock: clock === machineClock ? null : clock,
+  });
+}
+
+/** `limiter`: where its requests are counted. */
+function siteOf(
+  config: Pick<Config, "zendesk">,
+  subdomain: string,
+  options: Partial<ClientOptions> = {},
+  limiter?: DatabaseLimiter,
+): OauthSite {
   const { deadlines, sleep } = options;
-  return { config, subdomain, ...(deadlines ? { deadlines } : {}), ...(sleep ? { sleep } : {}) };
+  const sent = limiter && { sent: () => limiter.sent() };
+  return { config, subdomain, ...sent, ...(deadlines ? { deadlines } : {}), ...(sleep ? { sleep } : {}) };
 }
 
 function login(identity: Identity): Pick<Connection, "login_id" | "login_email" | "login_role"> {

@@ -1,3 +1,5 @@
+import { instantWords } from "#lib/time-words.ts";
+
 /** Names of what can go wrong between us and a Zendesk account. */
 export type FailureCode =
   | "bad_subdomain"
@@ -31,6 +33,13 @@ export interface FailureWords {
   action: string;
 }
 
+/** What Zendesk says about one field of a write that it refuses; `base` is the object as a whole. `error` is its own code. */
+export interface FieldWords {
+  field: string;
+  description: string;
+  error: string;
+}
+
 /**
  * An answer, or the lack of one, that ends a stream or the whole connection's reading. `transient`: the next run may simply
  * try again; otherwise a person has to act. `about` tells which entry of a connection form is wrong.
@@ -45,6 +54,8 @@ export class ZendeskError extends Error {
   readonly status: number | undefined;
   /** Zendesk's own words. */
   readonly said: string;
+  /** Zendesk's own words by field, where it refuses a write (422). */
+  readonly details: readonly FieldWords[];
   /** Zendesk's number of the exchange, for its support; the log tells it. */
   readonly zendeskRequestId: string | undefined;
 
@@ -55,6 +66,7 @@ export class ZendeskError extends Error {
       transient?: boolean;
       status?: number;
       said?: string;
+      details?: readonly FieldWords[];
       zendeskRequestId?: string | undefined;
       cause?: unknown;
     },
@@ -67,6 +79,7 @@ export class ZendeskError extends Error {
     this.transient = words.transient ?? false;
     this.status = words.status;
     this.said = words.said ?? "";
+    this.details = words.details ?? [];
     this.zendeskRequestId = words.zendeskRequestId;
   }
 
@@ -81,7 +94,7 @@ export class WaitNeeded extends Error {
   readonly until: Date;
 
   constructor(until: Date) {
-    super(`Waiting until ${until.toISOString()}`);
+    super(`Waiting until ${instantWords(until)}`);
     this.until = until;
   }
 }

@@ -47,12 +47,22 @@ const hour = 3_600_000;
 /** No answer makes us wait longer (row 2), so whoever seems to has a clock that was set back. */
 const longestBlock = 20 * 60_000;
 
-/** For a client that counts nothing: one that asks a new account who is signed in. */
-export const unlimited: Limiter = {
-  take: async () => ({ wait: 0, at: new Date() }),
-  learn: async () => {},
-  block: async () => {},
-};
+/**
+ * For a client that asks an account who is signed in: it waits for no turn, but sends nothing while the account asks for
+ * silence, and tells the others of it. Nothing is kept of an address at which no account answers. What it sent is counted as
+ * ours as soon as an answer tells of a budget.
+ */
+export function withoutTurns(limiter: DatabaseLimiter): Limiter {
+  return {
+    take: async () => {
+      const turn = await limiter.silence();
+      if (turn.wait === 0) limiter.sent();
+      return turn;
+    },
+    learn: (endpoint, headers, target) => limiter.learn(endpoint, headers, target),
+    block: (milliseconds, crude) => limiter.blockKnown(milliseconds, crude),
+  };
+}
 
 /**
  * The budgets of one Zendesk account in the database: one for every process, connection and workspace that reads it (row 4). Each
@@ -63,6 +73,8 @@ export class DatabaseLimiter implements Limiter {
   private readonly account: string;
   private readonly documentedLimits: boolean;
   private readonly clock: (() => Date) | null;
+  /** Requests of ours that no budget has counted yet. */
+  private uncounted = 0;
 
   /**
    * `account`: its base address. `documentedLimits` false: obey what is announced, and 429, alone (a stand-in that announces
@@ -88,6 +100,7 @@ export class DatabaseLimiter implements Limiter {
         ...budgets.map((budget) => waitFor(budget, now, slow)),
       );
       if (wait > 0) return { wait, at };
+      if (budgets.length === 0) this.sent();
       const isNewTarget = budgets.some(({ bucket }) => isPerTarget(bucket) && !known.some((b) => b.bucket === bucket));
       if (isNewTarget) await deleteOldTargets(trx, this.account, new Date(now));
       await saveBudgets(
@@ -110,12 +123,51 @@ export class DatabaseLimiter implements Limiter {
       const find = (bucket: string) => known.find((budget) => budget.bucket === bucket);
       const documented = known.find(({ bucket }) => isReplaced(bucket, endpoint, [{ drawnBy: [endpoint] }]));
       const learnt = [...told].map(([bucket, said]) =>
-        announced(find(bucket) ?? (isPerTarget(bucket) ? undefined : documented), bucket, said, endpoint, now),
+        announced(
+          find(bucket) ?? (isPerTarget(bucket) ? undefined : documented),
+          bucket,
+          said,
+          endpoint,
+          now,
+          bucket === "account" ? this.uncounted : 0,
+        ),
       );
+      if (told.has("account")) this.uncounted = 0;
       await saveBudgets(trx, this.account, learnt);
       const gone = names.filter((name) => find(name) && !told.has(name) && isReplaced(name, endpoint, learnt));
       await deleteBudgets(trx, this.account, gone);
     });
+  }
+
+  /** A request that asked for no turn, such as one for a token: whoever holds the connection's row must not wait for others. */
+  sent(): void {
+    this.uncounted++;
+  }
+
+  /** Counts what was `sent` where no answer that tells of the budget is to follow. Keeps nothing of an account not known yet. */
+  async countSent(): Promise<void> {
+    if (this.uncounted === 0 || !(await findAccount(this.db, this.account))) return;
+    await this.alone(async (trx) => {
+      await lockAccount(trx, this.account);
+      const { known, at } = await readBudgetsFor(trx, this.account, ["account"], "list");
+      let budget = known.find(({ bucket }) => bucket === "account");
+      for (; budget && this.uncounted > 0; this.uncounted--) budget = taken(budget, this.now(at));
+      if (budget) await saveBudgets(trx, this.account, [budget]);
+    });
+  }
+
+  /** How long the account has asked for silence, whatever its budgets hold. */
+  silence(): Promise<Turn> {
+    return this.alone(async (trx) => {
+      const { at } = await readBudgetsFor(trx, this.account, [], "list");
+      const blockedUntil = (await findAccount(trx, this.account))?.blockedUntil ?? null;
+      return { wait: left(blockedUntil, this.now(at), longestBlock), at };
+    });
+  }
+
+  /** As `block`, unless nobody knows the account yet. */
+  async blockKnown(milliseconds: number, crude: boolean): Promise<void> {
+    if (await findAccount(this.db, this.account)) await this.block(milliseconds, crude);
   }
 
   block(milliseconds: number, crude: boolean): Promise<void> {

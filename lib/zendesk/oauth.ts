@@ -29,6 +29,8 @@ export interface OauthSite {
   subdomain: string;
   deadlines?: Partial<Deadlines>;
   sleep?: (milliseconds: number) => Promise<void>;
+  /** Told of every request, which the account's budget counts like any other. */
+  sent?: () => void;
 }
 
 type Grant =
@@ -128,6 +130,7 @@ async function requestToken(site: OauthSite, client: OauthClient, grant: Grant, 
   const started = performance.now();
   try {
     for (let attempt = 1; ; attempt++) {
+      site.sent?.();
       const answer = await transport
         .request({ method: "POST", url: `${base}/oauth/tokens`, headers, body })
         .catch((error: unknown) => (error instanceof TransportError ? error : Promise.reject(error)));

@@ -1,14 +1,19 @@
+import { setTimeout } from "node:timers/promises";
 import type { Selectable } from "kysely";
 import { type Db, inWorkspace } from "#db/client.ts";
 import type { ConnectionTable } from "#db/schema.ts";
 import { basic } from "#lib/zendesk/authorizations.ts";
 import type { Authorization } from "#lib/zendesk/client.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
 import { type Access, clientCredentialsToken, type OauthSite, refreshedToken, type Token } from "#lib/zendesk/oauth.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { type Keys, openAuth, openToken, sealed, signInAgain } from "#lib/zendesk/sealing.ts";
 import { lockSecrets, type StoredSecrets, saveToken } from "#lib/zendesk/store/tokens.ts";
 
 type Connection = Selectable<ConnectionTable>;
+
+/** Milliseconds; a database that is started anew is back by the last. */
+const pausesBeforeKeeping = [50, 200, 1000, 3000, 8000];
 
 /** Signs the requests of a stored connection, and renews its token when that is due. */
 export function storedAuthorization(
@@ -44,23 +49,57 @@ export function storedAuthorization(
  * One renewal at a time for a connection, whatever the number of workers: who waited for the row takes what the one before
  * stored. The new pair is committed before anybody uses it (row 60).
  */
-function renewStored(
+async function renewStored(
   ctx: Keys & { db: Db },
   site: OauthSite,
   scope: Scope,
   rejected: string | null,
   now: Date,
 ): Promise<Token | null> {
-  return inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
-    const secrets = await lockSecrets(trx, scope);
-    if (!secrets) throw signInAgain();
-    const kept = secrets.token_secret ? openToken(ctx, secrets.token_secret) : null;
-    if (kept && kept.renewAt > now && kept.accessToken !== rejected) return kept;
-    const token = await newToken(ctx, site, secrets, kept, now);
-    if (!token) return rejected === null ? kept : null;
-    await saveToken(trx, scope, sealed(ctx, token));
-    return token;
-  });
+  const got: { token: Token; instead: string | null }[] = [];
+  try {
+    return await inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
+      const secrets = await lockSecrets(trx, scope);
+      if (!secrets) throw signInAgain();
+      const kept = secrets.token_secret ? openToken(ctx, secrets.token_secret) : null;
+      if (kept && kept.renewAt > now && kept.accessToken !== rejected) return kept;
+      const token = await newToken(ctx, site, secrets, kept, now);
+      if (!token) return rejected === null ? kept : null;
+      got.push({ token, instead: secrets.token_secret });
+      await saveToken(trx, scope, sealed(ctx, token));
+      return token;
+    });
+  } catch (error) {
+    if (!got[0]) throw error;
+    return keep(ctx, scope, got[0], error);
+  }
+}
+
+/**
+ * The pair that was stored is used up, and the new one is in nobody's hands but ours: a session of the database that ends
+ * before the commit must not cost a person's signing in. Whoever signed in meanwhile stays.
+ */
+async function keep(
+  ctx: Keys & { db: Db },
+  scope: Scope,
+  { token, instead }: { token: Token; instead: string | null },
+  failed: unknown,
+): Promise<Token> {
+  for (const pause of pausesBeforeKeeping) {
+    await setTimeout(pause);
+    const kept = await inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
+      const secrets = await lockSecrets(trx, scope);
+      if (!secrets) throw signInAgain();
+      if (secrets.token_secret !== instead) return secrets.token_secret && openToken(ctx, secrets.token_secret);
+      await saveToken(trx, scope, sealed(ctx, token));
+      return token;
+    }).catch((error: unknown) => {
+      if (error instanceof ZendeskError) throw error;
+      return null;
+    });
+    if (kept) return kept;
+  }
+  throw failed;
 }
 
 /** Null: an old token without an end, and no way to another one. */

@@ -135,6 +135,7 @@ class ChaosRun {
       clock: () => new Date(time.now() + this.skew),
       random: seededRandom(`${seed}:jitter`),
       disturbedAt: 0,
+      killedAt: new Set(),
       client: { deadlines: { connect: 500, headers: 500, idle: 300, total: 1200 } },
     };
     this.bustles = new Map(accounts.map((account) => [account.subdomain, new Bustle(account, seed)]));
@@ -160,6 +161,7 @@ class ChaosRun {
       lines: this.lines,
       skew: this.skew,
       disturbedAt: () => this.ground.disturbedAt,
+      killedAt: this.ground.killedAt,
       tell: options.tell ?? (() => {}),
     });
   }

@@ -36,6 +36,7 @@ interface Inspected {
   skew: number;
   /** When a process or the database last failed. */
   disturbedAt: () => number;
+  killedAt: ReadonlySet<number>;
   /** Hears of each violation at once. */
   tell: (line: string) => void;
 }
@@ -177,12 +178,14 @@ export class Inspector {
     return found;
   }
 
-  /** No refresh was lost and nobody else stood behind the address since the last signing in. */
+  /** No refresh was lost, on its way or with the process that had asked for it, and nobody else stood behind the address since the last signing in. */
   private isLoginGood(account: ChaosAccount): boolean {
     const { of } = this;
     const lost = of.zendesk.journal.entries.findLast(
-      ({ subdomain, faults }) =>
-        subdomain === account.subdomain && faults.some((label) => label.startsWith("lost refreshes")),
+      ({ subdomain, faults, path, worldAt }) =>
+        subdomain === account.subdomain &&
+        (faults.some((label) => label.startsWith("lost refreshes")) ||
+          (path === "/oauth/tokens" && worldAt !== null && of.killedAt.has(worldAt))),
     );
     if (lost?.worldAt != null) this.loginLostAt.set(account, lost.worldAt);
     const since = this.signedInAt.get(account) ?? 0;

@@ -22,6 +22,8 @@ export interface Ground {
   client: Partial<ClientOptions>;
   /** When a process or the database last failed, by the simulated clock: what was just learnt may be lost with it. */
   disturbedAt: number;
+  /** Simulated instants at which a process died. */
+  killedAt: Set<number>;
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {
@@ -118,6 +120,7 @@ export class Instance {
     if (this.dead) return;
     this.dead = true;
     this.ground.disturbedAt = this.ground.time.now();
+    this.ground.killedAt.add(this.ground.time.now());
     this.ground.time.freeze(this.actor);
     for (const client of this.clients) socketOf(client).destroy();
     this.halt.resolve();

@@ -2,10 +2,10 @@ import { afterEach, describe, expect, it } from "vitest";
 import { PageTooHeavy, ZendeskClient } from "#lib/zendesk/client.ts";
 import type { ClientOptions } from "#lib/zendesk/client-options.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
-import { unlimited } from "#lib/zendesk/limits.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
+import { unlimited } from "#test/zendesk/unlimited.ts";
 
 const clients: ZendeskClient[] = [];
 const servers: Zendesk[] = [];

@@ -1,12 +1,15 @@
+import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
 import { inWorkspace } from "#db/client.ts";
 import { encrypt } from "#lib/auth/encryption.ts";
-import { exchangeCode, openClient, revokeToken, tryCredentials } from "#lib/zendesk/credentials.ts";
+import { exchangeCode, openClient, renewToken, revokeToken, tryCredentials } from "#lib/zendesk/credentials.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { checkIdentity } from "#lib/zendesk/identity.ts";
+import { readBudgets } from "#lib/zendesk/limits.ts";
 import { authorizationUrl, newVerifier } from "#lib/zendesk/oauth.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import type { LimitOptions } from "#test/support/zendesk/server/limits.ts";
 import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
 import { configFor } from "#test/zendesk/account-config.ts";
@@ -20,9 +23,9 @@ afterEach(async () => {
 const at = new Date("2026-03-02T09:00:00Z");
 const impatient = { sleep: async () => {}, deadlines: { connect: 500, headers: 500, idle: 300, total: 900 } };
 
-async function setUp() {
+async function setUp(limits?: LimitOptions) {
   const world = new World({ subdomain: "acme", clock: at });
-  const zendesk = await startZendesk({ worlds: [world] });
+  const zendesk = await startZendesk({ worlds: [world], ...(limits && { limits }) });
   servers.push(zendesk);
   const { clientId, clientSecret, email, token } = world.credentials;
   const config = {
@@ -32,7 +35,7 @@ async function setUp() {
   const clientAuth = { type: "oauth_client_credentials" as const, clientId, clientSecret };
   const tokenAuth = { type: "api_token" as const, email, token };
   const attempt = (auth: typeof clientAuth | typeof tokenAuth, subdomain = "acme") =>
-    tryCredentials({ config }, { subdomain, auth, access: "read", now: at, options: impatient }).catch(
+    tryCredentials({ config, db: database.db }, { subdomain, auth, access: "read", now: at, options: impatient }).catch(
       (error: unknown) => error,
     );
   return { world, zendesk, config, clientAuth, tokenAuth, attempt };
@@ -123,6 +126,31 @@ describe("trying credentials", () => {
   });
 });
 
+describe("the account's budget", () => {
+  it("counts the requests of connecting as ours, also where they were in vain", async () => {
+    const { zendesk, clientAuth, attempt } = await setUp({});
+    const budget = async () => {
+      const { budgets } = await readBudgets(database.db, `${zendesk.origin}/acme`);
+      const account = budgets.find(({ bucket }) => bucket === "account");
+      return account && { used: account.used, others: account.limit - account.remaining - account.used };
+    };
+    expect(await attempt(clientAuth)).toMatchObject({ identity: { role: "admin" } });
+    expect(zendesk.journal.to("/")).toHaveLength(2);
+    expect(await budget()).toEqual({ used: 2, others: 0 });
+    zendesk.limits?.neighbour("acme", "account", 5);
+    const wrong = { ...clientAuth, clientSecret: "wrong" };
+    expect(await attempt(wrong)).toMatchObject({ code: "credentials_rejected" });
+    expect(await attempt(clientAuth)).toMatchObject({ identity: { role: "admin" } });
+    expect(await budget()).toEqual({ used: 5, others: 5 });
+  });
+
+  it("is not kept of an address at which no account answers", async () => {
+    const { zendesk, clientAuth, attempt } = await setUp({});
+    expect(await attempt(clientAuth, "nobody")).toBeInstanceOf(Error);
+    expect((await readBudgets(database.db, `${zendesk.origin}/nobody`)).budgets).toEqual([]);
+  });
+});
+
 describe("the browser's way", () => {
   it("sends a person to Zendesk with a PKCE challenge and turns the code into credentials", async () => {
     const { config } = await setUp();
@@ -142,22 +170,25 @@ describe("the browser's way", () => {
       now: at,
       options: impatient,
     };
-    expect(await exchangeCode({ config }, grant)).toMatchObject({
+    expect(await exchangeCode({ config, db: database.db }, grant)).toMatchObject({
       identity: { role: "admin" },
       stored: { auth_type: "oauth", scopes: ["read"] },
     });
-    const again = await exchangeCode({ config }, grant).catch((error: unknown) => error);
+    const again = await exchangeCode({ config, db: database.db }, grant).catch((error: unknown) => error);
     expect(again).toMatchObject({ code: "reconnect", about: "auth" });
   });
 });
 
 describe("a stored connection's token", () => {
-  async function stored(auth: "client" | "code") {
-    const { world, zendesk, config, clientAuth } = await setUp();
+  async function stored(auth: "client" | "code", limits?: LimitOptions) {
+    const { world, zendesk, config, clientAuth } = await setUp(limits);
     const workspaceId = await database.workspace();
     let tried: Awaited<ReturnType<typeof tryCredentials>>;
     if (auth === "client") {
-      tried = await tryCredentials({ config }, { subdomain: "acme", auth: clientAuth, access: "read", now: at });
+      tried = await tryCredentials(
+        { config, db: database.db },
+        { subdomain: "acme", auth: clientAuth, access: "read", now: at },
+      );
     } else {
       const { verifier, challenge } = newVerifier();
       const redirectUri = "https://bellwether.example/callback";
@@ -165,7 +196,7 @@ describe("a stored connection's token", () => {
       const sent = await fetch(authorizationUrl(config, ask), { redirect: "manual" });
       const code = new URL(sent.headers.get("location") ?? "").searchParams.get("code") ?? "";
       tried = await exchangeCode(
-        { config },
+        { config, db: database.db },
         { subdomain: "acme", code, codeVerifier: verifier, redirectUri, access: "read", now: at },
       );
     }
@@ -200,6 +231,18 @@ describe("a stored connection's token", () => {
     expect(zendesk.journal.to("/oauth/tokens")).toHaveLength(1);
     expect(zendesk.journal.to("/api/v2/users/me").map(({ status }) => status)).toEqual([401, 200]);
     await client.close();
+  });
+
+  it("is asked for with requests that count as ours", async () => {
+    const { zendesk, ctx, load } = await stored("client", {});
+    const client = openClient(ctx, await load());
+    await checkIdentity(client);
+    await client.close();
+    await renewToken(ctx, await load(), new Date());
+    const { budgets } = await readBudgets(database.db, `${zendesk.origin}/acme`);
+    // To connect, to ask who is signed in with a token that was due, and for one more token.
+    expect(zendesk.journal.to("/")).toHaveLength(3);
+    expect(budgets).toMatchObject([{ bucket: "account", limit: 700, remaining: 695, used: 5 }]);
   });
 
   it("is renewed ahead of its end, before a single request fails", async () => {
@@ -254,6 +297,25 @@ describe("a stored connection's token", () => {
     expect(error).toMatchObject({ code: "reconnect", scope: "connection", transient: false });
     expect(zendesk.journal.to("/oauth/tokens").length).toBeLessThanOrEqual(3);
     await client.close();
+  });
+
+  it("is kept when the database ends the session before the commit (row 60)", async () => {
+    const { world, zendesk, ctx, load } = await stored("code");
+    world.access.expireAccessTokens();
+    const owner = new pg.Client({ connectionString: database.url });
+    await owner.connect();
+    zendesk.faults.after({ path: "/oauth/tokens" }, async () => {
+      await owner.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'",
+      );
+    });
+    const client = openClient(ctx, await load(), { clock: () => at });
+    expect(await checkIdentity(client)).toMatchObject({ role: "admin" });
+    expect(zendesk.journal.to("/oauth/tokens")).toHaveLength(1);
+    // What is stored renews again: it is the pair that Zendesk gave last.
+    world.access.expireAccessTokens();
+    expect(await checkIdentity(client)).toMatchObject({ role: "admin" });
+    await Promise.all([client.close(), owner.end()]);
   });
 
   it("that Zendesk makes us wait for is a wait, and never asked for twice before its end", async () => {

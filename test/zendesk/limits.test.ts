@@ -266,6 +266,21 @@ describe("an account's budgets in the database", () => {
     ]);
   });
 
+  it("count what is on its way as ours, whose answers come later", async () => {
+    const clock = limiterAt(false);
+    const told = (remaining: number) => ({
+      "ratelimit-limit": "400",
+      "ratelimit-remaining": String(remaining),
+      "ratelimit-reset": "60",
+    });
+    await clock.limiter.take("list");
+    await clock.limiter.learn("list", told(399));
+    for (let n = 0; n < 3; n++) await clock.limiter.take("list");
+    for (const remaining of [398, 397, 396]) await clock.limiter.learn("list", told(remaining));
+    const { budgets } = await readBudgets(database.db, clock.account);
+    expect(budgets).toMatchObject([{ bucket: "account", remaining: 396, used: 4 }]);
+  });
+
   it("are counted on the database's own clock where none is given", async () => {
     const account = "https://own-clock.zendesk.com";
     const options = { documentedLimits: true, clock: null };

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ZendeskClient } from "#lib/zendesk/client.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
-import { unlimited } from "#lib/zendesk/limits.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
+import { unlimited } from "#test/zendesk/unlimited.ts";
 
 /* A subdomain that was renamed or mapped answers 3xx (row 65): whoever follows it may read, or write, elsewhere. */
 

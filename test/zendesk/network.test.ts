@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from "vitest";
 import { ZendeskClient } from "#lib/zendesk/client.ts";
 import type { ClientOptions } from "#lib/zendesk/client-options.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
-import { unlimited } from "#lib/zendesk/limits.ts";
 import { useDatabase } from "#test/support/database.ts";
 import { type Link, type LinkFaults, openLink } from "#test/support/link.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
@@ -12,6 +11,7 @@ import { HOUR } from "#test/support/zendesk/world/clock.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
 import { connect } from "#test/zendesk/account.ts";
 import { expectConverged } from "#test/zendesk/stored.ts";
+import { unlimited } from "#test/zendesk/unlimited.ts";
 
 const database = useDatabase();
 const clients: ZendeskClient[] = [];
