@@ -4,5 +4,7 @@ export async function register(): Promise<void> {
     const { startJobs } = await import("#lib/jobs/process.ts");
     const { stopBefore } = await import("#lib/jobs/signals.ts");
     stopBefore(await startJobs());
+    const { answerAtDoor } = await import("#app/v1/in-front.ts");
+    (globalThis as typeof globalThis & { bellwetherFront?: typeof answerAtDoor }).bellwetherFront = answerAtDoor;
   }
 }

@@ -4,10 +4,10 @@ import { type NextRequest, NextResponse } from "next/server";
 /*
  * Headers for pages: a content security policy with a nonce of this request, and the page's own address for sign-in to lead
  * back to. It guards nothing: every page and every route checks by itself who is asking (row 110).
- * The API is left out, since the framework would hold its request bodies in memory to hand them on.
+ * The API and the event doors are left out, since the framework would hold their request bodies in memory to hand them on.
  */
 
-export const config = { matcher: ["/((?!api/|_next/static/|_next/image|favicon.ico).*)"] };
+export const config = { matcher: ["/((?!api/|v1/|_next/static/|_next/image|favicon.ico).*)"] };
 
 const yearSeconds = 31_536_000;
 

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Environment, LaunchConfig } from "#lib/config.ts";
 import { type Child, startChild } from "#lib/launch/child.ts";
 import type { Secrets } from "#lib/launch/kept.ts";
@@ -39,6 +40,8 @@ export function serverEnvironment(env: Environment, settings: ServerSettings): E
   };
 }
 
+const inFront = path.join(import.meta.dirname, "doors-in-front.mjs");
+
 /** Starts the built server, or with `dev` the development server. */
 export function startServer(root: string, env: Environment, dev: boolean): Child {
   const onLine = (line: string) => {
@@ -51,7 +54,11 @@ export function startServer(root: string, env: Environment, dev: boolean): Child
   }
   // The path is resolved, so that a build made through a link finds its own packages.
   const server = fs.realpathSync(path.join(root, ".next", "standalone", "server.js"));
-  return startChild([server], { cwd: root, env: { ...env, NODE_ENV: "production" }, onLine });
+  return startChild(["--import", pathToFileURL(inFront).href, server], {
+    cwd: root,
+    env: { ...env, NODE_ENV: "production" },
+    onLine,
+  });
 }
 
 /** The framework's greeting; ours says the same and names the sign-in. */

@@ -7,6 +7,7 @@ import { generateWorkspace } from "./generate.ts";
 import { warmed } from "./measure.ts";
 import { Reference } from "./reference.ts";
 import { accountRows } from "./rows/account.ts";
+import { doorRows } from "./rows/doors.ts";
 import { historyRows } from "./rows/history.ts";
 import { portfolioRows } from "./rows/portfolio.ts";
 import { rebuildRows } from "./rows/rebuild.ts";
@@ -78,6 +79,8 @@ async function measure(bench: Bench): Promise<Row[]> {
   rows.push(...(await securityRows(bench)));
   tell("row 21: random history");
   rows.push(...(await historyRows(bench)));
+  tell("row 22: event doors");
+  rows.push(...(await doorRows(bench)));
   return rows.sort((a, b) => Number(a.number) - Number(b.number));
 }
 

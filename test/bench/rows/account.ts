@@ -1,4 +1,5 @@
 import { inWorkspace } from "#db/client.ts";
+import { defaultZendeskUrl } from "#lib/config.ts";
 import { readAccount, readAccountTrend } from "#lib/reports/account.ts";
 import { listAccountTickets } from "#lib/reports/tickets.ts";
 import type { Bench } from "../bench.ts";
@@ -19,7 +20,7 @@ export async function accountRows(bench: Bench): Promise<Row[]> {
       await inWorkspace(bench.db, ws, (trx) => readAccount(trx, ws, account, {}, NOW));
       await inWorkspace(bench.db, ws, (trx) => readAccountTrend(trx, ws, account, { weeks: 53 }, NOW));
       await inWorkspace(bench.db, ws, (trx) =>
-        listAccountTickets(trx, ws, account, { limit: 50, format: "json" }, NOW),
+        listAccountTickets(trx, ws, account, { limit: 50, format: "json" }, NOW, defaultZendeskUrl),
       );
     });
   const times = { largest: [] as number[], other: [] as number[] };

@@ -1,0 +1,14 @@
+import { route } from "#app/api/handler.ts";
+import * as operations from "#app/api/operations/sources.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
+import { createSource, listSources } from "#lib/sources/sources.ts";
+
+export const GET = route(operations.listSources, ({ db, workspaceId, query, now }) =>
+  listSources(db, workspaceId, query, now),
+);
+
+export const POST = route(operations.createSource, ({ trx, workspaceId, body, actor, now }) =>
+  createSource(trx, workspaceId, { name: body.name, createdBy: actor.label }, now),
+);
+
+export const { PUT, PATCH, DELETE } = otherMethodsThan("GET", "POST");
