@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import type { ActionKey } from "#lib/destinations/shapes.ts";
+import { cleanText } from "#lib/zendesk/text.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A lane is a key of an index: what is longer stands for itself by its digest. */
+const longest = 200;
+
+/**
+ * Whom and what a command concerns. Commands that share one are done in the order in which their events came: a user by
+ * each of their names (`u:`, `m:`, `z:`), an organization (`o:`), a ticket (`t:`).
+ */
+export function lanesOf(action: ActionKey, fields: Fields, event: Readonly<Record<string, unknown>>): string[] {
+  const own = (name: string) => fields[name];
+  const prefix = action === "upsert_user" ? "" : action === "create_ticket" ? "requester." : "user.";
+  const isTicket = action === "create_ticket" || action === "update_ticket";
+  return [
+    ...lane("u", event.userId),
+    ...(action === "update_ticket"
+      ? []
+      : [
+          ...lane("u", own(`${prefix}external_id`)),
+          ...lane("m", lowerCase(own(`${prefix}email`))),
+          ...lane("z", own(`${prefix}id`)),
+        ]),
+    ...(action === "upsert_organization" ? lane("o", own("external_id")) : []),
+    ...(isTicket ? [] : lane("o", own("organization_id"))),
+    ...(isTicket ? lane("t", own("external_id")) : []),
+    ...(action === "update_ticket" ? lane("t", own("id")) : []),
+  ].filter((name, index, all) => all.indexOf(name) === index);
+}
+
+/** The lane of an organization, by its id in Zendesk: what is written back waits its turn as well. */
+export const organizationLane = (id: string): string => `o:${id}`;
+
+function lane(kind: string, value: unknown): string[] {
+  if (typeof value !== "string" && typeof value !== "number") return [];
+  const text = cleanText(String(value).trim());
+  if (text === "") return [];
+  return [`${kind}:${text.length <= longest ? text : createHash("sha256").update(text).digest("hex")}`];
+}
+
+const lowerCase = (value: unknown) => (typeof value === "string" ? value.toLowerCase() : undefined);

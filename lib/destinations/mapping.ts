@@ -1,0 +1,180 @@
+import { actionDefinitions, type FieldKind, kindOf } from "#lib/destinations/actions.ts";
+import type { Command } from "#lib/destinations/attempt.ts";
+import { namesOf, readPaths, valueAt } from "#lib/destinations/paths.ts";
+import type { ActionKey, MappingRule } from "#lib/destinations/shapes.ts";
+import type { TemplateTime } from "#lib/destinations/template-time.ts";
+import { renderTemplate, templateReads } from "#lib/destinations/templates.ts";
+
+export interface Problem {
+  field: string;
+  message: string;
+}
+
+/**
+ * The command that an action's rules make of an event. Of a rule the first of path, template, value and default counts that
+ * gives something; one that gives nothing leaves its field out. Where a rule fails, its field is left out with a problem;
+ * a template that finds no `time` left fails.
+ */
+export function mapEvent(
+  action: ActionKey,
+  rules: readonly MappingRule[],
+  event: Readonly<Record<string, unknown>>,
+  time: TemplateTime,
+): { command: Command; problems: Problem[] } {
+  const fields: [string, unknown][] = [];
+  const problems: Problem[] = [];
+  for (const rule of rules) {
+    try {
+      fields.push(...fieldsOf(action, rule, event, time));
+    } catch (error) {
+      problems.push({ field: rule.to, message: (error as Error).message });
+    }
+  }
+  const unmapped = unmappedOf(action, rules, event, time);
+  return { command: { fields: Object.fromEntries(fields), unmapped }, problems };
+}
+
+/**
+ * What is wrong with a mapping, each with its dotted place under `path`: none for one that can be saved. A template that
+ * cannot be read in the `time` that is left is wrong as well.
+ */
+export function mappingProblems(
+  action: ActionKey,
+  rules: readonly MappingRule[],
+  path: string,
+  time: TemplateTime,
+): { path: string; message: string }[] {
+  const targets = rules.map(({ to }) => to);
+  return rules.flatMap((rule, index) => {
+    const at = `${path}.${index}`;
+    const found: { path: string; message: string }[] = [];
+    if (kindOf(action, rule.to) === null) found.push({ path: `${at}.to`, message: unknownField(action) });
+    if (targets.indexOf(rule.to) !== index) found.push({ path: `${at}.to`, message: "is filled by an earlier rule" });
+    const sources = [rule.from, rule.template, rule.value, rule.default];
+    if (sources.every((source) => source === undefined))
+      found.push({ path: at, message: "needs from, template, value or default" });
+    if (rule.from !== undefined) found.push(...problemOf(() => readPaths(rule.from ?? ""), `${at}.from`));
+    if (rule.template !== undefined)
+      found.push(...problemOf(() => templateReads(rule.template ?? "", time), `${at}.template`));
+    return found;
+  });
+}
+
+function problemOf(read: () => unknown, path: string): { path: string; message: string }[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    return [{ path, message: (error as Error).message }];
+  }
+}
+
+function unknownField(action: ActionKey): string {
+  const { fields, records } = actionDefinitions[action];
+  const names = [...fields.map(({ to }) => to), ...records.map((record) => `${record}.<key>`)];
+  return `is no field of this action, which fills ${names.join(", ")}`;
+}
+
+/** A record of custom fields becomes one field for each of its keys. */
+function fieldsOf(
+  action: ActionKey,
+  rule: MappingRule,
+  event: Readonly<Record<string, unknown>>,
+  time: TemplateTime,
+): [string, unknown][] {
+  const kind = kindOf(action, rule.to);
+  if (kind === null) throw new Error("is no field of this action");
+  const value = convert(sourceOf(rule, event, time), kind);
+  if (value === undefined) return [];
+  if (!actionDefinitions[action].records.includes(rule.to)) return [[rule.to, value]];
+  return Object.entries(value as object).map(([key, own]) => [`${rule.to}.${key}`, own]);
+}
+
+function sourceOf(rule: MappingRule, event: Readonly<Record<string, unknown>>, time: TemplateTime): unknown {
+  const found = rule.from === undefined ? undefined : valueAt(event, readPaths(rule.from));
+  if (isSomething(found)) return found;
+  const rendered = rule.template === undefined ? undefined : renderTemplate(rule.template, event, time);
+  return [rendered, rule.value, rule.default].find(isSomething);
+}
+
+const isSomething = (value: unknown) =>
+  value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "");
+
+function convert(value: unknown, kind: FieldKind): unknown {
+  if (value === undefined || kind === "any") return value;
+  switch (kind) {
+    case "text":
+      return textOf(value);
+    case "list":
+      return listOf(value);
+    case "tags":
+      return typeof value === "string" ? value.split(/[\s,]+/).filter(Boolean) : listOf(value);
+    case "flag":
+      return flagOf(value);
+    case "record":
+      return recordOf(value);
+  }
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value.trim();
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  throw new Error(`takes a text, and the event has ${Array.isArray(value) ? "a list" : "an object"} there`);
+}
+
+const listOf = (value: unknown) => (Array.isArray(value) ? value : [value]).map(textOf);
+
+function flagOf(value: unknown): boolean {
+  const word = String(value).trim().toLowerCase();
+  if (["true", "1", "yes"].includes(word)) return true;
+  if (["false", "0", "no"].includes(word)) return false;
+  throw new Error(`takes true or false, and the event has “${word.slice(0, 50)}” there`);
+}
+
+/** Zendesk's own form of custom fields, `[{id, value}]`, is read as well. */
+function recordOf(value: unknown): Record<string, unknown> {
+  if (Array.isArray(value) && value.every((item) => item !== null && typeof item === "object" && "id" in item)) {
+    return Object.fromEntries(
+      value.map((item: { id: unknown; value?: unknown }) => [String(item.id), item.value ?? null]),
+    );
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new Error("takes an object, and the event has something else there");
+}
+
+/**
+ * Traits that no rule reads; none where a template could not be read, which its field's problem tells. Of two places that
+ * hold the same trait, the first counts.
+ */
+function unmappedOf(
+  action: ActionKey,
+  rules: readonly MappingRule[],
+  event: Readonly<Record<string, unknown>>,
+  time: TemplateTime,
+): Record<string, unknown> {
+  const { from, except } = actionDefinitions[action].candidates;
+  if (from.length === 0) return {};
+  let read: Set<string>;
+  try {
+    read = new Set([...except, ...rules.flatMap((rule) => traitsRead(rule, time))]);
+  } catch {
+    return {};
+  }
+  const rest = from.toReversed().flatMap((place) => {
+    const traits = valueAt(event, readPaths(place));
+    return typeof traits === "object" && !Array.isArray(traits) ? Object.entries(traits as object) : [];
+  });
+  return Object.fromEntries(rest.filter(([name, value]) => !read.has(name) && value !== undefined));
+}
+
+/** The names of the traits, of the call or of its context, that a rule's path or template reads. */
+function traitsRead({ from, template }: MappingRule, time: TemplateTime): string[] {
+  const paths = [
+    ...(from === undefined ? [] : readPaths(from).map(namesOf)),
+    ...(template === undefined ? [] : templateReads(template, time)),
+  ];
+  return paths.flatMap(([first, second, third]) => {
+    const name = first === "traits" ? second : first === "context" && second === "traits" ? third : undefined;
+    return name === undefined ? [] : [name];
+  });
+}

@@ -1,0 +1,334 @@
+import { z } from "zod";
+import { id, instant, listOf, listQuery, zendeskId } from "#lib/api/shapes.ts";
+import { eventType } from "#lib/sources/shapes.ts";
+
+export const actionKeys = [
+  "upsert_user",
+  "upsert_organization",
+  "update_membership",
+  "create_ticket",
+  "update_ticket",
+  "track_event",
+] as const;
+export const actionKey = z.enum(actionKeys);
+export type ActionKey = z.infer<typeof actionKey>;
+/** What a delivery does: an action, or the write-back of what we know. */
+export const commandKinds = [...actionKeys, "write_back"] as const;
+export type CommandKind = (typeof commandKinds)[number];
+
+export const profiles = ["customerio", "rudderstack"] as const;
+export const profile = z.enum(profiles);
+export type Profile = z.infer<typeof profile>;
+
+/** What happens to a trait that no field of Zendesk takes. `ask`: the write waits until a person decides. */
+const traitPolicy = z.enum(["discard", "ask", "create"]);
+export const settings = z.strictObject({
+  unknownUserOnTrack: z.enum(["error", "create"]),
+  unknownUserTraits: traitPolicy,
+  unknownOrganizationTraits: traitPolicy,
+  associateOnGroup: z.boolean(),
+  acceptGroupWithoutUser: z.boolean(),
+  allowRemovals: z.boolean(),
+  createVerified: z.boolean(),
+  skipVerifyEmail: z.boolean(),
+});
+export type Settings = z.infer<typeof settings>;
+
+/**
+ * `state`: `off` (takes no events, sends nothing), `on`, `stopped` (takes events and keeps them queued, sends nothing).
+ * `queued`, `unknown`, `held`, `failed`: deliveries that are in that state now. Nothing is counted beyond 10,000: that number
+ * means as many or more.
+ */
+export const destination = z.object({
+  id,
+  name: z.string(),
+  connection: z.object({ id, name: z.string(), subdomain: z.string() }),
+  connectionId: id,
+  sources: z.array(z.object({ id, name: z.string() })),
+  sourceIds: z.array(id),
+  profile,
+  settings,
+  enabled: z.boolean(),
+  state: z.enum(["off", "on", "stopped"]),
+  stopped: z.object({ at: instant, by: z.string().nullable() }).nullable(),
+  /** Why nothing is sent although it is on: the connection may not be written to, or is not connected. */
+  blocked: z.object({ reason: z.string(), fix: z.string() }).nullable(),
+  deliveries: z.object({
+    queued: z.number().int(),
+    unknown: z.number().int(),
+    held: z.number().int(),
+    failed: z.number().int(),
+    doneLastDay: z.number().int(),
+  }),
+  testedAt: instant.nullable(),
+  createdAt: instant,
+});
+export type Destination = z.infer<typeof destination>;
+export const destinationList = listOf(destination);
+
+const name = z.string().trim().min(1, "must not be empty").max(200);
+const sourceIds = z.array(id).max(100);
+export const destinationBody = z.strictObject({
+  connectionId: id,
+  name: name.optional(),
+  sourceIds: sourceIds.default([]),
+  profile,
+  settings: settings.partial().optional(),
+  enabled: z.boolean().default(false),
+});
+/** A `profile` sets its presets anew before `settings` are applied. */
+export const destinationPatch = z.strictObject({
+  name: name.optional(),
+  sourceIds: sourceIds.optional(),
+  profile: profile.optional(),
+  settings: settings.partial().optional(),
+  enabled: z.boolean().optional(),
+});
+
+export const operators = [
+  "equals",
+  "not_equals",
+  "exists",
+  "not_exists",
+  "contains",
+  "not_contains",
+  "starts_with",
+  "greater_than",
+  "less_than",
+] as const;
+const comparison = z.strictObject({
+  /** `type`, `event`, or a path into the event: `$.traits.plan`, `$.properties.total`, `$.context.zendesk_user_id`. */
+  field: z.string().min(1).max(300),
+  operator: z.enum(operators),
+  value: z.union([z.string().max(1000), z.number(), z.boolean()]).optional(),
+});
+export type Comparison = z.infer<typeof comparison>;
+export type Condition = Comparison | { all: Condition[] } | { any: Condition[] } | { not: Condition };
+/** Which events an action is for: comparisons, joined by `all` (and), `any` (or) and `not`; at most eight deep. */
+export const condition: z.ZodType<Condition> = z.lazy(() =>
+  z.union([
+    comparison,
+    z.strictObject({ all: z.array(condition).max(50) }),
+    z.strictObject({ any: z.array(condition).max(50) }),
+    z.strictObject({ not: condition }),
+  ]),
+);
+
+/**
+ * One field of Zendesk's and where its value comes from: a path into the event (`$.traits.email`), else a Liquid template
+ * (`{{ traits.first_name }} {{ traits.last_name }}`), else a fixed value; `default` where that gives nothing.
+ */
+export const mappingRule = z.strictObject({
+  to: z.string().min(1).max(200),
+  from: z.string().max(300).optional(),
+  template: z.string().max(5000).optional(),
+  value: z.union([z.string().max(5000), z.number(), z.boolean(), z.array(z.string().max(255)).max(200)]).optional(),
+  default: z.union([z.string().max(5000), z.number(), z.boolean()]).optional(),
+});
+export type MappingRule = z.infer<typeof mappingRule>;
+
+const actionFields = {
+  key: actionKey,
+  enabled: z.boolean(),
+  trigger: condition,
+  mapping: z.array(mappingRule).max(200),
+};
+/** What is told with an action and nobody sets: taken back as it was told, so that what GET gives can be PUT. */
+const told = { name: z.string(), description: z.string(), version: z.number().int(), changedAt: instant };
+export const actionBody = z
+  .strictObject({ ...actionFields, ...z.object({ ...told, changedBy: z.string().nullable() }).partial().shape })
+  .transform(({ key, enabled, trigger, mapping }) => ({ key, enabled, trigger, mapping }));
+/** All six, in the order in which they are asked about an event; those that are left out stay as they are, behind. */
+export const actionsBody = z.array(actionBody).max(actionKeys.length);
+export const action = z.object({ ...actionFields, ...told, changedBy: z.string().nullable() });
+export type Action = z.infer<typeof action>;
+export const actionList = z.array(action);
+/** Newest first. */
+export const actionVersionList = listOf(action);
+
+/** An event as a program would send it; `type` tells the door. */
+export const sampleEvent = z.looseObject({ type: eventType });
+/** The body, or the id of an event that was received. */
+export const previewBody = z
+  .strictObject({
+    event: sampleEvent.optional(),
+    eventId: id.optional(),
+    /** Settings that are not saved yet. */
+    actions: actionsBody.optional(),
+  })
+  .refine(({ event, eventId }) => (event === undefined) !== (eventId === undefined), "needs event or eventId");
+/** What each action would make of the event. Nothing is asked and nothing is sent. */
+export const preview = z.object({
+  items: z.array(
+    z.object({
+      key: actionKey,
+      enabled: z.boolean(),
+      triggered: z.boolean(),
+      /** By Zendesk's names of fields; custom ones as `user_fields.<key>`. */
+      fields: z.record(z.string(), z.unknown()),
+      /** Traits that no rule names: candidates for custom fields. */
+      unmapped: z.record(z.string(), z.unknown()),
+      problems: z.array(z.object({ field: z.string(), message: z.string() })),
+    }),
+  ),
+});
+
+/** One thing that a command would do, in the words of a person. */
+export const intent = z.object({
+  verb: z.enum(["create", "change", "remove", "none"]),
+  what: z.string(),
+  zendeskId: zendeskId.nullable(),
+  changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
+});
+/** Zendesk is asked, and nothing is written. `state`: how the command would end. */
+export const dryRun = z.object({
+  counts: z.object({
+    create: z.number().int(),
+    change: z.number().int(),
+    remove: z.number().int(),
+    none: z.number().int(),
+    failed: z.number().int(),
+    held: z.number().int(),
+  }),
+  items: z.array(
+    z.object({
+      action: z.enum(commandKinds),
+      messageId: z.string().nullable(),
+      state: z.enum(["done", "failed", "held"]),
+      reason: z.string().nullable(),
+      fix: z.string().nullable(),
+      intents: z.array(intent),
+    }),
+  ),
+});
+/** An event of the caller's, or deliveries that exist; at most 100. */
+export const dryRunBody = z
+  .strictObject({ event: sampleEvent.optional(), deliveryIds: z.array(id).max(100).optional() })
+  .refine(
+    ({ event, deliveryIds }) => (event === undefined) !== (deliveryIds === undefined),
+    "needs event or deliveryIds",
+  );
+
+export const deliveryStates = ["queued", "sending", "done", "failed", "unknown", "held"] as const;
+export const deliveryState = z.enum(deliveryStates);
+export type DeliveryState = z.infer<typeof deliveryState>;
+
+export const deliveriesQuery = listQuery.extend({
+  state: deliveryState.optional(),
+  messageId: z.string().max(512).optional(),
+  destinationId: id.optional(),
+  action: z.enum(commandKinds).optional(),
+  /** The code of the reason. */
+  code: z.string().max(100).optional(),
+  /** A message id, an id in Zendesk, or whom it concerns; of these a part is enough among the newest 10,000. */
+  q: z.string().max(200).optional(),
+});
+/** `reason`: what happened, in Zendesk's words where it gave some; `fix`: what to do about it. */
+export const delivery = z.object({
+  id,
+  messageId: z.string().nullable(),
+  destination: z.object({ id, name: z.string() }),
+  action: z.enum(commandKinds),
+  state: deliveryState,
+  attempts: z.number().int(),
+  code: z.string().nullable(),
+  reason: z.string().nullable(),
+  fix: z.string().nullable(),
+  /** What was left out or done otherwise than asked, though the command is done. */
+  notes: z.array(z.string()),
+  /** Whom it concerns, as a person would name it. */
+  subject: z.string(),
+  result: z.object({ kind: z.string(), id: zendeskId, url: z.string().nullable() }).nullable(),
+  /** When it is tried again by itself. */
+  dueAt: instant.nullable(),
+  createdAt: instant,
+  updatedAt: instant,
+});
+export type Delivery = z.infer<typeof delivery>;
+export const deliveryList = listOf(delivery);
+export const exchange = z.object({
+  attempt: z.number().int(),
+  step: z.string(),
+  isWrite: z.boolean(),
+  method: z.string(),
+  path: z.string(),
+  request: z.unknown(),
+  status: z.number().int().nullable(),
+  response: z.unknown(),
+  outcome: z.enum(["open", "done", "refused", "unknown", "not_sent"]),
+  sentAt: instant,
+  endedAt: instant.nullable(),
+});
+export const deliveryDetail = delivery.extend({
+  event: z
+    .object({ id, type: z.string(), name: z.string().nullable(), receivedAt: instant, payload: z.unknown() })
+    .nullable(),
+  actionVersion: z.number().int(),
+  command: z.object({ fields: z.record(z.string(), z.unknown()), unmapped: z.record(z.string(), z.unknown()) }),
+  exchanges: z.array(exchange),
+  approved: z.object({ by: z.string().nullable(), at: instant }).nullable(),
+  /** Of a removal from an organization: the working tickets that Zendesk will unassign (C-23), as counted when it was held. */
+  affectedTickets: z.array(z.object({ id: zendeskId, subject: z.string(), status: z.string() })).nullable(),
+});
+export type DeliveryDetail = z.infer<typeof deliveryDetail>;
+
+/**
+ * `code`: the one that the person has read; what is held for another reason meanwhile is left as it is (`conflict`). Without it
+ * the word is about whatever it is held for.
+ */
+export const decisionBody = z.strictObject({ code: z.string().max(100).nullable().optional() });
+
+const deliveryFilter = deliveriesQuery.pick({
+  state: true,
+  messageId: true,
+  destinationId: true,
+  action: true,
+  code: true,
+});
+/** Either these, or all that the filter leaves. Those that are done or under way are not touched. */
+export const replayBody = z
+  .strictObject({ ids: z.array(id).min(1).max(500).optional(), filter: deliveryFilter.strict().optional() })
+  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), "needs ids or filter");
+export const replayed = z.object({ replayed: z.number().int(), skipped: z.number().int() });
+
+export const testBody = z.strictObject({ event: sampleEvent.optional() });
+/** The sample went all the way: its deliveries as they stand. */
+export const testAnswer = z.object({ messageId: z.string(), deliveries: z.array(delivery) });
+
+export const measures = [
+  "ticketsTotal",
+  "ticketsUnsolved",
+  "topUnsolved",
+  "csat",
+  "ratings",
+  "owner",
+  "accountName",
+  "accountExternalId",
+] as const;
+/** A number or a text of the account (`attributes.<key>` for an attribute), written to `organization_fields.<organizationField>`. */
+const writeBackRule = z.strictObject({
+  organizationField: z.string().min(1).max(100),
+  measure: z
+    .string()
+    .refine((text) => (measures as readonly string[]).includes(text) || /^attributes\..+$/.test(text), {
+      message: `must be one of ${measures.join(", ")}, or attributes.<key>`,
+    }),
+  enabled: z.boolean(),
+});
+export const writeBackBody = z.strictObject({ rules: z.array(writeBackRule).max(20) });
+export const writeBack = z.object({
+  rules: z.array(writeBackRule),
+  /** Organizations whose fields would change if it ran now, and a few of them; rules that are off count as if they were on. */
+  pending: z.object({
+    organizations: z.number().int(),
+    examples: z.array(
+      z.object({
+        organizationId: zendeskId,
+        name: z.string(),
+        field: z.string(),
+        from: z.string().nullable(),
+        to: z.string().nullable(),
+      }),
+    ),
+  }),
+});
