@@ -114,16 +114,20 @@ export interface PlainCall {
   askedBy: (actor: Asker) => void;
 }
 
-type Asker = Actor | { type: "webhook"; workspaceId: number; connectionId: string };
+type Asker =
+  | Actor
+  | { type: "webhook"; workspaceId: number; connectionId: string }
+  | { type: "source"; workspaceId: number; sourceId: string };
 
 /**
  * A route outside the catalogue (cron, health, sign-in): only what every answer has in common, errors as JSON and the line
- * in the log included. `name` stands in the log; of a `quiet` one only at `debug`.
+ * in the log included. `name` stands in the log; of a `quiet` one only at `debug`. `often`: asked thousands of times a second,
+ * so that only what was refused stands above `debug`.
  */
 export function plainRoute(
   name: string,
   serve: (request: Request, call: PlainCall) => Promise<Response>,
-  { quiet = false } = {},
+  { quiet = false, often = false } = {},
 ) {
   return (request: Request, { params }: RouteParams): Promise<Response> => {
     const requestId = requestIdOf(request);
@@ -146,7 +150,10 @@ export function plainRoute(
       const { status } = response;
       observeRequest({ operation: name, method: request.method, status }, durationMs);
       const told = { operation: name, method: request.method, path: pathOf(request), status, durationMs };
-      context().log[quiet ? "debug" : "info"]({ ...told, ...identityOf(asked.by) }, "a request was answered");
+      context().log[quiet || (often && status < 400) ? "debug" : "info"](
+        { ...told, ...identityOf(asked.by) },
+        "a request was answered",
+      );
       return withHeaders(response, requestId);
     });
   };
@@ -171,8 +178,14 @@ const pathOf = (request: Request) => new URL(request.url).pathname.slice(0, 200)
 function identityOf(asker: Asker | null): object {
   if (asker === null) return {};
   const { type, workspaceId } = asker;
-  const id = type === "person" ? asker.userId : type === "key" ? asker.keyId : asker.connectionId;
+  const id = idOf(asker);
   return { actor: { type, id }, workspaceId };
+}
+
+function idOf(asker: Asker): string {
+  if (asker.type === "person") return asker.userId;
+  if (asker.type === "key") return asker.keyId;
+  return asker.type === "webhook" ? asker.connectionId : asker.sourceId;
 }
 
 /** The only place where an error becomes a status and a body; what was not foreseen never leaves in its own words. */

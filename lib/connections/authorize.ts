@@ -24,6 +24,7 @@ export interface AuthorizationStart {
   subdomain?: string | undefined;
   /** Sign in again for this connection instead of making one. */
   connectionId?: number | undefined;
+  /** Of a connection that may be written to already, writing is asked for in any case. */
   access: "read" | "read_write";
   name?: string | undefined;
   /** With `connectionId`: a person's word for a login that nobody has seen before. */
@@ -80,7 +81,7 @@ async function goalOf(trx: Trx, workspaceId: number, start: AuthorizationStart) 
   }
   const connection = await findConnection(trx, { workspaceId, connectionId: start.connectionId });
   if (!connection || hiddenStates.includes(connection.state)) throw notFound("The connection");
-  const access = connection.access === "read_write" ? ("read_write" as const) : ("read" as const);
+  const access = connection.access === "read_write" ? ("read_write" as const) : start.access;
   return { subdomain: connection.subdomain, access };
 }
 
@@ -137,7 +138,9 @@ export async function finishAuthorization(
   const connection = await inWorkspace(ctx.db, workspaceId, (trx) => findConnection(trx, scope));
   if (!connection) throw notFound("The connection");
   await confirmSameAccount(ctx, connection, login, state.confirm_login);
-  await inWorkspace(ctx.db, workspaceId, (trx) => saveReconnected(trx, scope, login, starter.label, now));
+  await inWorkspace(ctx.db, workspaceId, (trx) =>
+    saveReconnected(trx, scope, { ...login, access }, starter.label, now),
+  );
   return scope;
 }
 

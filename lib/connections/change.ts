@@ -28,24 +28,39 @@ export async function changeConnection(
   const before = await inWorkspace(ctx.db, scope.workspaceId, (trx) => findConnection(trx, scope));
   requireReadable(before);
   const { subdomain } = before;
-  const access = before.access === "read_write" ? "read_write" : "read";
+  const access = wantedAccess(before.access, patch);
   const login = auth ? await tryLogin(ctx, { subdomain, auth, access }, now) : null;
   if (login) await confirmSameAccount(ctx, before, login, confirmLogin);
   return inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
     const held = await holdReadable(trx, scope);
-    const connection = login ? await changeLogin(trx, held, login, now) : held;
+    const connection = login ? await changeLogin(trx, held, { ...login, access }, now) : held;
     await changeSettings(trx, connection, patch, now);
     const { stopped } = await changePause(trx, connection, patch, now);
     return { stopped: stopped || login !== null };
   });
 }
 
+/** What a login is tried for. Another grant is given by signing in for it, never by a word alone. */
+function wantedAccess(present: string, { access, auth }: ConnectionPatch): "read" | "read_write" {
+  const holds = present === "read_write" ? "read_write" : "read";
+  if (access === undefined || access === holds || auth) return access ?? holds;
+  const message =
+    "is needed to change what the connection may do: send the login again with access, and it is tried for it";
+  throw invalid(`auth ${message}.`, [{ path: "auth", message }]);
+}
+
 /** Change Login (T-57): the same account, its rows and cursors kept; reading goes on at once, a running run with the new login. */
-async function changeLogin(trx: Trx, connection: StoredConnection, login: Login, now: Date): Promise<StoredConnection> {
+async function changeLogin(
+  trx: Trx,
+  connection: StoredConnection,
+  login: Login & { access: "read" | "read_write" },
+  now: Date,
+): Promise<StoredConnection> {
   const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
   const state = connection.state === "failing" ? "active" : connection.state;
   const changed = {
     ...login.stored,
+    access: login.access,
     state,
     failure_code: null,
     failure_message: null,

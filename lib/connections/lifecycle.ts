@@ -86,16 +86,30 @@ export async function reconnect(
   const access = connection.access === "read_write" ? "read_write" : "read";
   const login = await tryLogin(ctx, { subdomain: connection.subdomain, auth, access }, now);
   await confirmSameAccount(ctx, connection, login, confirmLogin);
-  await inWorkspace(ctx.db, scope.workspaceId, (trx) => saveReconnected(trx, scope, login, by, now));
+  await inWorkspace(ctx.db, scope.workspaceId, (trx) => saveReconnected(trx, scope, { ...login, access }, by, now));
 }
 
 /** Stores a tried login, of the same account, in a connection that has none, or another one, and lets reading go on. */
-export async function saveReconnected(trx: Trx, scope: Scope, login: Login, by: string, now: Date): Promise<void> {
+export async function saveReconnected(
+  trx: Trx,
+  scope: Scope,
+  login: Login & { access?: "read" | "read_write" },
+  by: string,
+  now: Date,
+): Promise<void> {
   await requireConnection(trx, scope);
   await updateConnection(
     trx,
     scope,
-    { ...noLogin, ...login.stored, state: "active", connected_by: by, disconnected_at: null, archived_at: null },
+    {
+      ...noLogin,
+      ...login.stored,
+      ...(login.access && { access: login.access }),
+      state: "active",
+      connected_by: by,
+      disconnected_at: null,
+      archived_at: null,
+    },
     now,
   );
   await plan(trx, scope, now);

@@ -48,3 +48,17 @@ export async function recordEnd(trx: Trx, scope: Scope, run: EndedRun, now: Date
     now,
   );
 }
+
+/** The same for a login that fails outside of a run, when something is written: shown until a run, or another login, goes well. */
+export async function recordFailure(
+  trx: Trx,
+  scope: Scope,
+  failure: { code: string; message: string; action: string },
+  now: Date,
+): Promise<void> {
+  const connection = await lockConnection(trx, scope);
+  if (!connection || !["active", "failing"].includes(connection.state)) return;
+  const since = failure.code === connection.failure_code ? connection.failure_since : now;
+  const columns = { failure_code: failure.code, failure_message: failure.message, failure_action: failure.action };
+  await updateConnection(trx, scope, { state: "failing", ...columns, failure_since: since }, now);
+}

@@ -1,4 +1,4 @@
-import { type Db, inWorkspace } from "#db/client.ts";
+import { type Db, inWorkspace, type Trx } from "#db/client.ts";
 import {
   deleteConnectionRow,
   findByState,
@@ -6,7 +6,8 @@ import {
   holdConnection,
   updateConnection,
 } from "#lib/connections/store/connections.ts";
-import { deleteSome, tablesOfConnection } from "#lib/connections/store/erase.ts";
+import { deleteSome, deleteSomeParts, partsOfDestinations, tablesOfConnection } from "#lib/connections/store/erase.ts";
+import { deleteDestinationsOf } from "#lib/destinations/destinations.ts";
 import { AppError, notFound } from "#lib/errors.ts";
 import { rebuildMetrics } from "#lib/metrics/rebuild.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
@@ -22,6 +23,7 @@ export async function deleteConnection(db: Db, scope: Scope, data: "keep" | "pur
     const connection = await holdConnection(trx, scope);
     if (!connection || hiddenStates.includes(connection.state)) throw notFound("The connection");
     if (connection.state !== "archived") throw notYet(connection.name, connection.state);
+    await deleteDestinationsOf(trx, scope, connection.name, now);
     await updateConnection(trx, scope, { state: data === "keep" ? "deleted" : "purging" }, now);
   });
   if (data === "purge") await purge(db, scope, now);
@@ -41,11 +43,15 @@ export async function resumePurges(db: Db, workspaceId: number, now: Date, isOve
 /** In batches, each a transaction; the connection's own row goes last, with the counts put right, so that a purge that breaks off is found. */
 async function purge(db: Db, scope: Scope, now: Date, isOver: () => boolean = () => false): Promise<void> {
   const { workspaceId } = scope;
-  for (const table of tablesOfConnection) {
+  const steps = [
+    ...partsOfDestinations.map((part) => (trx: Trx) => deleteSomeParts(trx, scope, part, batch)),
+    ...tablesOfConnection.map((table) => (trx: Trx) => deleteSome(trx, scope, table, batch)),
+  ];
+  for (const step of steps) {
     let deleted = batch;
     while (deleted === batch) {
       if (isOver()) return;
-      deleted = await inWorkspace(db, workspaceId, (trx) => deleteSome(trx, scope, table, batch));
+      deleted = await inWorkspace(db, workspaceId, step);
     }
   }
   await inWorkspace(db, workspaceId, async (trx) => {

@@ -105,6 +105,8 @@ export const connectionPatch = z
     auth: connectionAuth,
     /** With `auth`: yes, this login belongs to the same account, though it is another person's or its e-mail has changed. */
     confirmLogin: z.boolean(),
+    /** With `auth`: what the login is tried for and may do from then on; writing is granted apart from reading. */
+    access: z.enum(["read", "read_write"]),
   })
   .partial();
 export type ConnectionPatch = z.infer<typeof connectionPatch>;
@@ -173,7 +175,15 @@ export const driftRun = z.object({
   state: runState,
   startedAt: instant.nullable(),
   finishedAt: instant.nullable(),
-  streams: z.array(drift.extend({ stream: streamName })),
+  streams: z.array(
+    drift.extend({
+      stream: streamName,
+      /** So many of the compared rows differed that a person should find out why. */
+      unusual: z.boolean(),
+      /** In which columns the rows that are named differed, the most frequent first. */
+      columns: z.array(z.object({ name: z.string(), rows: z.number().int() })),
+    }),
+  ),
 });
 export type DriftRun = z.infer<typeof driftRun>;
 export const driftRunList = listOf(driftRun);
@@ -185,6 +195,8 @@ export const driftRow = z.object({
   key: z.string(),
   day: z.string(),
   difference: z.enum(["missing", "extra", "older", "different"]),
+  /** In which the stored row differed; none of one that is missing or extra. `content_hash`: in what has no column. */
+  columns: z.array(z.string()),
   repaired: z.boolean(),
   foundAt: instant,
   /** In Zendesk, where the row has a page there. */

@@ -1,9 +1,11 @@
 import type { Context } from "#lib/context.ts";
+import { processDeliverer } from "#lib/destinations/deliverer.ts";
 import { queueDue } from "#lib/jobs/cron.ts";
 import { maintain, turnDays } from "#lib/jobs/maintenance.ts";
 import { tellNotices } from "#lib/jobs/notices.ts";
 import { checkWebhooks } from "#lib/jobs/webhooks.ts";
 import type { Worker } from "#lib/jobs/worker.ts";
+import { writeBackChanges } from "#lib/jobs/write-back.ts";
 
 /** A job of the internal schedule. `pattern` is a cron pattern with seconds, in UTC: who is due decides the database, not the pattern. */
 export interface Job {
@@ -40,5 +42,13 @@ export const jobs: Job[] = [
     run: (ctx, _worker, now) => tellNotices(ctx, now),
   },
   { name: "webhooks", pattern: "25 * * * * *", run: (ctx) => checkWebhooks(ctx, () => new Date()) },
+  {
+    name: "write-back",
+    pattern: "*/15 * * * * *",
+    always: true,
+    run: async (ctx, _worker, now) => {
+      for (const workspaceId of await writeBackChanges(ctx, now)) processDeliverer(ctx).nudge(workspaceId);
+    },
+  },
   { name: "maintenance", pattern: "40 17 * * * *", run: ({ db }, _worker, now) => maintain(db, now) },
 ];

@@ -2,6 +2,7 @@ import { type Db, inWorkspace } from "#db/client.ts";
 import { resumeExpiredPauses } from "#lib/connections/pause.ts";
 import type { CronAnswer, RunState, SyncMode } from "#lib/connections/shapes.ts";
 import type { Context } from "#lib/context.ts";
+import { deliverDue } from "#lib/jobs/deliveries.ts";
 import { covers, requestRun } from "#lib/jobs/request.ts";
 import { findDue, findLive, listWorkspaces } from "#lib/jobs/store/due.ts";
 import { lockLease } from "#lib/jobs/store/leases.ts";
@@ -63,7 +64,7 @@ function ask(db: Db, scope: Scope, which: Due, now: Date): Promise<DueRun | null
 
 /**
  * One call of a cron route: does what is due in all workspaces within the budget, together with runs that were left
- * unfinished, and says for each connection how far it is. Two calls at once work on the same runs.
+ * unfinished and, in a sync, what waits to be delivered; says for each connection how far its run is. Two calls at once work on the same runs.
  */
 export async function runDue(
   ctx: JobContext,
@@ -73,13 +74,22 @@ export async function runDue(
 ): Promise<CronAnswer> {
   const deadline = new Date(clock().getTime() + call.budgetSeconds * 1000);
   const which: Due = { what: call.what, force: call.force, trigger: "cron" };
+  const delivering = call.what === "sync" ? deliver(ctx, deadline) : Promise.resolve();
   const due = await together(worker, which, async () => {
     await worker.reap();
     return queueDue(ctx.db, which, clock());
   });
   const connections = await Promise.all(due.map((run) => advance(ctx, worker, run, which, deadline, clock)));
+  await delivering;
   markTick(call.what, clock());
   return { connections };
+}
+
+/** Events and deliveries that are due; whatever is wrong with them keeps no run from its work. */
+function deliver(ctx: JobContext, deadline: Date): Promise<void> {
+  return deliverDue(ctx, deadline).catch((error: unknown) =>
+    ctx.log.error({ err: error }, "what is due could not be delivered"),
+  );
 }
 
 const queueing = new WeakMap<Worker, Map<string, Promise<DueRun[]>>>();

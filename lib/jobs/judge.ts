@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { foreseen } from "#lib/api/failures.ts";
 import type { LiveRun, RunFailure } from "#lib/jobs/store/runs.ts";
+import { instantWords } from "#lib/time-words.ts";
 import type { RunOutcome } from "#lib/zendesk/sync.ts";
 
 /** Row 7: waiting is bounded by the clock too. The next run goes on from the committed cursors. */
@@ -60,7 +61,7 @@ function streamFailure(broken: RunOutcome["streams"]): RunFailure {
 
 const tooLong = (until: Date): RunFailure => ({
   code: "too_long",
-  message: `The run was not done after 24 hours; Zendesk takes requests again from ${until.toISOString()}.`,
+  message: `The run was not done after 24 hours; Zendesk takes requests again from ${instantWords(until)}.`,
   action:
     "The next run goes on from what was committed; if this repeats, look at the rate limits of the Zendesk account.",
 });

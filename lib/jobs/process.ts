@@ -1,4 +1,5 @@
 import { type Context, context } from "#lib/context.ts";
+import { startDeliveries } from "#lib/jobs/deliveries.ts";
 import { thisHolder } from "#lib/jobs/holder.ts";
 import { type LeaseTimes, usualTimes } from "#lib/jobs/lease.ts";
 import { reapWorkspace } from "#lib/jobs/reap.ts";
@@ -49,6 +50,7 @@ export async function startJobs(
   worker.start();
   const stopSchedule = startSchedule(ctx, worker, () => new Date());
   const stopWebhooks = startWebhooks(ctx);
+  const stopDeliveries = startDeliveries(ctx);
   try {
     await worker.reap();
     await worker.wake({ all: true });
@@ -58,6 +60,6 @@ export async function startJobs(
   }
   return async () => {
     stopSchedule();
-    await Promise.all([worker.drain(drainMs), stopWebhooks()]);
+    await Promise.all([worker.drain(drainMs), stopWebhooks(), stopDeliveries()]);
   };
 }

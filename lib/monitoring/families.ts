@@ -126,4 +126,23 @@ export const families: Family[] = [
     labels: [],
     samples: ({ notices }) => [{ labels: {}, value: notices }],
   },
+  {
+    name: "bellwether_deliveries",
+    help: "Writes to Zendesk that are not done, by state: queued, sending, unknown, held, failed.",
+    labels: ["destination", "state"],
+    samples: ({ deliveries }) =>
+      deliveries.map(({ destinationId, state, deliveries: value }) => ({
+        labels: { destination: destinationId, state },
+        value,
+      })),
+  },
+  {
+    name: "bellwether_deliveries_oldest_seconds",
+    help: "Age of the oldest write that waits to be sent.",
+    labels: ["destination"],
+    samples: ({ deliveries }) =>
+      deliveries
+        .filter(({ state }) => state === "queued")
+        .map(({ destinationId, oldest }) => ({ labels: { destination: destinationId }, value: elapsed(oldest) })),
+  },
 ];

@@ -12,6 +12,7 @@ export interface WorkspaceState {
   held: { connectionId: number; stream: string; rows: number }[];
   absences: { connectionId: number; stream: string; held: number }[];
   notices: number;
+  deliveries: { destinationId: number; state: string; deliveries: number; oldest: number | null }[];
 }
 
 export async function everyWorkspace(db: Db): Promise<number[]> {
@@ -28,6 +29,7 @@ export function readWorkspaceState(db: Db, workspaceId: number, now: Date): Prom
     runs: await readRuns(trx, workspaceId),
     pending: await readPending(trx, workspaceId, now),
     ...(await readBacklog(trx, workspaceId, now)),
+    deliveries: await readDeliveries(trx, workspaceId, now),
   }));
 }
 
@@ -119,4 +121,18 @@ async function readBacklog(
     .where("cleared_at", "is", null)
     .executeTakeFirstOrThrow();
   return { hints, held, absences, notices: open.notices };
+}
+
+/** Of those that are not done. */
+function readDeliveries(trx: Trx, workspaceId: number, now: Date): Promise<WorkspaceState["deliveries"]> {
+  return trx
+    .selectFrom("delivery")
+    .select(["destination_id as destinationId", "state", sql<number>`count(*)::int`.as("deliveries")])
+    .select(sql<number | null>`max(${age("created_at", now)})`.as("oldest"))
+    .where("workspace_id", "=", workspaceId)
+    .where("state", "in", ["queued", "sending", "unknown", "held", "failed"])
+    .groupBy(["destination_id", "state"])
+    .orderBy("destination_id")
+    .orderBy("state")
+    .execute();
 }

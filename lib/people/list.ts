@@ -3,6 +3,7 @@ import type { Db } from "#db/client.ts";
 import { requireAccount } from "#lib/accounts/require-account.ts";
 import { pageOf, positionFrom } from "#lib/api/cursor.ts";
 import type { List } from "#lib/api/shapes.ts";
+import { agentPage } from "#lib/zendesk/agent-pages.ts";
 import type { PersonItem, peopleQuery } from "./shapes.ts";
 import { splitName } from "./split-name.ts";
 import { listPeopleOfAccount, type PersonRow } from "./store.ts";
@@ -13,6 +14,7 @@ export async function peopleOfAccount(
   workspaceId: number,
   accountId: string,
   query: z.output<typeof peopleQuery>,
+  zendeskUrl: string,
 ): Promise<List<PersonItem>> {
   await requireAccount(db, workspaceId, accountId);
   const position = positionFrom(query.cursor, ["text", "number", "id"]);
@@ -21,10 +23,15 @@ export async function peopleOfAccount(
     after: position && { sortName: position[0], connectionId: position[1], userId: position[2] },
     limit: query.limit + 1,
   });
-  return pageOf(rows, query.limit, personOf, (row) => [row.sort_name, row.connection_id, row.id]);
+  return pageOf(
+    rows,
+    query.limit,
+    (row) => personOf(row, zendeskUrl),
+    (row) => [row.sort_name, row.connection_id, row.id],
+  );
 }
 
-function personOf(row: PersonRow): PersonItem {
+function personOf(row: PersonRow, zendeskUrl: string): PersonItem {
   return {
     connectionId: String(row.connection_id),
     zendeskUserId: row.id,
@@ -35,6 +42,6 @@ function personOf(row: PersonRow): PersonItem {
     active: row.active,
     ticketsTotal: row.tickets,
     lastTicketAt: row.last_ticket_at?.toISOString() ?? null,
-    url: `https://${row.subdomain}.zendesk.com/agent/users/${row.id}`,
+    url: agentPage(zendeskUrl, row.subdomain, "users", row.id),
   };
 }

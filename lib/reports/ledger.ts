@@ -12,6 +12,7 @@ import {
   streamNames,
 } from "#lib/connections/shapes.ts";
 import { AppError, notFound } from "#lib/errors.ts";
+import { agentPage } from "#lib/zendesk/agent-pages.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { type AbsentStream, readAbsences } from "#lib/zendesk/store/absence.ts";
 
@@ -35,11 +36,9 @@ export async function listDriftRuns(trx: Trx, scope: Scope, page: Page): Promise
     .orderBy("id", "desc")
     .limit(page.limit + 1)
     .execute();
-  const sums = await sumByStream(
-    trx,
-    scope,
-    runs.map((run) => run.id),
-  );
+  const runIds = runs.map((run) => run.id);
+  const sums = await sumByStream(trx, scope, runIds);
+  const columns = await countColumns(trx, scope, runIds);
   return pageOf(
     runs,
     page.limit,
@@ -49,8 +48,12 @@ export async function listDriftRuns(trx: Trx, scope: Scope, page: Page): Promise
       startedAt: run.started_at?.toISOString() ?? null,
       finishedAt: run.finished_at?.toISOString() ?? null,
       streams: streamNames.flatMap((stream) => {
-        const sum = sums.find((row) => row.run_id === run.id && row.stream === stream);
-        return sum ? [{ stream, ...counts(sum) }] : [];
+        const isOf = (row: { run_id: string; stream: string }) => row.run_id === run.id && row.stream === stream;
+        const sum = sums.find(isOf);
+        if (!sum) return [];
+        const drift = counts(sum);
+        const named = columns.filter(isOf).map(({ name, rows }) => ({ name, rows }));
+        return [{ stream, ...drift, unusual: isUnusual(drift), columns: named }];
       }),
     }),
     (run) => [run.id],
@@ -88,6 +91,7 @@ export async function listDriftRows(
   scope: Scope,
   runId: string,
   page: Page & { stream?: StreamName | undefined; day?: string | undefined },
+  zendeskUrl: string,
 ): Promise<List<DriftRow>> {
   const subdomain = await requireCheck(trx, scope, runId);
   const [stream, key] = positionFrom(page.cursor, ["text", "text"]) ?? [];
@@ -106,9 +110,10 @@ export async function listDriftRows(
       key: row.row_key,
       day: row.day,
       difference: row.difference as DriftRow["difference"],
+      columns: row.columns,
       repaired: row.repaired,
       foundAt: row.found_at.toISOString(),
-      url: pageInZendesk(subdomain, row.stream, row.row_key),
+      url: pageInZendesk(zendeskUrl, subdomain, row.stream, row.row_key),
     }),
     (row) => [row.stream, row.row_key],
   );
@@ -119,6 +124,7 @@ export async function listAbsences(
   trx: Trx,
   scope: Scope,
   page: Page & { stream?: AbsentStream | undefined },
+  zendeskUrl: string,
 ): Promise<List<Absence>> {
   const subdomain = await subdomainOf(trx, scope);
   const [stream, id] = positionFrom(page.cursor, ["text", "id"]) ?? [];
@@ -134,7 +140,7 @@ export async function listAbsences(
       firstMissedAt: row.first_missed_at.toISOString(),
       notFoundAt: row.not_found_at?.toISOString() ?? null,
       held: row.held,
-      url: pageInZendesk(subdomain, row.stream, row.id) ?? "",
+      url: agentPage(zendeskUrl, subdomain, row.stream as AbsentStream, row.id),
     }),
     (row) => [row.stream, row.id],
   );
@@ -150,6 +156,30 @@ async function sumByStream(trx: Trx, scope: Scope, runIds: readonly string[]) {
      where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId}
        and run_id = any(${[...runIds]}::bigint[])
      group by run_id, stream`.execute(trx);
+  return rows;
+}
+
+/** Of a stream's rows, from so many on and from this share on, differing is no longer what a night usually mends. */
+const unusual = { rows: 20, share: 0.05 };
+
+function isUnusual({ compared, missing, extra, older, different }: Drift): boolean {
+  const differing = missing + extra + older + different;
+  return differing >= unusual.rows && differing >= unusual.share * Math.max(compared, differing);
+}
+
+const mostColumns = 5;
+
+/** In which columns the named rows of some checks differed, the most frequent ones of each stream first. */
+async function countColumns(trx: Trx, scope: Scope, runIds: readonly string[]) {
+  const { rows } = await sql<{ run_id: string; stream: string; name: string; rows: number }>`
+    select run_id, stream, name, rows from (
+      select run_id, stream, name, count(*)::int as rows,
+             row_number() over (partition by run_id, stream order by count(*) desc, name) as place
+        from drift_row, unnest(columns) as name
+       where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId}
+         and run_id = any(${[...runIds]}::bigint[])
+       group by run_id, stream, name) counted
+     where place <= ${mostColumns} order by run_id, stream, place`.execute(trx);
   return rows;
 }
 
@@ -192,9 +222,7 @@ async function requireCheck(trx: Trx, scope: Scope, runId: string): Promise<stri
   return subdomain;
 }
 
-const agentPages: Record<string, string> = { tickets: "tickets", users: "users", organizations: "organizations" };
-
-function pageInZendesk(subdomain: string, stream: string, key: string): string | null {
-  const page = agentPages[stream];
-  return page ? `https://${subdomain}.zendesk.com/agent/${page}/${key}` : null;
+function pageInZendesk(zendeskUrl: string, subdomain: string, stream: string, key: string): string | null {
+  if (stream !== "tickets" && stream !== "users" && stream !== "organizations") return null;
+  return agentPage(zendeskUrl, subdomain, stream, key);
 }

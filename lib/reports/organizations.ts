@@ -11,6 +11,7 @@ import type { Sql } from "#lib/metrics/counts.ts";
 import { type Cell, csvResponse } from "#lib/reports/csv.ts";
 import { describeOrganizations, type OrganizationListRow } from "#lib/reports/organization-items.ts";
 import { fromOneState } from "#lib/reports/snapshot.ts";
+import { agentPage } from "#lib/zendesk/agent-pages.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 const CSV_BATCH = 500;
@@ -146,6 +147,7 @@ export async function listAccountOrganizations(
   workspaceId: number,
   accountId: string,
   query: { limit: number; cursor?: string | undefined },
+  zendeskUrl: string,
 ): Promise<List<AccountOrganization>> {
   await requireAccount(db, workspaceId, accountId);
   const after = positionFrom(query.cursor, ["number", "text"]);
@@ -168,7 +170,7 @@ export async function listAccountOrganizations(
   return pageOf(
     present,
     query.limit,
-    (row) => accountOrganization(row, items.get(`${row.connection_id} ${row.id}`) as OrganizationItem),
+    (row) => accountOrganization(row, items.get(`${row.connection_id} ${row.id}`) as OrganizationItem, zendeskUrl),
     (row) => [row.connection_id, row.id],
   );
 }
@@ -176,6 +178,7 @@ export async function listAccountOrganizations(
 function accountOrganization(
   row: { connection_id: number; subdomain: string },
   item: OrganizationItem,
+  zendeskUrl: string,
 ): AccountOrganization {
   return {
     connectionId: String(row.connection_id),
@@ -185,6 +188,6 @@ function accountOrganization(
     domainNames: item.domainNames,
     tickets: item.tickets,
     reason: item.reason,
-    url: `https://${row.subdomain}.zendesk.com/agent/organizations/${item.organizationId}`,
+    url: agentPage(zendeskUrl, row.subdomain, "organizations", item.organizationId),
   };
 }

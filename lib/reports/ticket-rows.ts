@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Db } from "#db/client.ts";
 import { effectiveOrder, type MetricSettings, ratingCodes, type Sql } from "#lib/metrics/counts.ts";
 import type { TicketItem } from "#lib/reports/shapes.ts";
+import { agentPage } from "#lib/zendesk/agent-pages.ts";
 
 /** Where the page before ended. */
 export interface Position {
@@ -84,7 +85,7 @@ export function positionAfter(row: TicketListRow): Position {
 }
 
 /** A ticket as the API shows it; names are null where the person or group is not known. */
-export function ticketItem(row: TicketListRow): TicketItem {
+export function ticketItem(row: TicketListRow, zendeskUrl: string): TicketItem {
   const words = Object.entries(ratingCodes).find(([, code]) => code === row.rating);
   return {
     id: row.id,
@@ -101,6 +102,6 @@ export function ticketItem(row: TicketListRow): TicketItem {
     assignee: row.assignee,
     rating: words ? { score: words[0], comment: row.rating_comment, at: row.rated_at?.toISOString() ?? null } : null,
     merged: row.merged,
-    url: `https://${row.subdomain}.zendesk.com/agent/tickets/${row.id}`,
+    url: agentPage(zendeskUrl, row.subdomain ?? "", "tickets", row.id),
   };
 }

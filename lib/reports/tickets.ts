@@ -36,6 +36,7 @@ export async function listAccountTickets(
   accountId: string,
   query: AccountTicketsQuery,
   now: Date,
+  zendeskUrl: string,
 ): Promise<List<TicketItem> & { total: number }> {
   return atOneDay(db, workspaceId, now, async (settings) => {
     const kept = await readKeptNumber(db, settings, accountId, query);
@@ -47,7 +48,7 @@ export async function listAccountTickets(
     const last = shown.at(-1);
     const position = rows.length > query.limit && last ? positionAfter(last) : null;
     return {
-      items: shown.map(ticketItem),
+      items: shown.map((row) => ticketItem(row, zendeskUrl)),
       nextCursor: position && cursorOf([position.createdAt, position.id, position.connectionId, total]),
       total,
     };
@@ -61,6 +62,7 @@ export function accountTicketsCsv(
   accountId: string,
   query: AccountTicketsQuery,
   now: Date,
+  zendeskUrl: string,
 ): Promise<Response> {
   const header = [
     ...["id", "subject", "status", "priority", "created_at", "updated_at", "solved_at", "organization_id"],
@@ -72,7 +74,7 @@ export function accountTicketsCsv(
     let after: Position | null = null;
     do {
       const rows: TicketListRow[] = await readTickets(trx, settings, accountId, behind, after, CSV_BATCH);
-      yield rows.map((row) => csvRow(ticketItem(row)));
+      yield rows.map((row) => csvRow(ticketItem(row, zendeskUrl)));
       const last = rows.at(-1);
       after = rows.length === CSV_BATCH && last ? positionAfter(last) : null;
     } while (after !== null);

@@ -7,6 +7,7 @@ export const timelineKinds = [
   "ticket_solved",
   "ticket_reopened",
   "rating_bad",
+  "customer_event",
 ] as const;
 export const timelineKind = z.enum(timelineKinds);
 export type TimelineKind = z.infer<typeof timelineKind>;
@@ -23,6 +24,13 @@ export const timelineTicket = z.object({
   url: z.string(),
 });
 
+/** What a user did elsewhere, kept here where the plan of their Zendesk has no place for it. */
+export const timelineEvent = z.object({
+  name: z.string(),
+  properties: z.record(z.string(), z.unknown()),
+  user: z.object({ id: z.string(), name: z.string().nullable(), url: z.string() }),
+});
+
 export const timelineEntry = z.object({
   id,
   kind: timelineKind,
@@ -31,12 +39,15 @@ export const timelineEntry = z.object({
   derived: z.boolean(),
   /** Priority at that moment; null where it had none or where it is not known. */
   priorityThen: z.string().nullable(),
-  ticket: timelineTicket,
+  /** Null for a customer event, which is about no ticket. */
+  ticket: timelineTicket.nullable(),
+  event: timelineEvent.optional(),
   rating: z.object({ score: z.string(), comment: z.string().nullable() }).optional(),
 });
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 
 export const timelineQuery = listQuery.extend({
+  /** Without any: all, but customer events only with `priority=all`, since they have none. */
   kinds: commaList(timelineKinds).optional(),
   priority: z.enum(["top", "all"]).default("top"),
   from: instant.optional(),

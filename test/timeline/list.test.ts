@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { expect, it } from "vitest";
 import type { Trx } from "#db/client.ts";
+import { defaultZendeskUrl } from "#lib/config.ts";
 import { AppError } from "#lib/errors.ts";
 import { accountTimeline, workspaceFeed } from "#lib/timeline/list.ts";
 import { refreshTimeline } from "#lib/timeline/refresh.ts";
@@ -130,9 +131,13 @@ async function company() {
 }
 
 const timeline = (workspaceId: number, accountId: string, query: Record<string, string> = {}) =>
-  database.inWorkspace(workspaceId, (trx) => accountTimeline(trx, workspaceId, accountId, timelineQuery.parse(query)));
+  database.inWorkspace(workspaceId, (trx) =>
+    accountTimeline(trx, workspaceId, accountId, timelineQuery.parse(query), defaultZendeskUrl),
+  );
 const feed = (workspaceId: number, query: Record<string, string> = {}) =>
-  database.inWorkspace(workspaceId, (trx) => workspaceFeed(trx, workspaceId, feedQuery.parse(query)));
+  database.inWorkspace(workspaceId, (trx) =>
+    workspaceFeed(trx, workspaceId, feedQuery.parse(query), defaultZendeskUrl),
+  );
 const brief = ({ items }: { items: { kind: string; occurredAt: string }[] }) =>
   items.map((item) => `${item.kind} ${(Date.parse(item.occurredAt) - minute(0).getTime()) / 60_000}`);
 

@@ -10,7 +10,7 @@ import {
 } from "#lib/connections/doctor-checks/finding.ts";
 import { loadConnection } from "#lib/connections/load.ts";
 import { apiTokensEndOn } from "#lib/connections/present.ts";
-import { instantAndAge } from "#lib/time-words.ts";
+import { instantWords } from "#lib/time-words.ts";
 import { canRenew, renewToken } from "#lib/zendesk/credentials.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
 
@@ -28,13 +28,12 @@ export async function checkCredentials(visit: LiveVisit): Promise<Finding[]> {
 
 function apiToken(now: Date): Finding {
   const end = new Date(`${apiTokensEndOn}T00:00:00Z`);
-  const left = Math.ceil((end.getTime() - now.getTime()) / day);
   const idle = "Zendesk deactivates tokens that nobody has used for 30 days.";
-  if (left <= 0) {
+  if (now >= end) {
     const found = `API token. Zendesk has ended all API tokens on ${apiTokensEndOn}.`;
     return failure("credentials", found, "Reconnect with OAuth.");
   }
-  const found = `API token. Zendesk ends all API tokens on ${apiTokensEndOn}, in ${left} ${left === 1 ? "day" : "days"}. ${idle}`;
+  const found = `API token. Zendesk ends all API tokens on ${apiTokensEndOn}. ${idle}`;
   return warning("credentials", found, "Reconnect with OAuth before that day; rows and cursors stay.");
 }
 
@@ -42,8 +41,8 @@ async function clientCredentials(visit: LiveVisit): Promise<Finding> {
   try {
     await renewToken(visit.ctx, visit.connection, visit.now);
     const { token_expires_at: end } = await storedNow(visit);
-    const until = end ? ` It is good until ${instantAndAge(end, visit.now)}; runs ask for the next one in time.` : "";
-    return ok("credentials", `OAuth client credentials: a fresh access token was given just now.${until}`);
+    const until = end ? ` It is good until ${instantWords(end)}; runs ask for the next one in time.` : "";
+    return ok("credentials", `OAuth client credentials: a fresh access token was given when asked for.${until}`);
   } catch (error) {
     return refusedRenewal(visit, error);
   }
@@ -53,14 +52,14 @@ async function authorization(visit: LiveVisit): Promise<Finding> {
   const { ctx, now } = visit;
   const stored = await storedNow(visit);
   const { token_expires_at: end, login_ends_at: refreshEnd } = stored;
-  const token = `OAuth. The access token is good until ${end ? instantAndAge(end, now) : "an instant that Zendesk did not name"}`;
+  const token = `OAuth. The access token is good until ${end ? instantWords(end) : "an instant that Zendesk did not name"}`;
   if (!canRenew(ctx, stored)) {
     const found = `${token}, and it came without a refresh token: nothing renews it.`;
     return warning("credentials", found, "Reconnect through the connect button before it ends.");
   }
   const renewed = `${token}; runs renew it by its refresh token`;
   if (refreshEnd === null) return ok("credentials", `${renewed}, whose end Zendesk did not name.`);
-  const lasts = `${renewed}, which itself is good until ${instantAndAge(refreshEnd, now)}.`;
+  const lasts = `${renewed}, which itself is good until ${instantWords(refreshEnd)}.`;
   if (refreshEnd.getTime() - now.getTime() > soon) return ok("credentials", lasts);
   return warning("credentials", lasts, "Let a run go through before then (resume the connection), or reconnect.");
 }

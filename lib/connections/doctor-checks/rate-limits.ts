@@ -1,5 +1,6 @@
 import { type Finding, ok, unknown, type Visit, warning } from "#lib/connections/doctor-checks/finding.ts";
-import { instantAndAge, instantWords } from "#lib/time-words.ts";
+import { countWords } from "#lib/number-words.ts";
+import { instantWords } from "#lib/time-words.ts";
 import { baseUrl } from "#lib/zendesk/address.ts";
 import { readBudgets } from "#lib/zendesk/limits.ts";
 
@@ -11,7 +12,7 @@ export async function checkRateLimits(visit: Visit): Promise<Finding[]> {
   const present = budgets.filter(({ resetAt }) => resetAt > now);
   const found = present.map(budgetWords).join(" ");
   if (blockedUntil && blockedUntil > now) {
-    const blocked = `Zendesk asked to send nothing before ${instantAndAge(blockedUntil, now)}. ${found}`.trim();
+    const blocked = `Zendesk asked to send nothing before ${instantWords(blockedUntil)}. ${found}`.trim();
     return [
       warning(
         "rate_limits",
@@ -47,5 +48,5 @@ function budgetWords(budget: {
   const { bucket, limit, remaining, used, resetAt } = budget;
   const others = Math.max(0, limit - remaining - used);
   const name = bucket.replaceAll(/[_-]/g, " ");
-  return `${name}: ${limit} in a window, ${used} used by us, ${others} by others, ${Math.max(0, remaining)} left until ${instantWords(resetAt)}.`;
+  return `${name}: ${countWords(limit)} in a window, ${countWords(used)} used by us, ${countWords(others)} by others, ${countWords(Math.max(0, remaining))} left until ${instantWords(resetAt)}.`;
 }

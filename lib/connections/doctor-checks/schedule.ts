@@ -1,12 +1,12 @@
 import { type Finding, failure, ok, type Visit } from "#lib/connections/doctor-checks/finding.ts";
-import { instantAndAge } from "#lib/time-words.ts";
+import { instantWords } from "#lib/time-words.ts";
 
 /** Is reading still set in motion? Judged by how long ago that was, not by errors (row 122). */
 export function checkSchedule({ ctx, connection, facts, now }: Visit): Finding[] {
   const { state, next_sync_at: next } = connection;
   const minutes = connection.sync_interval_minutes ?? facts.syncIntervalMinutes;
   const last = facts.lastRun
-    ? `The last run ended ${instantAndAge(facts.lastRun.at, now)} (${facts.lastRun.state}).`
+    ? `The last run ended ${instantWords(facts.lastRun.at)} (${facts.lastRun.state}).`
     : "No run has ended yet.";
   if (state === "paused" || state === "disconnected" || state === "archived") {
     return [ok("schedule", `None, since the connection is ${state}. ${last}`)];
@@ -14,8 +14,8 @@ export function checkSchedule({ ctx, connection, facts, now }: Visit): Finding[]
   const isInternal = ctx.config.scheduler === "internal";
   const who = isInternal
     ? `This process starts a run every ${minutes} minutes.`
-    : `Cron routes start the runs (SCHEDULER=off), one every ${minutes} minutes; ${cronWords(facts, now)}.`;
-  const due = next ? ` The next is due ${instantAndAge(next, now)}.` : "";
+    : `Cron routes start the runs (SCHEDULER=off), one every ${minutes} minutes; ${cronWords(facts)}.`;
+  const due = next ? ` The next is due ${instantWords(next)}.` : "";
   const found = `${who} ${last}${due}`;
   const overdue = next !== null && now.getTime() - next.getTime() > 2 * minutes * 60_000;
   if (!overdue) return [ok("schedule", found)];
@@ -25,8 +25,8 @@ export function checkSchedule({ ctx, connection, facts, now }: Visit): Finding[]
   return [failure("schedule", `${found} Nobody starts it.`, action)];
 }
 
-function cronWords({ lastCronRunAt }: Visit["facts"], now: Date): string {
+function cronWords({ lastCronRunAt }: Visit["facts"]): string {
   return lastCronRunAt
-    ? `the last that they asked for was asked for ${instantAndAge(lastCronRunAt, now)}`
+    ? `the last that they asked for was asked for ${instantWords(lastCronRunAt)}`
     : "they have not been called for this connection yet";
 }

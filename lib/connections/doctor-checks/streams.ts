@@ -8,7 +8,8 @@ import {
   type Visit,
 } from "#lib/connections/doctor-checks/finding.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
-import { instantAndAge, instantWords } from "#lib/time-words.ts";
+import { countWords } from "#lib/number-words.ts";
+import { instantWords } from "#lib/time-words.ts";
 import type { Get } from "#lib/zendesk/client.ts";
 import { fieldParts } from "#lib/zendesk/definition-readers.ts";
 import type { ZendeskError } from "#lib/zendesk/failures.ts";
@@ -117,9 +118,9 @@ function storedWords(visit: Visit, name: StreamName): Pick<Finding, "state" | "f
   const now = new Date(visit.now.getTime() + (connection.clock_skew_seconds ?? 0) * 1000);
   const stream = facts.streams.get(name);
   const held = facts.held.get(name) ?? 0;
-  const rows = held > 0 ? `; ${held} ${held === 1 ? "row" : "rows"} held` : "";
+  const rows = held > 0 ? `; ${countWords(held)} ${held === 1 ? "row" : "rows"} held` : "";
   const fresh = stream?.fresh_through ?? null;
-  const found = fresh ? `Fresh through ${instantAndAge(fresh, now)}${rows}.` : `Not read to its end yet${rows}.`;
+  const found = fresh ? `Fresh through ${instantWords(fresh)}${rows}.` : `Not read to its end yet${rows}.`;
   if (stream?.failure_code && stream.state !== "ok") {
     const worst = stream.state === "failed" ? "failure" : "warning";
     return { state: worst, found: `${found} ${stream.failure_message}`, action: stream.failure_action };

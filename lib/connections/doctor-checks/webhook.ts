@@ -1,5 +1,6 @@
 import { type Finding, failure, ok, unknown, type Visit, warning } from "#lib/connections/doctor-checks/finding.ts";
-import { instantAndAge } from "#lib/time-words.ts";
+import { countWords } from "#lib/number-words.ts";
+import { instantWords } from "#lib/time-words.ts";
 
 /** What should be fetched within seconds and was not for so long. Milliseconds. */
 const tooLong = 5 * 60_000;
@@ -10,10 +11,10 @@ export function checkWebhook({ facts, now }: Visit): Finding[] {
   const runs = "Changes arrive with the regular runs.";
   if (!webhook || webhook.state === "none") return [ok("webhook", `There is none. ${runs}`)];
   const heard = webhook.last_delivery_at
-    ? `Last delivery ${instantAndAge(webhook.last_delivery_at, now)}.`
+    ? `Last delivery ${instantWords(webhook.last_delivery_at)}.`
     : "Nothing was delivered yet.";
-  const checked = webhook.checked_at ? ` Last looked at ${instantAndAge(webhook.checked_at, now)}.` : "";
-  const found = `${kinds[webhook.kind ?? ""] ?? "A webhook"}. ${heard}${checked} ${hints.waiting} waiting to be fetched.`;
+  const checked = webhook.checked_at ? ` Last looked at ${instantWords(webhook.checked_at)}.` : "";
+  const found = `${kinds[webhook.kind ?? ""] ?? "A webhook"}. ${heard}${checked} ${countWords(hints.waiting)} waiting to be fetched.`;
   if (webhook.state !== "active") {
     const words = `${webhook.failure_message ?? `It is ${webhook.state}.`} ${runs} ${heard}`;
     const action = webhook.failure_action ?? "Check the webhook of this connection.";
@@ -25,7 +26,7 @@ export function checkWebhook({ facts, now }: Visit): Finding[] {
   if (hints.oldest && now.getTime() - hints.oldest.getTime() > tooLong) {
     const action =
       "See the rate limits: what was delivered is fetched as soon as they allow, at the latest by the next run.";
-    return [warning("webhook", `${found} The oldest since ${instantAndAge(hints.oldest, now)}.`, action)];
+    return [warning("webhook", `${found} The oldest since ${instantWords(hints.oldest)}.`, action)];
   }
   return [ok("webhook", found)];
 }

@@ -4,6 +4,10 @@ import type { Scope } from "#lib/zendesk/scope.ts";
 
 /** Tables whose rows belong to a connection, those first that hold the most. `sync_run` and the rest go with the connection itself. */
 export const tablesOfConnection = [
+  "customer_event",
+  "delivery_lane",
+  "delivery",
+  "destination",
   "timeline_entry",
   "ticket_event",
   "ticket_payload",
@@ -37,6 +41,15 @@ export const tablesOfConnection = [
   "connection_lease",
 ] as const;
 
+/** Tables whose rows belong to a destination or a delivery of a connection, and are gone before those are. */
+export const partsOfDestinations = [
+  { table: "destination_source", column: "destination_id", of: "destination" },
+  { table: "destination_action", column: "destination_id", of: "destination" },
+  { table: "write_back_rule", column: "destination_id", of: "destination" },
+  { table: "write_back_value", column: "destination_id", of: "destination" },
+  { table: "delivery_exchange", column: "delivery_id", of: "delivery" },
+] as const;
+
 /** Deletes at most `limit` rows of a connection from a table; how many it were. */
 export async function deleteSome(
   trx: Trx,
@@ -49,5 +62,22 @@ export async function deleteSome(
     delete from ${sql.table(table)} where workspace_id = ${workspaceId} and connection_id = ${connectionId}
       and ctid = any (array(select ctid from ${sql.table(table)}
         where workspace_id = ${workspaceId} and connection_id = ${connectionId} limit ${limit}))`.execute(trx);
+  return Number(result.numAffectedRows ?? 0n);
+}
+
+/** The same of what hangs on its destinations. */
+export async function deleteSomeParts(
+  trx: Trx,
+  { workspaceId, connectionId }: Scope,
+  { table, column, of }: (typeof partsOfDestinations)[number],
+  limit: number,
+): Promise<number> {
+  const result = await sql`
+    delete from ${sql.table(table)} where workspace_id = ${workspaceId}
+      and ctid = any (array(select part.ctid from ${sql.table(table)} part
+        join ${sql.table(of)} whole on whole.workspace_id = ${workspaceId} and whole.id = part.${sql.ref(column)}
+        where part.workspace_id = ${workspaceId} and whole.connection_id = ${connectionId} limit ${limit}))`.execute(
+    trx,
+  );
   return Number(result.numAffectedRows ?? 0n);
 }

@@ -32,7 +32,7 @@ export interface EntryFilter {
 export interface EntryRow {
   connection_id: number;
   ticket_id: string;
-  kind: TimelineKind;
+  kind: Exclude<TimelineKind, "customer_event">;
   occurred_at: Date;
   derived: boolean;
   priority_then: string | null;
@@ -55,13 +55,7 @@ const newestFirst = sql`e.occurred_at desc, e.ticket_id, e.kind, e.connection_id
 
 /** The newest entries with what is known of their tickets. Entries of deleted tickets and of no account are left out. */
 export async function listEntries(db: Db, workspaceId: number, whose: Whose, filter: EntryFilter): Promise<EntryRow[]> {
-  const accounts = sql`account a where a.workspace_id = ${workspaceId}
-    ${whose.accountId === undefined ? sql`` : sql`and a.id = ${whose.accountId}`}
-    ${whose.ownerEmail === undefined ? sql`` : sql`and a.owner_email = ${whose.ownerEmail}`}`;
-  const organizations = sql`(
-    select o.connection_id, o.id, o.account_id, a.name as account_name
-      from organization o join (select a.id, a.name from ${accounts}) a on a.id = o.account_id
-     where o.workspace_id = ${workspaceId} and o.account_id is not null)`;
+  const organizations = organizationsOf(workspaceId, whose);
   const few = whose.accountId !== undefined || (await isFew(db, organizations));
   const newest = (few ? newestOfEach : newestOfAll)(workspaceId, organizations, filter);
   const { rows } = await sql<EntryRow>`
@@ -79,6 +73,17 @@ export async function listEntries(db: Db, workspaceId: number, whose: Whose, fil
        and g.connection_id = e.connection_id and g.id = t.group_id
      order by ${newestFirst}`.execute(db);
   return rows;
+}
+
+/** Organizations that belong to accounts, with those, as a subquery: connection_id, id, account_id, account_name. */
+export function organizationsOf(workspaceId: number, whose: Whose): RawBuilder<unknown> {
+  const accounts = sql`account a where a.workspace_id = ${workspaceId}
+    ${whose.accountId === undefined ? sql`` : sql`and a.id = ${whose.accountId}`}
+    ${whose.ownerEmail === undefined ? sql`` : sql`and a.owner_email = ${whose.ownerEmail}`}`;
+  return sql`(
+    select o.connection_id, o.id, o.account_id, a.name as account_name
+      from organization o join (select a.id, a.name from ${accounts}) a on a.id = o.account_id
+     where o.workspace_id = ${workspaceId} and o.account_id is not null)`;
 }
 
 async function isFew(db: Db, organizations: RawBuilder<unknown>): Promise<boolean> {

@@ -2,10 +2,13 @@ import { z } from "zod";
 import { type Operation, operation } from "#app/api/operation.ts";
 import * as accounts from "#app/api/operations/accounts.ts";
 import * as connections from "#app/api/operations/connections.ts";
+import * as destinations from "#app/api/operations/destinations.ts";
+import * as sources from "#app/api/operations/sources.ts";
 import * as workspace from "#app/api/operations/workspace.ts";
 import { bodyExamples } from "#app/api/v1/openapi.json/examples.ts";
 import { plainPaths } from "#app/api/v1/openapi.json/plain-paths.ts";
 import { errorAnswer } from "#lib/api/shapes.ts";
+import { condition } from "#lib/destinations/shapes.ts";
 
 export const getOpenApi = operation({
   id: "getOpenApi",
@@ -20,6 +23,8 @@ export const getOpenApi = operation({
 export const allOperations: readonly Operation[] = [
   ...Object.values(accounts),
   ...Object.values(connections),
+  ...Object.values(destinations),
+  ...Object.values(sources),
   ...Object.values(workspace),
   getOpenApi,
 ];
@@ -53,8 +58,10 @@ export function openApiDocument() {
           description: "The browser's session; unsafe methods must come from our own origin.",
         },
         cron: { type: "http", scheme: "bearer", description: "The value of CRON_SECRET." },
+        writeKey: { type: "http", scheme: "basic", description: "A source's write key as user name, no password." },
+        writeKeyAsBearer: { type: "http", scheme: "bearer", description: "A source's write key." },
       },
-      schemas: { Error: jsonSchema(errorAnswer, "output") },
+      schemas: { Error: jsonSchema(errorAnswer, "output"), ...sharedSchemas() },
       responses: Object.fromEntries(Object.entries(failures).map(([name, text]) => [name, failure(text)])),
     },
   };
@@ -156,8 +163,24 @@ function failure(description: string): Json {
 }
 
 function jsonSchema(schema: z.ZodType, io: "input" | "output"): Json {
-  const { $schema: _, ...described } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return described;
+  const {
+    $schema: _,
+    $defs: __,
+    ...described
+  } = z.toJSONSchema(schema, { io, unrepresentable: "any", metadata: named });
+  return withSharedPlaces(described);
+}
+
+/** Schemas that name themselves cannot stand inside of others: they have a place of their own, by their name. */
+const named = z.registry<{ id?: string }>().add(condition, { id: "Condition" });
+
+function sharedSchemas(): Json {
+  const { $defs = {} } = z.toJSONSchema(z.array(condition), { metadata: named });
+  return withSharedPlaces($defs);
+}
+
+function withSharedPlaces(described: object): Json {
+  return JSON.parse(JSON.stringify(described).replaceAll('"#/$defs/', '"#/components/schemas/')) as Json;
 }
 
 function withItems(name: string, items: Json[]): Json {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { cronAnswer } from "#lib/connections/shapes.ts";
+import { eventTypes } from "#lib/sources/shapes.ts";
 
 /*
  * Routes outside the catalogue, described by hand: they judge their caller in their own way.
@@ -83,7 +84,77 @@ const delivery = {
   },
 };
 
+const { $schema: _schema, ...doorNames } = z.toJSONSchema(z.enum([...eventTypes, "batch"]));
+
+const door = {
+  post: {
+    operationId: "sendEvents",
+    summary:
+      "Events in, in Segment's form: one of the door's type, or a batch, as JSON of at most 500 KB, gzipped or not; stored, then answered",
+    description: [
+      "A call is at most 500 KB, before and after it is unpacked, and holds any number of events; an event is at most 32 KB with what it inherits from the top of its batch, and what stands there comes to at most 32 MB in all events of the call.",
+      "Inside a batch each event is judged alone: one that is refused is told in `rejected`, never by the status of the call. The doors of one type answer 400 or 413 for theirs.",
+      "A `messageId` is accepted once in 7 days. A key in the header is judged before the body is read: one that does not work is answered at once, and the connection is closed. Without the header it may stand in the body as `writeKey`.",
+    ].join("\n\n"),
+    tags: ["events"],
+    security: [{ writeKey: [] }, { writeKeyAsBearer: [] }],
+    parameters: [{ name: "door", in: "path", required: true, schema: doorNames }],
+    requestBody: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: { type: "object" },
+          examples: {
+            track: { value: { userId: "u-1", event: "Ticket Created", properties: { subject: "Help" } } },
+            batch: { value: { batch: [{ type: "identify", userId: "u-1", traits: { email: "ann@example.com" } }] } },
+          },
+        },
+      },
+    },
+    responses: {
+      200: {
+        description: "Stored. Of a batch, `rejected` names the events that were refused; the others went through.",
+        content: {
+          "application/json": {
+            schema: {
+              type: "object",
+              required: ["success"],
+              properties: {
+                success: { const: true },
+                rejected: {
+                  type: "array",
+                  items: {
+                    type: "object",
+                    properties: {
+                      index: { type: "integer" },
+                      messageId: { type: ["string", "null"] },
+                      message: { type: "string" },
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+      400: { $ref: "#/components/responses/Malformed" },
+      401: { $ref: "#/components/responses/Unauthenticated" },
+      403: { $ref: "#/components/responses/Forbidden", description: "The source is switched off." },
+      413: {
+        $ref: "#/components/responses/TooLarge",
+        description: "The call is larger than 500 KB, or the event of a door of one type larger than 32 KB.",
+      },
+      503: {
+        $ref: "#/components/responses/Unavailable",
+        description:
+          "Not all was stored, or more comes than can be held. Send the call again: what was stored is known by its messageId.",
+      },
+    },
+  },
+};
+
 export const plainPaths = {
+  "/v1/{door}": door,
   "/api/webhooks/zendesk/{connectionId}": delivery,
   "/metrics": metrics,
   "/api/cron/sync": cron("cronSync", "Do the syncs that are due"),

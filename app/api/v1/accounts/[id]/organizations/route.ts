@@ -3,8 +3,8 @@ import { listAccountOrganizations as operation } from "#app/api/operations/accou
 import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { listAccountOrganizations } from "#lib/reports/organizations.ts";
 
-export const GET = route(operation, ({ db, workspaceId, params, query }) =>
-  listAccountOrganizations(db, workspaceId, params.id, query),
+export const GET = route(operation, ({ context, db, workspaceId, params, query }) =>
+  listAccountOrganizations(db, workspaceId, params.id, query, context.config.zendesk.urlTemplate),
 );
 
 export const { POST, PUT, PATCH, DELETE } = otherMethodsThan("GET");

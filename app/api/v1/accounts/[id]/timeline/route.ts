@@ -3,8 +3,8 @@ import { getAccountTimeline } from "#app/api/operations/accounts.ts";
 import { otherMethodsThan } from "#app/api/other-methods.ts";
 import { accountTimeline } from "#lib/timeline/list.ts";
 
-export const GET = route(getAccountTimeline, ({ db, workspaceId, params, query }) =>
-  accountTimeline(db, workspaceId, params.id, query),
+export const GET = route(getAccountTimeline, ({ context, db, workspaceId, params, query }) =>
+  accountTimeline(db, workspaceId, params.id, query, context.config.zendesk.urlTemplate),
 );
 
 export const { POST, PUT, PATCH, DELETE } = otherMethodsThan("GET");

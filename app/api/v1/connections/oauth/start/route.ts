@@ -4,7 +4,7 @@ import { redirectUri, requireAdministrator } from "#app/api/v1/connections/oauth
 import { startAuthorization } from "#lib/connections/authorize.ts";
 import { connectionScope } from "#lib/connections/list.ts";
 
-/** `?subdomain=` (and `access=read_write`, `name=`), or `?connectionId=` to sign in again for a connection. */
+/** `?subdomain=` (and `access=read_write`, `name=`), or `?connectionId=` to sign in again for a connection (with `access=read_write` to be granted writing too). */
 export const GET = plainRoute("oauth start", async (request, call) => {
   const person = await requireAdministrator(request, call);
   const { searchParams } = new URL(request.url);

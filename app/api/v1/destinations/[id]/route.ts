@@ -1,0 +1,19 @@
+import { route } from "#app/api/handler.ts";
+import * as operations from "#app/api/operations/destinations.ts";
+import { otherMethodsThan } from "#app/api/other-methods.ts";
+import { changeDestination, deleteDestination, getDestination } from "#lib/destinations/destinations.ts";
+
+export const GET = route(operations.getDestination, ({ db, workspaceId, params, now }) =>
+  getDestination(db, workspaceId, params.id, now),
+);
+
+export const PATCH = route(operations.updateDestination, ({ trx, workspaceId, params, body, actor, now }) =>
+  changeDestination(trx, workspaceId, params.id, body, actor.label, now),
+);
+
+export const DELETE = route(operations.deleteDestination, async ({ trx, workspaceId, params, actor, now }) => {
+  await deleteDestination(trx, workspaceId, params.id, actor.label, now);
+  return new Response(null, { status: 204 });
+});
+
+export const { POST, PUT } = otherMethodsThan("GET", "PATCH", "DELETE");

@@ -1,0 +1,156 @@
+import type { z } from "zod";
+import type { Db } from "#db/client.ts";
+import { pageOf, positionFrom } from "#lib/api/cursor.ts";
+import { isWholeId, type List } from "#lib/api/shapes.ts";
+import type { Config } from "#lib/config.ts";
+import { opened } from "#lib/destinations/exchange-text.ts";
+import type {
+  CommandKind,
+  Delivery,
+  DeliveryDetail,
+  DeliveryState,
+  deliveriesQuery,
+} from "#lib/destinations/shapes.ts";
+import { type NewExchange, readExchanges } from "#lib/destinations/store/exchanges.ts";
+import { type DeliveryFilter, findListed, type ListedDelivery, listDeliveryRows } from "#lib/destinations/store/log.ts";
+import { readStoredEvent } from "#lib/destinations/store/parts.ts";
+import { notFound } from "#lib/errors.ts";
+import type { eventType } from "#lib/sources/shapes.ts";
+import { type AgentPageKind, agentPage } from "#lib/zendesk/agent-pages.ts";
+
+type Query = z.output<typeof deliveriesQuery>;
+
+/** Every write and what became of it, newest first. */
+export async function listDeliveries(
+  db: Db,
+  config: Pick<Config, "zendesk">,
+  workspaceId: number,
+  { limit, cursor, ...query }: Query,
+): Promise<List<Delivery>> {
+  const [before] = positionFrom(cursor, ["id"]) ?? [null];
+  const filter = filterFrom(query);
+  const rows = filter ? await listDeliveryRows(db, workspaceId, filter, { limit: limit + 1, before }) : [];
+  return pageOf(
+    rows,
+    limit,
+    (row) => present(row, config),
+    ({ id }) => [id],
+  );
+}
+
+/** Null where the filter names a destination that cannot exist. */
+export function filterFrom({
+  destinationId,
+  ...rest
+}: Omit<DeliveryFilter, "destinationId"> & { destinationId?: string | undefined }): DeliveryFilter | null {
+  if (destinationId === undefined) return rest;
+  const isPossible = isWholeId(destinationId) && Number(destinationId) <= 2_147_483_647;
+  return isPossible ? { ...rest, destinationId: Number(destinationId) } : null;
+}
+
+/** These deliveries as they stand, oldest first. */
+export async function presentDeliveries(
+  db: Db,
+  config: Pick<Config, "zendesk">,
+  workspaceId: number,
+  ids: readonly string[],
+): Promise<Delivery[]> {
+  if (ids.length === 0) return [];
+  return (await findListed(db, workspaceId, ids)).map((row) => present(row, config));
+}
+
+/** One delivery. Throws `not_found`. */
+export async function getDelivery(
+  db: Db,
+  config: Pick<Config, "zendesk">,
+  workspaceId: number,
+  id: string,
+): Promise<Delivery> {
+  const [delivery] = await presentDeliveries(db, config, workspaceId, [id]);
+  if (!delivery) throw notFound("The delivery");
+  return delivery;
+}
+
+/** The same from its event to what was said to Zendesk. */
+export async function getDeliveryDetail(
+  db: Db,
+  config: Pick<Config, "zendesk">,
+  workspaceId: number,
+  id: string,
+): Promise<DeliveryDetail> {
+  const [row] = await findListed(db, workspaceId, [id]);
+  if (!row) throw notFound("The delivery");
+  const event = row.event_id === null ? null : await readStoredEvent(db, workspaceId, row.event_id);
+  const exchanges = await readExchanges(db, workspaceId, id);
+  return {
+    ...present(row, config),
+    event: event && {
+      id: event.id,
+      type: event.type as z.output<typeof eventType>,
+      name: event.name,
+      receivedAt: event.receivedAt.toISOString(),
+      payload: opened(event.payload),
+    },
+    actionVersion: row.action_version,
+    command: JSON.parse(row.command) as DeliveryDetail["command"],
+    exchanges: exchanges.map(presentExchange),
+    approved: row.approved_at && { by: row.approved_by, at: row.approved_at.toISOString() },
+    affectedTickets: row.affected === null ? null : (JSON.parse(row.affected) as DeliveryDetail["affectedTickets"]),
+  };
+}
+
+function present(row: ListedDelivery, { zendesk }: Pick<Config, "zendesk">): Delivery {
+  return {
+    id: row.id,
+    messageId: row.message_id,
+    destination: { id: String(row.destination_id), name: row.destination_name },
+    action: row.action as CommandKind,
+    state: row.state as DeliveryState,
+    attempts: row.attempts,
+    code: row.code,
+    reason: row.reason,
+    fix: row.fix,
+    notes: row.notes,
+    subject: subjectOf(row.lanes),
+    result: resultOf(row, zendesk.urlTemplate),
+    dueAt: row.due_at?.toISOString() ?? null,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  };
+}
+
+const named: readonly [prefix: string, words: (name: string) => string][] = [
+  ["m:", (email) => email],
+  ["t:", (id) => `ticket ${id}`],
+  ["u:", (id) => `user ${id}`],
+  ["z:", (id) => `Zendesk user ${id}`],
+  ["o:", (id) => `organization ${id}`],
+];
+
+/** Whom it concerns, as a person would name it. */
+function subjectOf(lanes: readonly string[]): string {
+  for (const [prefix, words] of named) {
+    const lane = lanes.find((name) => name.startsWith(prefix));
+    if (lane !== undefined) return words(lane.slice(prefix.length));
+  }
+  return "";
+}
+
+const pages: Record<string, AgentPageKind> = { user: "users", organization: "organizations", ticket: "tickets" };
+
+function resultOf({ result_kind, result_id, subdomain }: ListedDelivery, zendeskUrl: string): Delivery["result"] {
+  if (result_kind === null || result_id === null) return null;
+  const page = pages[result_kind];
+  const url = page && subdomain !== "" ? agentPage(zendeskUrl, subdomain, page, result_id) : null;
+  return { kind: result_kind, id: result_id, url };
+}
+
+function presentExchange({ position: _, ...exchange }: NewExchange): DeliveryDetail["exchanges"][number] {
+  return {
+    ...exchange,
+    request: opened(exchange.request),
+    response: opened(exchange.response),
+    sentAt: exchange.sentAt.toISOString(),
+    endedAt: exchange.endedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,198 @@
+import type { z } from "zod";
+import type { Db, Trx } from "#db/client.ts";
+import { type List, pageOf, positionFrom } from "#lib/api/cursor.ts";
+import { grantWriting, presentDestination, settingColumns } from "#lib/destinations/present.ts";
+import { settingsOf } from "#lib/destinations/profiles.ts";
+import { changeDefaultActions, insertDefaultActions } from "#lib/destinations/set-actions.ts";
+import type { Destination, destinationBody, destinationPatch, Profile } from "#lib/destinations/shapes.ts";
+import {
+  findDestination,
+  findDestinations,
+  holdDestinationsOf,
+  holdTarget,
+  insertDestination,
+  knownSources,
+  linkedSources,
+  lockDestination,
+  readDestinationParts,
+  replaceSources,
+  type StoredDestination,
+  deleteDestination as takeAway,
+  updateDestination,
+} from "#lib/destinations/store/destinations.ts";
+import { settingsIn } from "#lib/destinations/store/parts.ts";
+import { failUnsent } from "#lib/destinations/store/unsent.ts";
+import { AppError, type ErrorDetail, notFound } from "#lib/errors.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+const dayMs = 86_400_000;
+const largest = 2_147_483_647;
+
+/** A number of ours from a path or a body; what is none is the name of nothing. */
+function numberOf(id: string): number | null {
+  const number = /^\d{1,10}$/.test(id) ? Number(id) : 0;
+  return number >= 1 && number <= largest ? number : null;
+}
+
+/** Destinations in the order in which they were made. */
+export async function listDestinations(
+  db: Db,
+  workspaceId: number,
+  page: { limit: number; cursor?: string | undefined },
+  now: Date,
+): Promise<List<Destination>> {
+  const [afterId] = positionFrom(page.cursor, ["number"]) ?? [0];
+  const found = await findDestinations(db, workspaceId, { limit: page.limit + 1, afterId });
+  const present = await presenter(db, workspaceId, found.slice(0, page.limit), now);
+  return pageOf(found, page.limit, present, (row) => [row.id]);
+}
+
+/** One destination. Throws `not_found`. */
+export async function getDestination(db: Db, workspaceId: number, id: string, now: Date): Promise<Destination> {
+  const row = await requireDestination(db, workspaceId, id);
+  return (await presenter(db, workspaceId, [row], now))(row);
+}
+
+/** The stored row of a destination that was not deleted. Throws `not_found`. */
+export async function requireDestination(db: Db, workspaceId: number, id: string): Promise<StoredDestination> {
+  const number = numberOf(id);
+  const row = number === null ? undefined : await findDestination(db, workspaceId, number);
+  if (!row) throw notFound("The destination");
+  return row;
+}
+
+/** The same, kept from other changes until the transaction ends. */
+export async function holdDestination(trx: Trx, workspaceId: number, id: string): Promise<StoredDestination> {
+  const number = numberOf(id);
+  const row = number === null ? undefined : await lockDestination(trx, workspaceId, number);
+  if (!row) throw notFound("The destination");
+  return row;
+}
+
+/**
+ * Makes a destination, with the actions and settings of its profile. Throws `not_found` for a connection that the workspace
+ * has not, `conflict` for one that may not be written to, `invalid` for sources that cannot send to it.
+ */
+export async function createDestination(
+  trx: Trx,
+  workspaceId: number,
+  body: z.output<typeof destinationBody>,
+  by: string,
+  now: Date,
+): Promise<Destination> {
+  const connectionId = numberOf(body.connectionId);
+  const connection = connectionId === null ? undefined : await holdTarget(trx, workspaceId, connectionId);
+  if (!connection) throw notFound("The connection");
+  if (connection.access !== "read_write") {
+    throw new AppError("conflict", `“${connection.name}” may only be read. ${grantWriting}`);
+  }
+  const sourceIds = await eligibleSources(trx, workspaceId, body.sourceIds, []);
+  const id = await insertDestination(trx, {
+    workspace_id: workspaceId,
+    connection_id: connection.id,
+    name: body.name ?? connection.name,
+    profile: body.profile,
+    enabled: body.enabled,
+    stopped_at: null,
+    stopped_by: null,
+    tested_at: null,
+    deleted_at: null,
+    write_back_version: null,
+    ...settingColumns(settingsOf(body.profile, body.settings)),
+    created_by: by,
+    created_at: now,
+    updated_at: now,
+  });
+  await replaceSources(trx, workspaceId, id, sourceIds);
+  await insertDefaultActions(trx, workspaceId, id, body.profile, by, now);
+  return getDestination(trx, workspaceId, String(id), now);
+}
+
+/** Changes a destination. A `profile` sets its presets anew, and the actions that nobody changed; then `settings` are applied. */
+export async function changeDestination(
+  trx: Trx,
+  workspaceId: number,
+  id: string,
+  patch: z.output<typeof destinationPatch>,
+  by: string,
+  now: Date,
+): Promise<Destination> {
+  const row = await holdDestination(trx, workspaceId, id);
+  const { name, enabled, profile, settings } = patch;
+  const base = profile === undefined ? settingsIn(row) : settingsOf(profile);
+  await updateDestination(trx, workspaceId, row.id, {
+    ...(name === undefined ? {} : { name }),
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(profile === undefined ? {} : { profile }),
+    ...settingColumns({ ...base, ...settings }),
+    updated_at: now,
+  });
+  if (profile !== undefined && profile !== row.profile) {
+    const change = { from: row.profile as Profile, to: profile };
+    await changeDefaultActions(trx, workspaceId, row.id, change, by, now);
+  }
+  if (patch.sourceIds !== undefined) {
+    const linked = await linkedSources(trx, workspaceId, row.id);
+    await replaceSources(trx, workspaceId, row.id, await eligibleSources(trx, workspaceId, patch.sourceIds, linked));
+  }
+  return getDestination(trx, workspaceId, id, now);
+}
+
+/** Removes a destination. What was not sent is listed as failed; what may have been sent stays unknown, for a person. */
+export async function deleteDestination(
+  trx: Trx,
+  workspaceId: number,
+  id: string,
+  by: string,
+  now: Date,
+): Promise<void> {
+  const row = await holdDestination(trx, workspaceId, id);
+  await remove(trx, row, `${by} deleted the destination “${row.name}” before this was sent.`, now);
+}
+
+/** For a connection that is deleted with its rows kept: nobody can write to it any more. */
+export async function deleteDestinationsOf(trx: Trx, scope: Scope, connectionName: string, now: Date): Promise<void> {
+  const { workspaceId, connectionId } = scope;
+  const reason = `The connection “${connectionName}” was deleted before this was sent.`;
+  for (const row of await holdDestinationsOf(trx, workspaceId, connectionId)) await remove(trx, row, reason, now);
+}
+
+async function remove(trx: Trx, row: StoredDestination, reason: string, now: Date): Promise<void> {
+  const scope = { workspaceId: row.workspace_id, connectionId: row.connection_id };
+  const fix = "Make a destination again and send the calls again, if they are still wanted.";
+  await failUnsent(trx, scope, row.id, { code: "destination_deleted", reason, fix }, now);
+  await takeAway(trx, scope.workspaceId, row.id, now);
+}
+
+async function presenter(db: Db, workspaceId: number, rows: readonly StoredDestination[], now: Date) {
+  const parts = await readDestinationParts(db, workspaceId, rows, new Date(now.getTime() - dayMs));
+  return (row: StoredDestination): Destination => {
+    const own = parts.get(row.id);
+    if (!own) throw new Error("The parts of a destination were not read.");
+    return presentDestination(row, own);
+  };
+}
+
+/** C-3: sources of the workspace that take events, and those that are linked already. Throws `invalid` naming the others. */
+async function eligibleSources(
+  trx: Trx,
+  workspaceId: number,
+  ids: readonly string[],
+  linked: readonly number[],
+): Promise<number[]> {
+  const numbers = ids.map(numberOf);
+  const known = await knownSources(
+    trx,
+    workspaceId,
+    numbers.filter((number) => number !== null),
+  );
+  const details = numbers.flatMap((number, index): ErrorDetail[] => {
+    const source = number === null ? undefined : known.get(number);
+    const path = `sourceIds.${index}`;
+    if (!source) return [{ path, message: "names no source of this workspace" }];
+    if (source.enabled || linked.includes(number ?? 0)) return [];
+    return [{ path, message: `“${source.name}” is switched off: switch it on first` }];
+  });
+  if (details.length === 0) return numbers.filter((number) => number !== null);
+  throw new AppError("invalid", details.map(({ path, message }) => `${path} ${message}`).join("; "), { details });
+}

@@ -1,0 +1,114 @@
+import { bodyOf, intentOf, type Wanted } from "#lib/destinations/procedures/changes.ts";
+import { personOf, tagsOf, textOf } from "#lib/destinations/procedures/command-fields.ts";
+import { findRows, idIn, wireId } from "#lib/destinations/procedures/rows.ts";
+import { leaveOpen, procedure, sentBefore, type Task } from "#lib/destinations/procedures/task.ts";
+import { commentOf, ticketFieldsOf, ticketValuesOf } from "#lib/destinations/procedures/ticket-values.ts";
+import { findOrCreateUser } from "#lib/destinations/procedures/write-user.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
+import type { Wire } from "#lib/zendesk/row-reader.ts";
+
+const creation = "create ticket";
+/** Zendesk looks a request up by its Idempotency-Key for two hours; a little less, since clocks differ. Milliseconds. */
+const keyLasts = 115 * 60_000;
+
+/**
+ * Creates a ticket, once for each external id (C-7, X-12). What it may have been created by before is looked for; where an
+ * answer was lost, the same request with the same Idempotency-Key has Zendesk look itself.
+ */
+export const createTicket = procedure(async (task) => {
+  const { command, delivery } = task;
+  const externalId = textOf(command, "external_id") ?? `bellwether:${delivery.messageId ?? delivery.commandKey}`;
+  const known = await ticketsByExternalId(task, externalId);
+  const [first] = known;
+  if (first) {
+    const id = String(idIn(first));
+    task.result = { kind: "ticket", id };
+    if (sentBefore(task, creation).length === 0) {
+      task.notes.push(`Ticket ${id} has the external id ${externalId} already: no second one was created.`);
+    }
+    return;
+  }
+  const ticket = await ticketOf(task, externalId);
+  try {
+    const answer = await task.zendesk.write(
+      creation,
+      "POST",
+      "/api/v2/tickets",
+      { ticket },
+      {
+        expect: "ticket",
+        headers: { "Idempotency-Key": keyOf(task) },
+        intent: intentOf("create", `ticket “${String(ticket.subject ?? "")}”`, null, fieldsIn(ticket)),
+        supposed: { ticket: { id: 0, ...ticket } },
+      },
+    );
+    task.result = { kind: "ticket", id: String(idIn((answer?.body.ticket ?? {}) as Wire)) };
+  } catch (error) {
+    if (isOfAnotherBody(error)) createdOtherwise(externalId);
+    throw error;
+  }
+});
+
+/** Living tickets with this external id, oldest first: Zendesk lets several have it. */
+export async function ticketsByExternalId(task: Task, externalId: string): Promise<Wire[]> {
+  const query = { external_id: externalId };
+  const rows = await findRows(task, "find ticket by external id", "/api/v2/tickets", "tickets", query);
+  return rows.filter((row) => row.external_id === externalId).sort((a, b) => Number(a.id) - Number(b.id));
+}
+
+async function ticketOf(task: Task, externalId: string): Promise<Record<string, unknown>> {
+  const { command } = task;
+  const values = await ticketValuesOf(task);
+  const fields = await ticketFieldsOf(task);
+  const tags = tagsOf(command, "tags");
+  const organizationId = textOf(command, "organization_id");
+  return {
+    ...bodyOf(values),
+    comment: commentOf(task),
+    external_id: externalId,
+    requester_id: wireId(await requesterOf(task)),
+    ...(organizationId !== null && { organization_id: wireId(organizationId) }),
+    ...(tags.length > 0 && { tags }),
+    ...(fields.length > 0 && { custom_fields: fields.map(({ id, value }) => ({ id: wireId(id), value })) }),
+  };
+}
+
+/** The requester is a user, made beforehand where need be: one that came with the ticket would get a mail from Zendesk. */
+async function requesterOf(task: Task): Promise<string> {
+  const person = personOf(task.command, "requester.");
+  const { result } = task;
+  const { id } = await findOrCreateUser(task, person);
+  task.result = result;
+  return id;
+}
+
+/**
+ * The same for every try whose outcome is not known, so that Zendesk knows it again. After one whose values it refused, or
+ * after the time for which it remembers, the key is a new one: a corrected ticket is another request.
+ */
+function keyOf(task: Task): string {
+  const { earlier, delivery } = task;
+  const old = task.clock().getTime() - keyLasts;
+  const over = earlier.filter(
+    ({ step, outcome, status, sentAt }) =>
+      step === creation && ((outcome === "refused" && status === 422) || sentAt.getTime() < old),
+  ).length;
+  const suffix = over > 0 ? `:${over}` : "";
+  return `${delivery.commandKey.slice(0, 255 - suffix.length)}${suffix}`;
+}
+
+function isOfAnotherBody(error: unknown): boolean {
+  return error instanceof ZendeskError && error.status === 400 && /IdempotentRequest/.test(error.said);
+}
+
+function createdOtherwise(externalId: string): never {
+  return leaveOpen(
+    "created_otherwise",
+    `Zendesk has done an earlier try at this command with other values, and shows no ticket with the external id ${externalId}.`,
+    "Look in Zendesk for the ticket: it was deleted, or its external id was changed. Then discard this, or replay it after two hours.",
+  );
+}
+
+function fieldsIn(ticket: Record<string, unknown>): Wanted[] {
+  return Object.entries(ticket).map(([field, value]) => ({ field, value }));
+}

@@ -1,0 +1,185 @@
+import type { z } from "zod";
+import { inWorkspace, type Trx } from "#db/client.ts";
+import { isWholeId } from "#lib/api/shapes.ts";
+import type { Context } from "#lib/context.ts";
+import { eventBody, planCommand } from "#lib/destinations/commands.ts";
+import { filterFrom } from "#lib/destinations/deliveries.ts";
+import { mapped } from "#lib/destinations/route-events.ts";
+import { readActions } from "#lib/destinations/set-actions.ts";
+import type { replayBody } from "#lib/destinations/shapes.ts";
+import { decide, lockDelivery, lockReplayable, replayableStates } from "#lib/destinations/store/decisions.ts";
+import { accountsOf, type StoredDelivery } from "#lib/destinations/store/deliveries.ts";
+import { destinationsByIds, type StoredDestination } from "#lib/destinations/store/destinations.ts";
+import { matchingIds } from "#lib/destinations/store/log.ts";
+import { readStoredEvent, settingsIn } from "#lib/destinations/store/parts.ts";
+import { TemplateTime } from "#lib/destinations/template-time.ts";
+import { AppError, notFound } from "#lib/errors.ts";
+
+/** So many are taken up again in one transaction. */
+const batch = 100;
+
+/**
+ * Takes up again what failed, is unknown or is held: these deliveries, or all that a filter leaves; mapped anew by the actions
+ * as they are set now. Each is looked for in Zendesk before anything is written, so that nothing is done twice. Those that are
+ * done or under way are not touched.
+ */
+export async function replayDeliveries(
+  ctx: Pick<Context, "db">,
+  workspaceId: number,
+  { ids, filter }: z.output<typeof replayBody>,
+  now: Date,
+): Promise<{ replayed: number; skipped: number }> {
+  const total = { replayed: 0, skipped: 0 };
+  for await (const some of ids ? inBatches([...new Set(ids)]) : ofFilter(ctx, workspaceId, filter ?? {})) {
+    if (some.length === 0) continue;
+    const replayed = await inWorkspace(ctx.db, workspaceId, (trx) => replaySome(trx, workspaceId, some, now));
+    total.replayed += replayed;
+    total.skipped += some.length - replayed;
+  }
+  return ids ? { ...total, skipped: new Set(ids).size - total.replayed } : total;
+}
+
+async function* inBatches(ids: readonly string[]): AsyncGenerator<string[]> {
+  for (let from = 0; from < ids.length; from += batch) yield ids.slice(from, from + batch).filter(isWholeId);
+}
+
+async function* ofFilter(
+  ctx: Pick<Context, "db">,
+  workspaceId: number,
+  given: NonNullable<z.output<typeof replayBody>["filter"]>,
+): AsyncGenerator<string[]> {
+  const filter = filterFrom(given);
+  for (let after = "0"; filter; ) {
+    const found = await inWorkspace(ctx.db, workspaceId, (trx) =>
+      matchingIds(trx, workspaceId, filter, replayableStates, { after, limit: batch }),
+    );
+    if (found.length === 0) return;
+    yield found;
+    after = found.at(-1) ?? after;
+  }
+}
+
+async function replaySome(trx: Trx, workspaceId: number, ids: readonly string[], now: Date): Promise<number> {
+  const rows = await lockReplayable(trx, workspaceId, ids);
+  const destinations = await destinationsByIds(trx, workspaceId, [...new Set(rows.map((row) => row.destination_id))]);
+  const accounts = await accountsOf(
+    trx,
+    workspaceId,
+    rows.map((row) => row.connection_id),
+  );
+  let replayed = 0;
+  for (const row of rows) {
+    const destination = destinations.get(row.destination_id);
+    const account = accounts.get(row.connection_id);
+    // What was deleted is written to no more.
+    if (!destination || destination.deleted_at !== null || account === undefined) continue;
+    await replayOne(trx, row, destination, account, now);
+    replayed++;
+  }
+  return replayed;
+}
+
+async function replayOne(
+  trx: Trx,
+  row: StoredDelivery,
+  destination: StoredDestination,
+  account: string,
+  now: Date,
+): Promise<void> {
+  // What may have happened stays unknown, and what it is, until it was looked up.
+  const isUnknown = row.state === "unknown";
+  const { failed, ...columns }: Anew = isUnknown ? {} : await mappedAnew(trx, row, destination);
+  const state = isUnknown ? "unknown" : failed ? "failed" : "queued";
+  const words = failed ?? { code: null, reason: null, fix: null };
+  const decided = { approved_by: null, approved_at: null, approved_for: [], affected: null, zendesk_account: account };
+  await decide(
+    trx,
+    row.workspace_id,
+    row.id,
+    { ...decided, ...columns, ...words, state, due_at: failed ? null : now },
+    now,
+  );
+}
+
+type Anew = Partial<Pick<StoredDelivery, "command" | "lanes" | "notes" | "action_version">> & {
+  failed?: { code: string; reason: string; fix: string };
+};
+
+/** The command as the action would make it of the event now; as it was, where either is not there any more. */
+async function mappedAnew(trx: Trx, row: StoredDelivery, destination: StoredDestination): Promise<Anew> {
+  const event = row.event_id === null ? null : await readStoredEvent(trx, row.workspace_id, row.event_id);
+  const action = (await readActions(trx, row.workspace_id, destination.id)).find(({ key }) => key === row.action);
+  if (!event || !action) return {};
+  const { command, lanes, notes, failed } = mapped(
+    planCommand(action, eventBody(event), settingsIn(destination), new TemplateTime()),
+  );
+  return {
+    command: JSON.stringify(command),
+    lanes: [...new Set(lanes)],
+    notes: [...(notes ?? [])],
+    action_version: action.version,
+    ...(failed && { failed: { code: failed.code, reason: failed.reason, fix: failed.fix } }),
+  };
+}
+
+/**
+ * Lets what is held be done, on a person's word. Once is enough: a second word changes nothing. `seen`: the code for which it
+ * was held when they read it, where they tell. Throws `conflict` for what is held for another one now.
+ */
+export async function approveDelivery(
+  trx: Trx,
+  workspaceId: number,
+  id: string,
+  by: string,
+  now: Date,
+  seen?: string | null | undefined,
+): Promise<void> {
+  const row = await lockDelivery(trx, workspaceId, id);
+  if (!row) throw notFound("The delivery");
+  requireSeen(row, seen);
+  if (row.state !== "held") {
+    if (row.approved_at !== null && (!seen || row.approved_for.includes(seen))) return;
+    throw new AppError("conflict", `The delivery is ${row.state}: only what is held can be approved.`);
+  }
+  const words = { code: null, reason: null, fix: null };
+  // Only what the person has read: it is held again for anything else.
+  const approvedFor = [...row.approved_for, ...(row.code === null ? [] : [row.code])];
+  const approved = { ...words, state: "queued", approved_by: by, approved_at: now, approved_for: approvedFor };
+  await decide(trx, workspaceId, id, { ...approved, due_at: now }, now);
+}
+
+/**
+ * Never does it: it is listed as failed, with who decided. What is being sent just now cannot be taken back. `seen`: as for
+ * approving.
+ */
+export async function discardDelivery(
+  trx: Trx,
+  workspaceId: number,
+  id: string,
+  by: string,
+  now: Date,
+  seen?: string | null | undefined,
+): Promise<void> {
+  const row = await lockDelivery(trx, workspaceId, id);
+  if (!row) throw notFound("The delivery");
+  requireSeen(row, seen);
+  if (row.state === "failed" && row.code === discarded) return;
+  if (row.state === "done" || row.state === "sending" || row.claimed_until !== null) {
+    const why = row.state === "done" ? "done already" : "being sent just now";
+    throw new AppError("conflict", `The delivery is ${why}: it cannot be discarded.`);
+  }
+  const former = row.reason === null ? "" : ` Before: ${row.reason}`;
+  const words = { code: discarded, reason: `${by} discarded it.${former}`, fix: "Replay takes it up again." };
+  await decide(trx, workspaceId, id, { ...words, state: "failed", due_at: null }, now);
+}
+
+/** It may be held for something else than it was when the person read it: nobody has decided about that. */
+function requireSeen({ state, code, reason }: StoredDelivery, seen?: string | null): void {
+  if (state !== "held" || seen === undefined || seen === code) return;
+  throw new AppError(
+    "conflict",
+    `The delivery is held for another reason now (${code}): ${reason} Read it, then decide.`,
+  );
+}
+
+const discarded = "discarded";

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { inWorkspace, type Trx } from "#db/client.ts";
+import type { Context } from "#lib/context.ts";
+import { eventBody, type PlannedCommand, planCommands } from "#lib/destinations/commands.ts";
+import { presentAction } from "#lib/destinations/set-actions.ts";
+import type { Action, Settings } from "#lib/destinations/shapes.ts";
+import { currentActions } from "#lib/destinations/store/actions.ts";
+import { insertDeliveries, type NewDelivery } from "#lib/destinations/store/deliveries.ts";
+import { destinationsByIds } from "#lib/destinations/store/destinations.ts";
+import { settingsIn } from "#lib/destinations/store/parts.ts";
+import {
+  lockRouting,
+  markRouted,
+  rejectEvent,
+  takersOf,
+  type UnroutedEvent,
+  unroutedEvents,
+} from "#lib/destinations/store/routing.ts";
+import { TemplateTime } from "#lib/destinations/template-time.ts";
+import { cleanText } from "#lib/zendesk/text.ts";
+
+const batch = 500;
+
+/** A destination as it is set while a batch is routed. */
+export interface Taker {
+  id: number;
+  connectionId: number;
+  settings: Settings;
+  actions: Action[];
+}
+
+/**
+ * Makes deliveries of the events that wait, in the order in which they came: for each enabled destination of an event's
+ * source, the actions whose trigger is true. Each batch is a transaction; nobody else routes the workspace's events
+ * meanwhile. Gives how many events were routed, and the connections that have something to send.
+ */
+export async function routeEvents(
+  ctx: Pick<Context, "config" | "db" | "log">,
+  workspaceId: number,
+  now: Date,
+): Promise<{ routed: number; connections: number[] }> {
+  const connections = new Set<number>();
+  let routed = 0;
+  let taken = batch;
+  while (taken === batch) {
+    const done = await inWorkspace(ctx.db, workspaceId, (trx) => routeBatch(ctx, trx, workspaceId, now));
+    taken = done.events;
+    routed += done.events;
+    for (const id of done.connections) connections.add(id);
+  }
+  return { routed, connections: [...connections] };
+}
+
+async function routeBatch(ctx: Pick<Context, "log">, trx: Trx, workspaceId: number, now: Date) {
+  await lockRouting(trx, workspaceId);
+  const events = await unroutedEvents(trx, workspaceId, batch);
+  if (events.length === 0) return { events: 0, connections: [] };
+  const takers = await readTakers(trx, workspaceId, [...new Set(events.map((event) => event.source_id))]);
+  const deliveries: NewDelivery[] = [];
+  for (const event of events) {
+    // Templates may take their time: whoever else has something to do gets a turn between two events.
+    await new Promise(setImmediate);
+    try {
+      deliveries.push(...deliveriesOf(event, takers.get(event.source_id) ?? []));
+    } catch (error) {
+      // One event that nobody foresaw must not keep those behind it.
+      ctx.log.error({ err: error, workspaceId, eventId: event.id }, "an event could not be routed");
+      const reason = `Bellwether could not make anything of this event: ${(error as Error).message}`;
+      await rejectEvent(trx, workspaceId, event.id, cleanText(reason, 500));
+    }
+  }
+  const inserted = await insertDeliveries(trx, workspaceId, deliveries, now);
+  const ids = events.map(({ id }) => id);
+  await markRouted(trx, workspaceId, ids, now);
+  return { events: events.length, connections: inserted.map(({ connectionId }) => connectionId) };
+}
+
+/** The enabled destinations of each source, with their settings and actions. */
+async function readTakers(trx: Trx, workspaceId: number, sourceIds: readonly number[]): Promise<Map<number, Taker[]>> {
+  const links = await takersOf(trx, workspaceId, sourceIds);
+  const ids = [...new Set(links.map(({ destinationId }) => destinationId))];
+  const destinations = await destinationsByIds(trx, workspaceId, ids);
+  const actions = await currentActions(trx, workspaceId, ids);
+  const takers = new Map<number, Taker[]>(sourceIds.map((id) => [id, []]));
+  for (const { sourceId, destinationId } of links) {
+    const row = destinations.get(destinationId);
+    if (!row) continue;
+    const set = (actions.get(destinationId) ?? []).map(presentAction);
+    takers
+      .get(sourceId)
+      ?.push({ id: row.id, connectionId: row.connection_id, settings: settingsIn(row), actions: set });
+  }
+  return takers;
+}
+
+function deliveriesOf(event: UnroutedEvent, takers: readonly Taker[]): NewDelivery[] {
+  if (takers.length === 0) return [];
+  const { type, message_id: messageId, occurred_at: occurredAt, payload } = event;
+  const body = eventBody({ type, messageId, occurredAt, payload });
+  const time = new TemplateTime();
+  return takers.flatMap(({ id, connectionId, settings, actions }) =>
+    planCommands(actions, body, settings, time).map(({ action, planned }) => ({
+      destinationId: id,
+      connectionId,
+      eventId: event.id,
+      messageId,
+      action: action.key,
+      actionVersion: action.version,
+      commandKey: commandKey(id, { id: event.id, messageId }, action.key),
+      ...mapped(planned),
+    })),
+  );
+}
+
+/**
+ * Names the command that an event means to an action of a destination: it is done once, however often it is routed. Zendesk
+ * tells tickets apart by it, also those of another installation that counts its events as we do.
+ */
+export function commandKey(
+  destinationId: number,
+  event: { id: string; messageId: string },
+  action: Action["key"],
+): string {
+  const digest = createHash("sha256").update(event.messageId).digest("hex").slice(0, 16);
+  return `${destinationId}.${event.id}.${digest}.${action}`;
+}
+
+/** What a planned command is in a delivery. */
+export function mapped(planned: PlannedCommand): Pick<NewDelivery, "command" | "lanes" | "notes" | "failed"> {
+  const { command, lanes, problems, refusal } = planned;
+  const notes = problems.map(({ field, message }) => `${field}: ${message}`);
+  return { command, lanes, notes, ...(refusal && { failed: refusal }) };
+}

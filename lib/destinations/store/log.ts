@@ -1,0 +1,104 @@
+import { type Selectable, type SqlBool, sql } from "kysely";
+import type { Db } from "#db/client.ts";
+import type { DeliveryTable } from "#db/schema.ts";
+
+/** A delivery with the names that a person knows its destination by. */
+export type ListedDelivery = Selectable<DeliveryTable> & { destination_name: string; subdomain: string };
+
+export interface DeliveryFilter {
+  state?: string | undefined;
+  messageId?: string | undefined;
+  destinationId?: number | undefined;
+  action?: string | undefined;
+  code?: string | undefined;
+  /** A message id, an id in Zendesk, or whom it concerns; of these a part is enough among the newest deliveries. */
+  q?: string | undefined;
+}
+
+/** Newest first. */
+export function listDeliveryRows(
+  db: Db,
+  workspaceId: number,
+  filter: DeliveryFilter,
+  page: { limit: number; before: string | null },
+): Promise<ListedDelivery[]> {
+  let query = rows(db, workspaceId).where(matching(workspaceId, filter)).orderBy("d.id", "desc").limit(page.limit);
+  if (page.before !== null) query = query.where("d.id", "<", page.before);
+  return query.execute();
+}
+
+export function findListed(db: Db, workspaceId: number, ids: readonly string[]): Promise<ListedDelivery[]> {
+  return rows(db, workspaceId)
+    .where("d.id", "in", [...ids])
+    .orderBy("d.id")
+    .execute();
+}
+
+/** Ids of a filter's deliveries that are in one of these states, oldest first. */
+export async function matchingIds(
+  db: Db,
+  workspaceId: number,
+  filter: DeliveryFilter,
+  states: readonly string[],
+  page: { after: string; limit: number },
+): Promise<string[]> {
+  const found = await db
+    .selectFrom("delivery as d")
+    .select("d.id")
+    .where("d.workspace_id", "=", workspaceId)
+    .where(matching(workspaceId, filter))
+    .where("d.state", "in", [...states])
+    .where("d.id", ">", page.after)
+    .orderBy("d.id")
+    .limit(page.limit)
+    .execute();
+  return found.map(({ id }) => id);
+}
+
+const rows = (db: Db, workspaceId: number) =>
+  db
+    .selectFrom("delivery as d")
+    .innerJoin("destination as t", (join) =>
+      join.onRef("t.workspace_id", "=", "d.workspace_id").onRef("t.id", "=", "d.destination_id"),
+    )
+    .leftJoin("connection as c", (join) =>
+      join.onRef("c.workspace_id", "=", "d.workspace_id").onRef("c.id", "=", "d.connection_id"),
+    )
+    .selectAll("d")
+    .select(["t.name as destination_name", sql<string>`coalesce(c.subdomain, '')`.as("subdomain")])
+    .where("d.workspace_id", "=", workspaceId);
+
+function matching(workspaceId: number, filter: DeliveryFilter) {
+  const { state, messageId, destinationId, action, code, q } = filter;
+  const conditions = [
+    ...(state === undefined ? [] : [sql`d.state = ${state}`]),
+    ...(messageId === undefined ? [] : [sql`d.message_id = ${messageId}`]),
+    ...(destinationId === undefined ? [] : [sql`d.destination_id = ${destinationId}`]),
+    ...(action === undefined ? [] : [sql`d.action = ${action}`]),
+    ...(code === undefined ? [] : [sql`d.code = ${code}`]),
+    ...(q === undefined ? [] : [about(workspaceId, q.trim())]),
+  ];
+  return conditions.length === 0 ? sql<SqlBool>`true` : sql<SqlBool>`${sql.join(conditions, sql` and `)}`;
+}
+
+/** So far back a search goes, through what has one name, and for a part of one. */
+const mostSearched = 10_000;
+
+/** Each way of naming it has an index of its own, and a part of a name has none. */
+function about(workspaceId: number, q: string) {
+  const lanes = [`u:${q}`, `m:${q.toLowerCase()}`, `z:${q}`, `o:${q}`, `t:${q}`];
+  const newest = (id: string, from: ReturnType<typeof sql>) => sql`
+    (select ${sql.ref(id)} as id from ${from} order by ${sql.ref(id)} desc limit ${mostSearched})`;
+  const ways = [
+    newest("id", sql`delivery where workspace_id = ${workspaceId} and message_id = ${q}`),
+    newest("id", sql`delivery where workspace_id = ${workspaceId} and result_id = ${q}`),
+    newest("delivery_id", sql`delivery_lane where workspace_id = ${workspaceId} and lane = any(${lanes}::text[])`),
+  ];
+  // A number is one's whole name; of a word a part is enough.
+  if (!/^\d*$/.test(q))
+    ways.push(sql`
+      select id from (
+        select id, lanes from delivery where workspace_id = ${workspaceId} order by id desc limit ${mostSearched}) latest
+       where exists (select from unnest(lanes) lane where position(${q.toLowerCase()} in lower(lane)) > 2)`);
+  return sql`d.id = any(array(${sql.join(ways, sql` union `)}))`;
+}

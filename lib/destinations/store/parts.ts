@@ -1,0 +1,73 @@
+import { type Selectable, sql } from "kysely";
+import type { Db } from "#db/client.ts";
+import type { DestinationTable } from "#db/schema.ts";
+import type { Settings } from "#lib/destinations/shapes.ts";
+
+/** An event as it was received. */
+export interface StoredEvent {
+  id: string;
+  type: string;
+  messageId: string;
+  occurredAt: Date;
+  receivedAt: Date;
+  name: string | null;
+  payload: string;
+}
+
+export async function readStoredEvent(db: Db, workspaceId: number, id: string): Promise<StoredEvent | null> {
+  const row = await db
+    .selectFrom("event")
+    .select(["id", "type", "message_id as messageId", "occurred_at as occurredAt", "received_at as receivedAt"])
+    .select(["name", "payload"])
+    .where("workspace_id", "=", workspaceId)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The settings of a destination that hold now. */
+export async function readSettings(db: Db, workspaceId: number, destinationId: number): Promise<Settings> {
+  const row = await db
+    .selectFrom("destination")
+    .selectAll()
+    .where("workspace_id", "=", workspaceId)
+    .where("id", "=", destinationId)
+    .executeTakeFirstOrThrow();
+  return settingsIn(row);
+}
+
+export function settingsIn(row: Selectable<DestinationTable>): Settings {
+  return {
+    unknownUserOnTrack: row.unknown_user_on_track as Settings["unknownUserOnTrack"],
+    unknownUserTraits: row.unknown_user_traits as Settings["unknownUserTraits"],
+    unknownOrganizationTraits: row.unknown_organization_traits as Settings["unknownOrganizationTraits"],
+    associateOnGroup: row.associate_on_group,
+    acceptGroupWithoutUser: row.accept_group_without_user,
+    allowRemovals: row.allow_removals,
+    createVerified: row.create_verified,
+    skipVerifyEmail: row.skip_verify_email,
+  };
+}
+
+/** What tells of which row a command is, by the kinds of its lanes. */
+const rowLanes: Record<string, string> = { upsert_user: "[umz]", upsert_organization: "o", update_ticket: "t" };
+
+/**
+ * Whether a later command of the same kind about the same row is done: that happens to what failed, was held or unknown, and
+ * is taken up again.
+ */
+export async function isOvertaken(
+  db: Db,
+  workspaceId: number,
+  { id, destinationId, action, lanes }: { id: string; destinationId: number; action: string; lanes: readonly string[] },
+): Promise<boolean> {
+  const kinds = rowLanes[action];
+  const own = kinds === undefined ? [] : lanes.filter((lane) => new RegExp(`^${kinds}:`).test(lane));
+  if (own.length === 0) return false;
+  const { rows } = await sql`
+    select from delivery_lane l join delivery d on d.workspace_id = ${workspaceId} and d.id = l.delivery_id
+     where l.workspace_id = ${workspaceId} and l.lane = any(${own}::text[]) and l.state = 'done' and l.delivery_id > ${id}
+       and l.connection_id = (select connection_id from destination where workspace_id = ${workspaceId} and id = ${destinationId})
+       and d.destination_id = ${destinationId} and d.action = ${action} limit 1`.execute(db);
+  return rows.length > 0;
+}

@@ -1,0 +1,75 @@
+import { type Selectable, sql } from "kysely";
+import type { Trx } from "#db/client.ts";
+import type { EventTable } from "#db/schema.ts";
+import { hiddenConnectionStates } from "#lib/destinations/store/destinations.ts";
+
+export type UnroutedEvent = Pick<
+  Selectable<EventTable>,
+  "id" | "source_id" | "message_id" | "type" | "occurred_at" | "payload"
+>;
+
+/** Whoever routes events of a workspace does so alone until the transaction ends: none is routed twice, none is overtaken. */
+export async function lockRouting(trx: Trx, workspaceId: number): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`routing ${workspaceId}`}::text, 0))`.execute(trx);
+}
+
+/** The oldest accepted events that nothing was made of yet, in the order in which they came. */
+export function unroutedEvents(trx: Trx, workspaceId: number, limit: number): Promise<UnroutedEvent[]> {
+  return trx
+    .selectFrom("event")
+    .select(["id", "source_id", "message_id", "type", "occurred_at", "payload"])
+    .where("workspace_id", "=", workspaceId)
+    .where("routed_at", "is", null)
+    .where("rejection", "is", null)
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+}
+
+/** Which destinations take events of these sources now, by source; none of them is deleted while its deliveries are made. */
+export async function takersOf(
+  trx: Trx,
+  workspaceId: number,
+  sourceIds: readonly number[],
+): Promise<{ sourceId: number; destinationId: number }[]> {
+  if (sourceIds.length === 0) return [];
+  return trx
+    .selectFrom("destination_source as link")
+    .innerJoin("destination", (join) =>
+      join
+        .onRef("destination.workspace_id", "=", "link.workspace_id")
+        .onRef("destination.id", "=", "link.destination_id"),
+    )
+    .innerJoin("connection", (join) =>
+      join
+        .onRef("connection.workspace_id", "=", "destination.workspace_id")
+        .onRef("connection.id", "=", "destination.connection_id"),
+    )
+    .select(["link.source_id as sourceId", "link.destination_id as destinationId"])
+    .where("link.workspace_id", "=", workspaceId)
+    .where("link.source_id", "in", [...sourceIds])
+    .where("destination.enabled", "=", true)
+    .where("connection.state", "not in", hiddenConnectionStates)
+    .orderBy("link.destination_id")
+    .forShare("destination")
+    .execute();
+}
+
+export async function markRouted(trx: Trx, workspaceId: number, ids: readonly string[], now: Date): Promise<void> {
+  await trx
+    .updateTable("event")
+    .set({ routed_at: now })
+    .where("workspace_id", "=", workspaceId)
+    .where("id", "in", [...ids])
+    .execute();
+}
+
+/** Nothing can be made of this event: it is listed with the reason. */
+export async function rejectEvent(trx: Trx, workspaceId: number, id: string, rejection: string): Promise<void> {
+  await trx
+    .updateTable("event")
+    .set({ rejection })
+    .where("workspace_id", "=", workspaceId)
+    .where("id", "=", id)
+    .execute();
+}

@@ -1,0 +1,32 @@
+import { sql } from "kysely";
+import type { Trx } from "#db/client.ts";
+import { alignLanes, lockLanes } from "#lib/destinations/store/lanes.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+/**
+ * Ends what a destination has not sent, with the reason. What may have been sent, or is being sent just now, stays unknown
+ * and is left to a person.
+ */
+export async function failUnsent(
+  trx: Trx,
+  scope: Scope,
+  destinationId: number,
+  why: { code: string; reason: string; fix: string },
+  now: Date,
+): Promise<void> {
+  await lockLanes(trx, scope);
+  const { rows } = await sql<{ id: string; state: string }>`
+    update delivery
+       set state = case when state in ('queued', 'held') then 'failed' else state end,
+           code = case when state in ('queued', 'held') then ${why.code} else code end,
+           reason = case when state in ('queued', 'held') then ${why.reason} else reason end,
+           fix = case when state in ('queued', 'held') then ${why.fix} else fix end,
+           due_at = case when state = 'sending' then due_at end,
+           waits_for = case when state = 'sending' then waits_for end,
+           updated_at = ${now.toISOString()}::timestamptz
+     where workspace_id = ${scope.workspaceId} and destination_id = ${destinationId}
+       and state in ('queued', 'held', 'unknown', 'sending')
+    returning id, state`.execute(trx);
+  const ended = rows.filter(({ state }) => state !== "sending").map(({ id }) => id);
+  await alignLanes(trx, scope.workspaceId, ended);
+}

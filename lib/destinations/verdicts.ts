@@ -1,0 +1,217 @@
+import type { Verdict } from "#lib/destinations/attempt.ts";
+import { wordsOfRefusal } from "#lib/destinations/refusal-words.ts";
+import { barringFailures } from "#lib/destinations/store/claims.ts";
+import { instantWords } from "#lib/time-words.ts";
+import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+
+/*
+ * What the end of a try means for its delivery: a verdict of the procedure, or something thrown on the way. Nothing here
+ * lets a write be repeated blindly: what may have happened is unknown, and the next try looks first (row 96).
+ */
+
+/** The process is stopping: nothing more is asked or sent. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/** Another process holds the delivery now: nothing is sent, and nothing of this try is kept. */
+export class ClaimLost extends Error {
+  override readonly name = "ClaimLost";
+}
+
+/** Something of ours forbids the write, right before it would have been sent. `isFinal`: it does not pass by itself. */
+export class Barred extends Error {
+  override readonly name = "Barred";
+  readonly code: string;
+  readonly fix: string;
+  readonly isFinal: boolean;
+
+  constructor(words: { code: string; reason: string; fix: string; isFinal: boolean }) {
+    super(words.reason);
+    this.code = words.code;
+    this.fix = words.fix;
+    this.isFinal = words.isFinal;
+  }
+}
+
+/** Zendesk said yes each time, and shows that it has not done it. */
+export class NotTaken extends Error {
+  override readonly name = "NotTaken";
+  readonly fix: string;
+
+  constructor({ reason, fix }: { reason: string; fix: string }) {
+    super(reason);
+    this.fix = fix;
+  }
+}
+
+/** What is known of a try when it ends. */
+export interface Tried {
+  /** A write of an earlier try may have happened, and nobody has looked yet. */
+  isUnknown: boolean;
+  /** What broke off was a write, not a look. */
+  brokeOffWriting: boolean;
+  /** A write was sent of which nothing was heard. */
+  isOpen: boolean;
+  /** A write was sent, whatever came back: what an earlier one was to do had been looked for and not found. */
+  hasWritten: boolean;
+  retries: number;
+  now: Date;
+}
+
+export interface Ending {
+  state: "queued" | "done" | "failed" | "unknown" | "held";
+  retries: number;
+  code: string | null;
+  reason: string | null;
+  fix: string | null;
+  notes: string[];
+  result: { kind: string; id: string } | null;
+  affected: { id: string; subject: string; status: string }[] | null;
+  /** When it is tried again by itself; null: never. */
+  dueAt: Date | null;
+  /** Nothing is sent to this account before; null where only this delivery is concerned. */
+  standstill: Date | null;
+  /** What the connection's own notice shows until a person acts. */
+  connectionFailure: FailureWords | null;
+}
+
+const seconds = 1000;
+const minutes = 60 * seconds;
+
+/** When what is unknown is looked up again, by the number of look-ups before. Then a person has to. */
+const lookUps = [5 * seconds, 30 * seconds, 2 * minutes, 10 * minutes, 60 * minutes];
+/** When a collision is tried again (zendesk-api 2.5). */
+const collisions = [10 * seconds, 10 * seconds, 20 * seconds, 40 * seconds, 60 * seconds];
+/** Tries of something that Zendesk keeps failing at: four hours. */
+const mostRetries = 20;
+const longestPause = 15 * minutes;
+const mostFaults = 3;
+
+const lookYourself =
+  "Look in Zendesk whether it has happened. Replay looks again first and writes nothing twice; discard leaves it as it is.";
+
+export function endingOf(verdict: Verdict, tried: Tried): Ending {
+  switch (verdict.state) {
+    case "done":
+      return ending("done", { notes: verdict.notes ?? [], result: verdict.result ?? null });
+    case "waits":
+      return later(tried, verdict.until, { code: verdict.code, reason: verdict.reason, retries: tried.retries });
+    case "unknown":
+      return unknown(tried, verdict);
+    default: {
+      const { state, code, reason, fix, notes = [], result = null, affected = null } = verdict;
+      // That it cannot be done now says nothing about the write whose answer was lost.
+      if (state === "failed" && tried.isUnknown && !tried.hasWritten)
+        return { ...givenUp({ code, reason, fix: `${fix} ${lookYourself}` }), notes, result };
+      return ending(state, { code, reason, fix, notes, result, affected });
+    }
+  }
+}
+
+/** The same for what a procedure threw. Throws on what says that nothing may be kept (ClaimLost). */
+export function endingOfError(error: unknown, tried: Tried): Ending {
+  const { now, retries } = tried;
+  if (error instanceof ClaimLost) throw error;
+  if (error instanceof Interrupted) return later(tried, now, { code: "interrupted", reason: error.message, retries });
+  if (error instanceof Barred) return ofBarred(error, tried);
+  if (error instanceof WaitNeeded) return ofWait(error, tried);
+  if (error instanceof NotTaken) return ending("failed", { code: "not_taken", reason: error.message, fix: error.fix });
+  if (error instanceof ZendeskError) return ofZendesk(error, tried);
+  return ofFault(tried);
+}
+
+function ofBarred({ code, message: reason, fix, isFinal }: Barred, tried: Tried): Ending {
+  if (!isFinal) return { ...later(tried, tried.now, { code, reason, retries: tried.retries }), fix };
+  return tried.isUnknown ? givenUp({ code, reason, fix }) : ending("failed", { code, reason, fix });
+}
+
+function ofWait({ until }: WaitNeeded, tried: Tried): Ending {
+  const reason = `Zendesk takes no request of this kind before ${instantWords(until)}. Nothing was sent.`;
+  const at = new Date(Math.max(until.getTime(), tried.now.getTime() + seconds));
+  return later(tried, at, { code: "rate_limited", reason, retries: tried.retries });
+}
+
+function ofZendesk(error: ZendeskError, tried: Tried): Ending {
+  if (error.code === "outcome_unknown") return unknown(tried, { code: error.code, reason: error.message, fix: "" });
+  if (error.scope === "connection") return ofConnection(error, tried);
+  if (error.status === 409) return retried(tried, collisions, "conflict", error.message, conflictFix);
+  if (error.transient || error.status === 408 || error.status === 425) {
+    const pauses = Array.from({ length: mostRetries }, (_, index) => pauseAfter(index));
+    return retried(tried, pauses, error.code, error.message, "Look at status.zendesk.com, then replay.");
+  }
+  const words = wordsOfRefusal(error);
+  // A look that is refused leaves open what an earlier write has done.
+  return tried.isUnknown && !tried.brokeOffWriting ? givenUp(words) : ending("failed", words);
+}
+
+const conflictFix =
+  "Somebody else keeps changing the same record, or another tool writes it at the same time. Replay when it is quiet.";
+
+/** The login, or the account as a whole: everything waits. What the connection shows as its failure holds it until that is healed. */
+function ofConnection(error: ZendeskError, tried: Tried): Ending {
+  const { now, retries } = tried;
+  const { transient, code } = error;
+  const pause = transient ? pauseAfter(retries) : barringFailures.includes(code) ? 0 : 5 * minutes;
+  const at = new Date(now.getTime() + pause);
+  const waiting = later(tried, at, { code, reason: error.message, retries: transient ? retries + 1 : retries });
+  return { ...waiting, fix: error.action, standstill: at, connectionFailure: transient ? null : error.words() };
+}
+
+/** A fault of this program or of its database. */
+function ofFault(tried: Tried): Ending {
+  const { retries } = tried;
+  const reason = "The try broke off through a fault of this program; the log has the details under the delivery's id.";
+  if (tried.isOpen || tried.isUnknown) return unknown(tried, { code: "internal", reason, fix: "" });
+  const pauses = Array.from({ length: mostFaults }, (_, index) => pauseAfter(index));
+  return retried({ ...tried, retries }, pauses, "internal", reason, "Replay; if it fails again, report it.");
+}
+
+/** Tried again after a while, so often; then it has failed, or stays unknown. */
+function retried(tried: Tried, pauses: readonly number[], code: string, reason: string, fix: string): Ending {
+  const pause = pauses[tried.retries];
+  if (pause !== undefined) {
+    const at = new Date(tried.now.getTime() + pause);
+    return later(tried, at, { code, reason, retries: tried.retries + 1 });
+  }
+  return tried.isUnknown ? givenUp({ code, reason, fix: lookYourself }) : ending("failed", { code, reason, fix });
+}
+
+/** Something may have been written: looked up again by itself, later each time, then a person's. */
+function unknown(
+  { now, retries, isUnknown }: Tried,
+  { code, reason, fix, notes = [] }: { code: string; reason: string; fix: string; notes?: string[] },
+): Ending {
+  // Tries before anything was sent say nothing about how often it was looked up.
+  const looked = isUnknown ? retries : 0;
+  const pause = lookUps[looked];
+  const dueAt = pause === undefined ? null : new Date(now.getTime() + pause);
+  return ending("unknown", {
+    code,
+    reason,
+    fix: dueAt ? null : fix || lookYourself,
+    notes,
+    dueAt,
+    retries: looked + 1,
+  });
+}
+
+const givenUp = (words: { code: string; reason: string; fix: string }): Ending =>
+  ending("unknown", { ...words, reason: `${words.reason} What an earlier try has done could not be looked up.` });
+
+/** What may have happened stays unknown while it waits. */
+function later(tried: Tried, at: Date, words: { code: string; reason: string; retries: number }): Ending {
+  return ending(tried.isUnknown || tried.isOpen ? "unknown" : "queued", { ...words, dueAt: at });
+}
+
+function ending(state: Ending["state"], given: Partial<Ending>): Ending {
+  return {
+    ...{ retries: 0, code: null, reason: null, fix: null, notes: [], result: null, affected: null },
+    ...{ dueAt: null, standstill: null, connectionFailure: null },
+    ...given,
+    state,
+  };
+}
+
+/** From ten seconds, doubling, to a quarter of an hour. */
+const pauseAfter = (retries: number): number => Math.min(longestPause, 10 * seconds * 2 ** Math.min(retries, 10));

@@ -1,0 +1,51 @@
+import type { Context } from "#lib/context.ts";
+import { processDeliverer } from "#lib/destinations/deliverer.ts";
+import { listWorkspaces } from "#lib/jobs/store/due.ts";
+
+type JobContext = Pick<Context, "config" | "db" | "log">;
+
+const lookEveryMs = 5000;
+/** A request in hand may take that long; whoever comes next looks what was done. */
+const patienceMs = 15_000;
+
+/**
+ * Takes up what a former process left, and looks regularly for events and deliveries that are due; with SCHEDULER=off only
+ * the cron route looks, and what this process is nudged for goes on. Gives the stop, at the end of the requests in hand.
+ */
+export function startDeliveries(ctx: JobContext): () => Promise<void> {
+  const deliverer = processDeliverer(ctx);
+  const look = (freeFormer: boolean) =>
+    lookEverywhere(ctx, freeFormer).catch((error: unknown) =>
+      ctx.log.warn({ err: error }, "deliveries that are due could not be looked for"),
+    );
+  let looking = look(true);
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy || ctx.config.scheduler !== "internal") return;
+    busy = true;
+    looking = look(false).finally(() => {
+      busy = false;
+    });
+  }, lookEveryMs);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await Promise.all([deliverer.stop(patienceMs), looking]);
+  };
+}
+
+/** Routes and delivers what is due in all workspaces, until that is done or the time is over. */
+export async function deliverDue(ctx: JobContext, deadline: Date): Promise<void> {
+  await lookEverywhere(ctx, false);
+  await processDeliverer(ctx).idle(deadline);
+}
+
+function lookEverywhere(ctx: JobContext, freeFormer: boolean): Promise<void> {
+  const deliverer = processDeliverer(ctx);
+  return deliverer.together(async () => {
+    for (const { id } of await listWorkspaces(ctx.db)) {
+      if (freeFormer) await deliverer.freeFormer(id);
+      await deliverer.look(id);
+    }
+  });
+}

@@ -1,0 +1,350 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { getDeliveryDetail, listDeliveries } from "#lib/destinations/deliveries.ts";
+import { drainConnection } from "#lib/destinations/drain.ts";
+import { dryRunDestination } from "#lib/destinations/dry-run.ts";
+import { procedures as all } from "#lib/destinations/procedures/index.ts";
+import { approveDelivery, discardDelivery, replayDeliveries } from "#lib/destinations/replay.ts";
+import { forgetOldDeliveries } from "#lib/destinations/retention.ts";
+import { routeEvents } from "#lib/destinations/route-events.ts";
+import type { Procedures } from "#lib/destinations/session.ts";
+import { putActions } from "#lib/destinations/set-actions.ts";
+import type { StoredDelivery } from "#lib/destinations/store/deliveries.ts";
+import { type Ground, makeGround, receive } from "#test/destinations/chaos/ground.ts";
+import { deliveriesOf } from "#test/destinations/chaos/once.ts";
+import { useDatabase } from "#test/support/database.ts";
+import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
+import { DAY, SECOND } from "#test/support/zendesk/world/clock.ts";
+import { World } from "#test/support/zendesk/world/world.ts";
+import { commitsThen } from "#test/support/zendesk/write-faults.ts";
+
+const database = useDatabase();
+
+interface Place extends Ground {
+  zendesk: Zendesk;
+  world: World;
+  now: () => Date;
+  /** Takes calls, routes them and sends what is due. */
+  send(...calls: Record<string, unknown>[]): Promise<StoredDelivery[]>;
+  drain(): Promise<unknown>;
+}
+
+async function open(procedures: Partial<Procedures> = {}): Promise<Place> {
+  const world = new World({ clock: "2026-02-01T09:00:00Z" });
+  const zendesk = await startZendesk({ worlds: [world] });
+  onTestFinished(() => zendesk.close());
+  const ground = await makeGround(database.db, zendesk, world, "customerio");
+  const now = () => new Date(world.now());
+  const sleep = async (milliseconds: number) => {
+    world.advance(milliseconds);
+  };
+  let messages = 0;
+  const place: Place = {
+    ...ground,
+    zendesk,
+    world,
+    now,
+    async send(...calls) {
+      const events = calls.map((payload) => ({
+        messageId: `m-${++messages}`,
+        type: String(payload.type) as "track",
+        payload,
+      }));
+      if (events.length > 0) await receive(ground, events, now());
+      await routeEvents(ground.ctx, ground.scope.workspaceId, now());
+      await place.drain();
+      return deliveriesOf(ground);
+    },
+    drain: () =>
+      drainConnection(ground.ctx, ground.scope, {
+        ...{ holder: "test@here/1/aa", clock: now, isEnding: () => false, client: { sleep } },
+        procedures: { ...all, ...procedures },
+      }),
+  };
+  return place;
+}
+
+const inPlace = <T>({ scope }: Place, work: Parameters<typeof database.inWorkspace<T>>[1]) =>
+  database.inWorkspace<T>(scope.workspaceId, work);
+const identify = { type: "identify", userId: "u-1", traits: { email: "ada@example.com", name: "Ada" } };
+const track = { type: "track", event: "Order Placed", userId: "u-1", properties: { total: 3 } };
+const replay = (place: Place, body: Parameters<typeof replayDeliveries>[2]) =>
+  replayDeliveries(place.ctx, place.scope.workspaceId, body, place.now());
+const states = (deliveries: readonly StoredDelivery[]) => deliveries.map(({ state }) => state);
+
+describe("replay", () => {
+  test("twenty at once take a dead letter up again once, and it has one effect (row 105)", async () => {
+    const place = await open();
+    const refused = place.zendesk.faults.add(
+      { method: "POST", path: "/api/v2/users" },
+      fault.status(422, { details: {} }),
+    );
+    const [failed] = await place.send(identify);
+    expect(failed).toMatchObject({ state: "failed", code: "refused" });
+    refused.remove();
+    const id = String(failed?.id);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => replay(place, { ids: [id] })));
+    expect(answers.reduce((sum, { replayed }) => sum + replayed, 0)).toBe(1);
+    expect(answers.reduce((sum, { skipped }) => sum + skipped, 0)).toBe(19);
+    expect(await place.send()).toMatchObject([{ state: "done", attempts: 2, code: null }]);
+    expect(place.zendesk.effects.of("user.created")).toHaveLength(1);
+  });
+
+  test("maps the event anew, by the action as it is set now", async () => {
+    const place = await open();
+    const [failed] = await place.send({
+      type: "identify",
+      anonymousId: "x",
+      traits: { login: "ada@example.com", name: "Ada" },
+    });
+    expect(failed).toMatchObject({ state: "failed", code: "missing_email", attempts: 0 });
+    await inPlace(place, (trx) =>
+      putActions(
+        trx,
+        place.scope.workspaceId,
+        place.destinationId,
+        [
+          {
+            key: "upsert_user",
+            enabled: true,
+            trigger: { field: "type", operator: "equals", value: "identify" },
+            mapping: [
+              { to: "email", from: "$.traits.login" },
+              { to: "name", from: "$.traits.name" },
+            ],
+          },
+        ],
+        "ada",
+        place.now(),
+      ),
+    );
+    expect(await replay(place, { filter: { state: "failed" } })).toEqual({ replayed: 1, skipped: 0 });
+    expect(await place.send()).toMatchObject([{ state: "done", action_version: 2, lanes: ["m:ada@example.com"] }]);
+  });
+
+  test("touches neither what is done nor what nobody knows, and leaves what may have happened unknown until it was looked up", async () => {
+    const place = await open();
+    await place.send(identify);
+    place.zendesk.faults.add({ method: "PUT", path: "/api/v2/users/", nth: 1 }, commitsThen("502"));
+    place.zendesk.faults.add({ method: "GET", path: "/api/v2/users", nth: [1, 2, 3, 4, 5] }, fault.forbidden());
+    place.zendesk.faults.clear();
+    const lost = place.zendesk.faults.add({ method: "PUT", path: "/api/v2/users/" }, commitsThen("502"));
+    await place.send({ ...identify, traits: { ...identify.traits, name: "Ada L." } });
+    lost.remove();
+    const forbidden = place.zendesk.faults.add({ method: "GET", path: "/api/v2/users" }, fault.forbidden());
+    place.world.advance(5 * SECOND);
+    const [done, unknown] = await place.send();
+    expect([done, unknown]).toMatchObject([{ state: "done" }, { state: "unknown", due_at: null }]);
+    forbidden.remove();
+    const ids = [String(done?.id), String(unknown?.id), "999999", "no id at all"];
+    expect(await replay(place, { ids })).toEqual({ replayed: 1, skipped: 3 });
+    expect(states(await deliveriesOf(place))).toEqual(["done", "unknown"]);
+    expect(states(await place.send())).toEqual(["done", "done"]);
+    expect(place.zendesk.effects.of("user.updated")).toHaveLength(1);
+  });
+
+  test("an old identify that is replayed writes over nothing that a later one has set", async () => {
+    const place = await open();
+    await place.send(identify);
+    const refused = place.zendesk.faults.add({ method: "PUT", path: "/api/v2/users/", nth: 1 }, fault.status(422));
+    await place.send({ ...identify, traits: { ...identify.traits, name: "Older", phone: "+1 555 0100" } });
+    refused.remove();
+    await place.send({ ...identify, traits: { ...identify.traits, name: "Newer" } });
+    await replay(place, { filter: { state: "failed" } });
+    const [, old] = await place.send();
+    expect(old).toMatchObject({ state: "done" });
+    expect(old?.notes.join()).toContain("A later call was done before: name stayed as it is.");
+    const [user] = [...place.world.users.byId.values()].filter(({ externalId }) => externalId === "u-1");
+    expect(user).toMatchObject({ name: "Newer", phone: "+1 555 0100" });
+  });
+});
+
+describe("what makes others possible", () => {
+  test("a track before its identify is taken up by it (R-25), within the hour and no later", async () => {
+    const place = await open();
+    expect(await place.send(track)).toMatchObject([{ state: "failed", code: "user_not_found" }]);
+    expect(states(await place.send(identify))).toEqual(["done", "done"]);
+    const late = { ...track, userId: "u-2" };
+    await place.send(late);
+    place.world.advance(3_600_001);
+    await place.send({ ...identify, userId: "u-2", traits: { email: "bo@example.com", name: "Bo" } });
+    expect(states(await deliveriesOf(place))).toEqual(["done", "done", "failed", "done"]);
+  });
+
+  test("fields that a person allowed for one are there for the others that were held for them", async () => {
+    const held = { state: "held", code: "unknown_traits", reason: "plan", fix: "approve" } as const;
+    let isThere = false;
+    const place = await open({
+      upsert_user: async ({ delivery }) => {
+        isThere ||= delivery.approvedFor.includes("unknown_traits");
+        return isThere ? { state: "done" } : held;
+      },
+    });
+    const others = ["u-2", "u-3"].map((userId) => ({
+      ...identify,
+      userId,
+      traits: { email: `${userId}@example.com` },
+    }));
+    const [first, ...rest] = await place.send(identify, ...others);
+    expect(states([first as StoredDelivery, ...rest])).toEqual(["held", "held", "held"]);
+    await inPlace(place, (trx) => approveDelivery(trx, place.scope.workspaceId, String(first?.id), "ada", place.now()));
+    await place.drain();
+    expect(states(await deliveriesOf(place))).toEqual(["done", "done", "done"]);
+  });
+});
+
+describe("a person's word", () => {
+  const holding: Partial<Procedures> = {
+    upsert_user: async ({ delivery }) =>
+      delivery.approvedFor.includes("removal")
+        ? { state: "done" }
+        : {
+            state: "held",
+            code: "removal",
+            reason: "r",
+            fix: "f",
+            affected: [{ id: "7", subject: "S", status: "open" }],
+          },
+  };
+  const decide = (place: Place, id: string, how: typeof approveDelivery, seen?: string | null) =>
+    inPlace(place, (trx) => how(trx, place.scope.workspaceId, id, "ada", place.now(), seen));
+
+  test("approving ten times at once is one word", async () => {
+    const place = await open(holding);
+    const [held] = await place.send(identify);
+    expect(held).toMatchObject({ state: "held", due_at: null });
+    const detail = await inPlace(place, (trx) =>
+      getDeliveryDetail(trx, place.ctx.config, place.scope.workspaceId, String(held?.id)),
+    );
+    expect(detail.affectedTickets).toEqual([{ id: "7", subject: "S", status: "open" }]);
+    await Promise.all(Array.from({ length: 10 }, () => decide(place, String(held?.id), approveDelivery)));
+    expect(await place.send()).toMatchObject([{ state: "done", approved_by: "ada", attempts: 2 }]);
+    await expect(decide(place, String(held?.id), discardDelivery)).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  test.each([
+    ["approved", approveDelivery, "queued"],
+    ["discarded", discardDelivery, "failed"],
+  ] as const)("what is held for something else than the person has read is not %s", async (_, how, after) => {
+    const place = await open(holding);
+    const [held] = await place.send(identify);
+    for (const seen of ["unknown_traits", null]) {
+      await expect(decide(place, String(held?.id), how, seen)).rejects.toMatchObject({
+        code: "conflict",
+        message: expect.stringContaining("held for another reason now (removal): r"),
+      });
+    }
+    expect(await deliveriesOf(place)).toMatchObject([{ state: "held", approved_for: [] }]);
+    await decide(place, String(held?.id), how, "removal");
+    expect(states(await deliveriesOf(place))).toEqual([after]);
+  });
+
+  test("what is discarded is listed as failed with who decided, and not sent; a second time changes nothing", async () => {
+    const place = await open(holding);
+    const [held] = await place.send(identify);
+    await Promise.all([1, 2, 3].map(() => decide(place, String(held?.id), discardDelivery)));
+    const [discarded] = await place.send();
+    expect(discarded).toMatchObject({ state: "failed", code: "discarded", reason: "ada discarded it. Before: r" });
+    await expect(decide(place, String(held?.id), approveDelivery)).rejects.toMatchObject({ code: "conflict" });
+  });
+});
+
+describe("the list", () => {
+  test("filters, searches, pages newest first, and links to the page in Zendesk", async () => {
+    const place = await open();
+    await place.send(identify, track, {
+      ...track,
+      event: "Ticket Created",
+      properties: { subject: "S", comment: "C" },
+    });
+    const list = (query: object) =>
+      inPlace(place, (trx) =>
+        listDeliveries(trx, place.ctx.config, place.scope.workspaceId, { limit: 50, ...query } as never),
+      );
+    const whole = await list({});
+    expect(whole.items.map(({ action }) => action)).toEqual(["create_ticket", "track_event", "upsert_user"]);
+    const [ticket, , user] = whole.items;
+    expect(user).toMatchObject({ subject: "ada@example.com", state: "done", destination: { name: "Chaos" } });
+    expect(ticket?.result?.url).toMatch(/\/agent\/tickets\/\d+$/);
+    const found = async (query: object) => (await list(query)).items.map(({ messageId }) => messageId);
+    expect(await found({ messageId: "m-2" })).toEqual(["m-2"]);
+    expect(await found({ q: "ADA@example" })).toEqual(["m-1"]);
+    expect(await found({ q: ticket?.result?.id })).toEqual(["m-3"]);
+    expect(await found({ action: "track_event", state: "done" })).toEqual(["m-2"]);
+    expect(await found({ state: "failed" })).toEqual([]);
+    expect(await found({ destinationId: "nobody's" })).toEqual([]);
+    const first = await list({ limit: 2 });
+    expect(await found({ limit: 2, cursor: first.nextCursor })).toEqual(["m-1"]);
+  });
+
+  test("one delivery is told from its event to the last exchange", async () => {
+    const place = await open();
+    const [delivery] = await place.send(identify);
+    const detail = await inPlace(place, (trx) =>
+      getDeliveryDetail(trx, place.ctx.config, place.scope.workspaceId, String(delivery?.id)),
+    );
+    expect(detail.event).toMatchObject({ type: "identify", payload: identify });
+    expect(detail.command.fields).toMatchObject({ email: "ada@example.com", external_id: "u-1" });
+    expect(detail.exchanges.at(-1)).toMatchObject({
+      method: "POST",
+      request: { user: { name: "Ada" } },
+      status: 201,
+      outcome: "done",
+    });
+  });
+
+  test("what is done goes after a month, what has failed after three, with what was said", async () => {
+    const place = await open();
+    await place.send(identify, { ...track, userId: "u-9" });
+    const thin = (days: number) =>
+      forgetOldDeliveries(database.db, place.scope.workspaceId, new Date(place.world.now() + days * DAY), () => false);
+    await thin(29);
+    expect(states(await deliveriesOf(place))).toEqual(["done", "failed"]);
+    await thin(31);
+    expect(states(await deliveriesOf(place))).toEqual(["failed"]);
+    await thin(91);
+    expect(await deliveriesOf(place)).toEqual([]);
+    for (const table of ["delivery_exchange", "delivery_lane"] as const)
+      expect(await inPlace(place, (trx) => trx.selectFrom(table).select("delivery_id").execute())).toEqual([]);
+  });
+});
+
+describe("a dry run", () => {
+  test("tells what would be created and changed, and writes nothing there or here", async () => {
+    const place = await open();
+    await place.send(identify);
+    const rows = async () => (await deliveriesOf(place)).length;
+    const [before, effects] = [await rows(), place.zendesk.effects.entries.length];
+    const run = (event: Record<string, unknown>) =>
+      dryRunDestination(place.ctx, place.scope.workspaceId, String(place.destinationId), { event } as never, place.now);
+    const created = await run({ ...identify, userId: "u-2", traits: { email: "bo@example.com", name: "Bo" } });
+    expect(created.counts).toEqual({ create: 1, change: 0, remove: 0, none: 0, failed: 0, held: 0 });
+    const changed = await run({ ...identify, traits: { ...identify.traits, name: "Ada L." } });
+    expect(changed.counts).toMatchObject({ create: 0, change: 1 });
+    expect(changed.items[0]?.intents[0]?.changes).toEqual([{ field: "name", from: "Ada", to: "Ada L." }]);
+    expect((await run(identify)).counts).toMatchObject({ change: 0, none: 1 });
+    const unknown = await run({ ...track, userId: "u-9" });
+    expect(unknown).toMatchObject({ counts: { failed: 1 }, items: [{ action: "track_event", state: "failed" }] });
+    expect([await rows(), place.zendesk.effects.entries.length]).toEqual([before, effects]);
+  });
+
+  test("of deliveries that exist tells how they would end now", async () => {
+    const place = await open();
+    const [failed] = await place.send(track);
+    await place.send({ ...identify, userId: "u-7" });
+    const ids = (await deliveriesOf(place)).map(({ id }) => id);
+    const told = await dryRunDestination(
+      place.ctx,
+      place.scope.workspaceId,
+      String(place.destinationId),
+      { deliveryIds: ids },
+      place.now,
+    );
+    expect(told.items.map(({ state }) => state)).toEqual(["failed", "done"]);
+    expect(failed?.attempts).toBe(1);
+    const missing = { deliveryIds: [...ids, "424242"] };
+    await expect(
+      dryRunDestination(place.ctx, place.scope.workspaceId, String(place.destinationId), missing, place.now),
+    ).rejects.toMatchObject({ code: "not_found" });
+  });
+});

@@ -1,0 +1,171 @@
+import { expect, test } from "vitest";
+import { PATCH as changeDestination, DELETE as deleteDestination } from "#app/api/v1/destinations/[id]/route.ts";
+import type { Command } from "#lib/destinations/attempt.ts";
+import { useDestinations } from "#test/destinations/ground.ts";
+
+const ground = useDestinations();
+const { database, api } = ground;
+
+const identify = (userId: string, traits: object = {}) => ({
+  type: "identify",
+  userId,
+  traits: { name: `User ${userId}`, email: `${userId}@example.com`, ...traits },
+});
+const group = (groupId: string, userId?: string) => ({ type: "group", groupId, userId, traits: { name: groupId } });
+const track = (event: string, userId?: string) => ({ type: "track", event, userId, properties: {} });
+
+test("one event triggers several actions, and deliveries keep the order in which events came", async () => {
+  const place = await ground.place();
+  const destinationId = await ground.destination(place);
+  const events = await ground.receive(
+    place,
+    identify("ann", { company: { id: "77" } }),
+    group("giants", "ann"),
+    { type: "page", userId: "ann" },
+    track("Article Read", "ann"),
+  );
+  expect(await ground.route(place)).toEqual({
+    routed: 4,
+    connections: expect.arrayContaining([Number(place.connectionId)]),
+  });
+  const deliveries = await ground.deliveries(place);
+  expect(deliveries.map(({ action, event_id, state }) => [action, event_id, state])).toEqual([
+    ["upsert_user", events[0], "queued"],
+    ["update_membership", events[0], "queued"],
+    ["upsert_organization", events[1], "queued"],
+    ["track_event", events[3], "queued"],
+  ]);
+  expect(deliveries.map(({ lanes }) => lanes)).toEqual([
+    ["u:ann", "m:ann@example.com"],
+    ["u:ann", "m:ann@example.com", "o:77"],
+    ["u:ann", "o:giants"],
+    ["u:ann"],
+  ]);
+  expect(deliveries.map((delivery) => [delivery.destination_id, delivery.action_version])).toEqual(
+    deliveries.map(() => [Number(destinationId), 1]),
+  );
+  expect((JSON.parse(deliveries[2]?.command ?? "") as Command).fields).toMatchObject({
+    external_id: "giants",
+    name: "giants",
+  });
+  expect(await ground.route(place)).toEqual({ routed: 0, connections: [] });
+  expect(await ground.deliveries(place)).toHaveLength(4);
+});
+
+test("processes that route at the same time make every delivery once, in order", async () => {
+  const place = await ground.place();
+  await ground.destination(place);
+  const events = await ground.receive(place, ...Array.from({ length: 1300 }, (_, n) => track("Read", `user-${n % 7}`)));
+  const done = await Promise.all([ground.route(place), ground.route(place), ground.route(place)]);
+  expect(done.reduce((sum, { routed }) => sum + routed, 0)).toBe(1300);
+  expect((await ground.deliveries(place)).map(({ event_id }) => event_id)).toEqual(events);
+});
+
+test("what the mapping refuses is listed at once with what to send, and holds nobody up (C-13, R-8, R-19)", async () => {
+  const place = await ground.place();
+  await ground.destination(place, { profile: "rudderstack" });
+  await ground.receive(
+    place,
+    { type: "identify", traits: { name: "Nobody" } },
+    identify("bob", { email: "bob at example" }),
+    group("giants"),
+    { type: "group", userId: "ann", traits: {} },
+    track("Read"),
+  );
+  await ground.route(place);
+  const deliveries = await ground.deliveries(place);
+  expect(deliveries.map(({ state, code, due_at }) => [state, code, due_at])).toEqual(
+    ["missing_email", "invalid_email", "group_without_user", "missing_group_id", "missing_user"].map((code) => [
+      "failed",
+      code,
+      null,
+    ]),
+  );
+  for (const { reason, fix } of deliveries)
+    expect([reason, fix]).toEqual([expect.stringMatching(/\.$/), expect.stringMatching(/[Ss]end /)]);
+  const lanes = await database.inWorkspace(place.workspace, (trx) =>
+    trx.selectFrom("delivery_lane").selectAll().where("state", "=", "open").execute(),
+  );
+  expect(lanes).toEqual([]);
+});
+
+test("every destination of a source gets its own, and others, or those that are off, get nothing", async () => {
+  const place = await ground.place();
+  const [first, second, off] = [
+    await ground.destination(place),
+    await ground.destination(place, { profile: "rudderstack" }),
+    await ground.destination(place, { enabled: false }),
+  ];
+  await ground.destination(place, { sourceIds: [await ground.source(place.workspace)] });
+  await ground.receive(place, identify("ann"));
+  await ground.route(place);
+  const named = async () => (await ground.deliveries(place)).map(({ destination_id }) => String(destination_id));
+  expect(await named()).toEqual([first, second]);
+  // What came while it was off is not made up for later: it was said to take no events.
+  await api.call(changeDestination, `/api/v1/destinations/${off}`, { key: place.key, body: { enabled: true } });
+  await ground.route(place);
+  expect(await named()).toEqual([first, second]);
+});
+
+test("an event that cannot be read is rejected with the reason, and those behind it go on", async () => {
+  const place = await ground.place();
+  await ground.destination(place);
+  const [broken, good] = await ground.receive(place, "{nonsense", identify("ann"));
+  await ground.route(place);
+  expect((await ground.deliveries(place)).map(({ event_id }) => event_id)).toEqual([good]);
+  const event = await database.inWorkspace(place.workspace, (trx) =>
+    trx
+      .selectFrom("event")
+      .selectAll()
+      .where("id", "=", broken ?? "")
+      .executeTakeFirstOrThrow(),
+  );
+  expect(event.rejection).toContain("could not make anything of this event");
+});
+
+test("texts that a database does not take hold nothing up", async () => {
+  const place = await ground.place();
+  await ground.destination(place);
+  await ground.receive(
+    place,
+    identify("a\u0000\ud83d", { email: "ann\u0000@host" }),
+    identify("x".repeat(10_000), { email: "x@example.com" }),
+  );
+  await ground.route(place);
+  expect((await ground.deliveries(place)).map(({ state, code }) => [state, code])).toEqual([
+    ["failed", "invalid_email"],
+    ["queued", null],
+  ]);
+});
+
+test("a destination that is deleted leaves what was not sent as failed, and is never sent to again", async () => {
+  const place = await ground.place();
+  const id = await ground.destination(place);
+  await ground.receive(place, identify("ann"), identify("bob"), identify("cid"));
+  await ground.route(place);
+  const [queued, unknown, held] = await ground.deliveries(place);
+  const set = (deliveryId: string | undefined, state: string) =>
+    database.inWorkspace(place.workspace, (trx) =>
+      trx
+        .updateTable("delivery")
+        .set({ state })
+        .where("id", "=", deliveryId ?? "")
+        .execute(),
+    );
+  await set(unknown?.id, "unknown");
+  await set(held?.id, "held");
+  const answer = await api.call(deleteDestination, `/api/v1/destinations/${id}`, { key: place.key });
+  expect(answer.status).toBe(204);
+  await ground.receive(place, identify("dan"));
+  await ground.route(place);
+  const after = await ground.deliveries(place);
+  expect(after.map((row) => [row.id, row.state, row.code, row.due_at])).toEqual([
+    [queued?.id, "failed", "destination_deleted", null],
+    [unknown?.id, "unknown", null, null],
+    [held?.id, "failed", "destination_deleted", null],
+  ]);
+  const lanes = await database.inWorkspace(place.workspace, (trx) =>
+    trx.selectFrom("delivery_lane").selectAll().where("state", "=", "open").execute(),
+  );
+  expect(lanes).toEqual([]);
+});
