@@ -1,4 +1,7 @@
-/** Instants and lengths of time in words, for what is stored or sent as text: the same wherever and whenever it is read. */
+/**
+ * Instants and lengths of time in words, for what is stored or sent as text: the same wherever and whenever it is read. So an
+ * instant is absolute and its zone named, never an age; screens show it in the reader's own zone.
+ */
 
 const units = [
   ["day", 86_400_000],
@@ -18,10 +21,4 @@ export function lengthWords(milliseconds: number): string {
   const [unit, size] = units.find(([, size]) => length >= 2 * size) ?? units[3];
   const count = Math.floor(length / size);
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
-}
-
-/** "2026-11-22 08:41 UTC, 9 minutes ago", or "…, in 9 minutes". */
-export function instantAndAge(at: Date, now: Date): string {
-  const age = now.getTime() - at.getTime();
-  return `${instantWords(at)}, ${age < 0 ? `in ${lengthWords(age)}` : `${lengthWords(age)} ago`}`;
 }

@@ -3,12 +3,22 @@ import { AppError, type ErrorDetail } from "#lib/errors.ts";
 
 /** The value as the schema makes it. Throws `invalid` that names every wrong place by its dotted path. */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value, { error: describe });
+  const result = checked(schema, value);
   if (result.success) return result.data;
   const details = result.error.issues.flatMap(detailsOf);
   throw new AppError("invalid", details.map(({ path, message }) => `${path || "The value"} ${message}`).join("; "), {
     details,
   });
+}
+
+/** A schema that names itself follows a value as deep as it goes, and that is deeper than the stack for whoever wants it so. */
+function checked<Schema extends z.ZodType>(schema: Schema, value: unknown) {
+  try {
+    return schema.safeParse(value, { error: describe });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new AppError("invalid", "The value is nested too deeply to be read.", { cause: error });
+  }
 }
 
 /** The words for what zod finds wrong; undefined leaves the schema's own message or zod's. */

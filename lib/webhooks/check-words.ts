@@ -1,3 +1,4 @@
+import { instantWords } from "#lib/time-words.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 
 /** Why there is no working webhook, and what a person can do about it. */
@@ -33,7 +34,7 @@ export function refusalOf(error: unknown): RefusalWords | null {
     return {
       state: "failing",
       code: "waiting",
-      message: `Zendesk takes no requests before ${error.until.toISOString()}: the webhook could not be checked.`,
+      message: `Zendesk takes no requests before ${instantWords(error.until)}: the webhook could not be checked.`,
       action: "Nothing to do: the next check comes within the hour.",
     };
   }

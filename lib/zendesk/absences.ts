@@ -1,4 +1,5 @@
 import type { Trx } from "#db/client.ts";
+import { countWords } from "#lib/number-words.ts";
 import { refreshTimeline } from "#lib/timeline/refresh.ts";
 import { type FailureWords, WaitNeeded } from "#lib/zendesk/failures.ts";
 import { fetchTogether, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
@@ -55,7 +56,7 @@ export async function judgeAbsences(
 export function heldAbsenceWords(stream: AbsentStream, held: number): FailureWords {
   return {
     code: "many_missing",
-    message: `Zendesk does not show ${held} stored ${stream} any more, more than is believable. All of them are kept.`,
+    message: `Zendesk does not show ${countWords(held)} stored ${stream} any more, more than is believable. All of them are kept.`,
     action:
       "Check that the connected login sees everything. If they really were deleted, approve it on the connection's page: each is asked for by its id first.",
   };
@@ -162,7 +163,13 @@ async function entomb(trx: Trx, reading: Reading, stream: AbsentStream, gone: re
   const days = await daysOf(trx, scope, stream, gone, now);
   await takeBackAbsences(trx, reading, stream, gone);
   if (reading.mode === "reconcile") {
-    const rows = [...days].map(([key, day]) => ({ key, day, difference: "extra" as const, repaired: true }));
+    const rows = [...days].map(([key, day]) => ({
+      key,
+      day,
+      difference: "extra" as const,
+      repaired: true,
+      columns: [],
+    }));
     await enter(trx, reading, stream, rows);
   }
   if (stream === "organizations") return (await tombstoneOrganizations(trx, scope, gone, now)).deleted;

@@ -1,5 +1,6 @@
 import type { Trx } from "#db/client.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
+import { countWords } from "#lib/number-words.ts";
 import type { FailureWords } from "#lib/zendesk/failures.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { heldKeys } from "#lib/zendesk/store/held-rows.ts";
@@ -8,7 +9,7 @@ import { lockStreamState, saveStreamState } from "#lib/zendesk/store/stream-stat
 export function heldWords(held: number): FailureWords {
   return {
     code: "held_rows",
-    message: `${held} ${held === 1 ? "row is" : "rows are"} held because of what ${held === 1 ? "it contains" : "they contain"}; everything else is stored.`,
+    message: `${countWords(held)} ${held === 1 ? "row is" : "rows are"} held because of what ${held === 1 ? "it contains" : "they contain"}; everything else is stored.`,
     action: "Look at the held rows of this connection; one that is corrected in Zendesk leaves by itself.",
   };
 }

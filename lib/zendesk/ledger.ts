@@ -96,8 +96,8 @@ export async function comparePage(
     const still = new Set((await find(lost)).map((row) => row.key));
     const found = lost.map((row): LedgerRow => {
       const key = compared.keyOf(row);
-      const { difference } = losses.get(key) as DriftedRow;
-      return { key, day: dayOf(compared, row, fetchedAt), difference, repaired: !still.has(key) };
+      const { difference, columns } = losses.get(key) as DriftedRow;
+      return { key, day: dayOf(compared, row, fetchedAt), difference, columns, repaired: !still.has(key) };
     });
     if (reading.mode === "reconcile") await enter(trx, reading, stream.name, found);
     return found.filter((row) => row.repaired).length;

@@ -66,10 +66,11 @@ describe("the connection doctor", () => {
     expect(finding(found, "login").found).toContain("admin@well.example");
     expect(finding(found, "credentials").found).toMatch(/fresh access token.*good until \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
     expect(finding(found, "scopes").found).toContain("Granted: read.");
-    expect(finding(found, "stream:tickets").found).toMatch(
-      /^May be read\. Fresh through 2026-02-11 08:58 UTC, \d+ seconds? ago\.$|^May be read\. Fresh through 2026-02-11 08:58 UTC, 2 minutes ago\.$/,
-    );
+    expect(finding(found, "stream:tickets").found).toMatch(/^May be read\. Fresh through 2026-02-11 08:58 UTC\.$/);
     expect(finding(found, "csat").found).toContain("Legacy");
+    // What is read later must be true then, too.
+    for (const check of found.checks)
+      expect(check.found).not.toMatch(/\d (second|minute|hour|day)s? ago|, in \d+ |just now/);
 
     const requests = asked(connected);
     const viewer = { key: await api.key(connected.workspace, "viewer") };
@@ -212,15 +213,13 @@ const anotherPerson = fault.changesBody("another person", (body) => ({
 }));
 
 describe("credentials and scopes", () => {
-  test("of an API token count the days to its end", async () => {
+  test("of an API token name the day of its end", async () => {
     const connected = await connectQueued("by-token", { auth: byToken });
     const scope = { workspaceId: connected.workspace, connectionId: Number(connected.id) };
     const at = async (now: string) => finding(await runDoctor(api.context, scope, new Date(now)), "credentials");
     expect(await at("2027-03-31T00:00:00Z")).toMatchObject({
       state: "warning",
-      found: expect.stringContaining(
-        "on 2027-04-30, in 30 days. Zendesk deactivates tokens that nobody has used for 30",
-      ),
+      found: expect.stringContaining("on 2027-04-30. Zendesk deactivates tokens that nobody has used for 30"),
     });
     expect(await at("2027-04-30T00:00:01Z")).toMatchObject({ state: "failure", action: "Reconnect with OAuth." });
   });
@@ -448,14 +447,14 @@ describe("what surrounds a connection", () => {
     await hook({ ...heard, state: "active" });
     expect(finding(await examined(connected), "webhook")).toMatchObject({
       state: "ok",
-      found: expect.stringMatching(/event subscriptions\. Last delivery .* 9 minutes ago\..* 0 waiting/),
+      found: expect.stringMatching(/event subscriptions\. Last delivery \d{4}-\d\d-\d\d \d\d:\d\d UTC\..* 0 waiting/),
     });
     const old = new Date(now - 3_600_000);
     const hint = { ...key, subject: "ticket", subject_id: "1", first_at: old, last_at: old };
     await database.inWorkspace(connected.workspace, (trx) => trx.insertInto("webhook_hint").values(hint).execute());
     expect(finding(await examined(connected), "webhook")).toMatchObject({
       state: "warning",
-      found: expect.stringMatching(/1 waiting to be fetched\. The oldest since .*60 minutes ago/),
+      found: expect.stringMatching(/1 waiting to be fetched\. The oldest since \d{4}-\d\d-\d\d \d\d:\d\d UTC\./),
     });
     const failed = {
       state: "failing",

@@ -40,6 +40,8 @@ describe("the ledger", () => {
       compared: verified?.tickets,
       missing: 1,
       repaired: 1,
+      unusual: false,
+      columns: [],
     });
     expect(items[0]?.streams.reduce((sum, { repaired }) => sum + repaired, 0)).toBe(verified?.repaired);
     const at = `${connected.path}/drift/${run.id}`;
@@ -60,10 +62,52 @@ describe("the ledger", () => {
         day: "2026-02-03",
         difference: "missing",
         repaired: true,
-        url: `https://proved.zendesk.com/agent/tickets/${id}`,
+        url: `${ground.zendesk.origin}/proved/agent/tickets/${id}`,
       },
     ]);
+    expect((await fetch(named[0]?.url ?? "")).status).toBe(200);
     expect((await api.call(rows, `${at}/rows?stream=users`, connected)).body.items).toEqual([]);
+  });
+
+  test("says that an unusual share of a stream's rows differed, and names the columns in which they did", async () => {
+    const connected = await connect("touched", {
+      before: (world) => {
+        for (let n = 0; n < 20; n++) world.tickets.create({ subject: `More ${n}` });
+        world.advance(86_400_000);
+      },
+    });
+    await settled(connected);
+    const touch = (rows: number, change: { subject?: string; priority?: string; content_hash?: string }) =>
+      database.inWorkspace(connected.workspace, (trx) =>
+        trx
+          .updateTable("ticket")
+          .set(change)
+          .where("id", "in", [...connected.world.tickets.byId.keys()].slice(0, rows))
+          .execute(),
+      );
+    const found = async () => {
+      await night(connected);
+      const { items } = (await api.call(drift, `${connected.path}/drift?limit=1`, connected)).body;
+      return items[0]?.streams.find(({ stream }) => stream === "tickets");
+    };
+    await touch(19, { subject: "By hand" });
+    expect(await found()).toMatchObject({ different: 19, unusual: false, columns: [{ name: "subject", rows: 19 }] });
+    await touch(25, { subject: "By hand" });
+    await touch(3, { priority: "low" });
+    await touch(1, { content_hash: "1" });
+    expect(await found()).toMatchObject({
+      different: 25,
+      repaired: 25,
+      unusual: true,
+      columns: [
+        { name: "subject", rows: 25 },
+        { name: "priority", rows: 3 },
+      ],
+    });
+    await database.inWorkspace(connected.workspace, (trx) =>
+      trx.updateTable("ticket").set({ content_hash: "1" }).execute(),
+    );
+    expect(await found()).toMatchObject({ compared: 30, unusual: true, columns: [{ name: "content_hash", rows: 30 }] });
   });
 
   test("of a run that is no check, or of nobody's connection, is not found", async () => {
@@ -100,7 +144,7 @@ describe("too many absent rows", () => {
       name: "Question 0",
       held: true,
       notFoundAt: null,
-      url: `https://emptied.zendesk.com/agent/tickets/${ids[0]}`,
+      url: `${ground.zendesk.origin}/emptied/agent/tickets/${ids[0]}`,
     });
     const rest = await api.call(
       absences,

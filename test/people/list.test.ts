@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { Trx } from "#db/client.ts";
+import { defaultZendeskUrl } from "#lib/config.ts";
 import { peopleOfAccount } from "#lib/people/list.ts";
 import { peopleQuery, personList } from "#lib/people/shapes.ts";
 import { useDatabase } from "#test/support/database.ts";
@@ -64,7 +65,9 @@ async function putAccount(trx: Trx, workspaceId: number, name: string): Promise<
 }
 
 const people = (workspaceId: number, accountId: string, query: Record<string, string> = {}) =>
-  database.inWorkspace(workspaceId, (trx) => peopleOfAccount(trx, workspaceId, accountId, peopleQuery.parse(query)));
+  database.inWorkspace(workspaceId, (trx) =>
+    peopleOfAccount(trx, workspaceId, accountId, peopleQuery.parse(query), defaultZendeskUrl),
+  );
 
 it("lists the people of all organizations of the account by name, with their own tickets in it", async () => {
   const { workspaceId, mine } = await company();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { accountsQuery } from "#lib/accounts/shapes.ts";
+import { defaultZendeskUrl } from "#lib/config.ts";
 import { metricKeys } from "#lib/metrics/shapes.ts";
 import { ensureMetricsDay } from "#lib/metrics/store.ts";
 import { addDays } from "#lib/metrics/windows.ts";
@@ -31,7 +32,9 @@ describe.each(seeds)("after a random history (seed %i)", (seed) => {
         for (const asOf of [undefined, addDays(day, -3)]) {
           const query = accountTicketsQuery.parse({ metric, windowDays: windows.at(-1), asOf, limit: 3 });
           const pages = await allPages((cursor) =>
-            inside(history, (trx) => listAccountTickets(trx, workspaceId, account.id, { ...query, cursor }, now)),
+            inside(history, (trx) =>
+              listAccountTickets(trx, workspaceId, account.id, { ...query, cursor }, now, defaultZendeskUrl),
+            ),
           );
           const keys = pages.items.map((item) => `${item.connectionId}/${item.id}`);
           const expected = oracle.ticketsBehind(account.id, metric, windows.at(-1) ?? 0, asOf ?? day);
@@ -40,7 +43,7 @@ describe.each(seeds)("after a random history (seed %i)", (seed) => {
           const created = pages.items.map((item) => item.createdAt ?? "9");
           expect(created).toEqual([...created].sort().reverse());
 
-          const csv = await accountTicketsCsv(database.db, workspaceId, account.id, query, now);
+          const csv = await accountTicketsCsv(database.db, workspaceId, account.id, query, now, defaultZendeskUrl);
           const lines = (await csv.text()).trimEnd().split("\r\n").slice(1);
           expect(lines.map((line) => line.split('","')[0]?.slice(1))).toEqual(pages.items.map((item) => item.id));
           listed += keys.length;

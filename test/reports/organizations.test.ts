@@ -1,6 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Trx } from "#db/client.ts";
+import { defaultZendeskUrl } from "#lib/config.ts";
 import { rematchWorkspace } from "#lib/matching/run.ts";
 import { organizationsQuery } from "#lib/matching/shapes.ts";
 import { decideMatch, putMatchKeys } from "#lib/matching/store.ts";
@@ -167,7 +168,8 @@ describe("the list of organizations", () => {
   });
 
   test("of an account is what is matched to it", async () => {
-    const of = (id: string) => inside((trx) => listAccountOrganizations(trx, scope.workspaceId, id, { limit: 10 }));
+    const of = (id: string) =>
+      inside((trx) => listAccountOrganizations(trx, scope.workspaceId, id, { limit: 10 }, defaultZendeskUrl));
     expect((await of(accounts["A-2"] ?? "")).items).toMatchObject([
       { organizationId: "2", url: "https://acme1.zendesk.com/agent/organizations/2", tickets: 0 },
     ]);

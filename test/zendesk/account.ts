@@ -56,7 +56,10 @@ export async function connect(
   const { clientId, clientSecret } = world.credentials;
   const auth = { type: "oauth_client_credentials" as const, clientId, clientSecret };
   const { access = "read" } = options;
-  const tried = await tryCredentials({ config }, { subdomain: world.subdomain, auth, access, now: clock() });
+  const tried = await tryCredentials(
+    { config, db: database.db },
+    { subdomain: world.subdomain, auth, access, now: clock() },
+  );
   const { id: connectionId } = await inWorkspace(database.db, workspaceId, (trx) =>
     trx
       .insertInto("connection")

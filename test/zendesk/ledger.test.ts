@@ -51,7 +51,7 @@ const ledger = (account: Account, runId: string) =>
     days: await trx.selectFrom("drift_day").selectAll().where("run_id", "=", runId).orderBy("day").execute(),
     rows: await trx
       .selectFrom("drift_row")
-      .select(["stream", "row_key", "difference", "repaired"])
+      .select(["stream", "row_key", "difference", "repaired", "columns"])
       .where("run_id", "=", runId)
       .orderBy("stream")
       .orderBy("row_key")
@@ -88,10 +88,11 @@ describe("the ledger of a night", () => {
     expect(streams.map(({ state }) => state)).toEqual(Array(7).fill("ok"));
     const found = await ledger(account, runId);
     expect(found.rows).toEqual([
-      { stream: "tickets", row_key: missing, difference: "missing", repaired: true },
-      { stream: "tickets", row_key: older, difference: "older", repaired: true },
-      { stream: "tickets", row_key: different, difference: "different", repaired: true },
+      { stream: "tickets", row_key: missing, difference: "missing", repaired: true, columns: [] },
+      { stream: "tickets", row_key: older, difference: "older", repaired: true, columns: expect.any(Array) },
+      { stream: "tickets", row_key: different, difference: "different", repaired: true, columns: ["subject"] },
     ]);
+    expect(found.rows[1]?.columns.toSorted()).toEqual(["generated_timestamp", "subject"]);
     const dayOf = (id: string) => world.tickets.byId.get(id)?.generatedTimestamp as number;
     const days = found.days.filter((day) => day.stream === "tickets");
     for (const [id, counter] of [
@@ -141,7 +142,8 @@ describe("the ledger of a night", () => {
     const { runId, verified } = await night(account);
     expect(await content()).toEqual(before);
     const { rows, days, repaired } = await ledger(account, runId);
-    for (const [stream] of touched) {
+    for (const [stream, , column] of touched) {
+      expect(rows.find((row) => row.stream === stream && row.difference === "different")?.columns).toEqual([column]);
       const found = rows.filter((row) => row.stream === stream).map((row) => [row.difference, row.repaired]);
       expect([stream, ...found.sort()]).toEqual([stream, ["different", true], ["missing", true]]);
       const alsoListed = stream === "fields" ? world.definitions.customStatuses.size : 0;
@@ -213,7 +215,9 @@ describe("the ledger of a night", () => {
     expect(ids.map(({ id }) => id)).toContain("424242");
     const later = await night(account, DAY);
     const second = (await ledger(account, later.runId)).rows.filter((row) => row.stream === "tickets");
-    expect(second).toEqual([{ stream: "tickets", row_key: "424242", difference: "extra", repaired: true }]);
+    expect(second).toEqual([
+      { stream: "tickets", row_key: "424242", difference: "extra", repaired: true, columns: [] },
+    ]);
     const third = await night(account, DAY);
     expect((await ledger(account, third.runId)).rows.filter((row) => row.stream === "tickets")).toEqual([]);
   });
@@ -248,8 +252,8 @@ describe("the ledger of a night", () => {
     expect(outcome.waitingUntil).toBeUndefined();
     const { rows, days, repaired } = await ledger(account, runId);
     expect(rows.filter((row) => row.stream === "tickets")).toEqual([
-      { stream: "tickets", row_key: missing, difference: "missing", repaired: true },
-      { stream: "tickets", row_key: vanished, difference: "extra", repaired: false },
+      { stream: "tickets", row_key: missing, difference: "missing", repaired: true, columns: [] },
+      { stream: "tickets", row_key: vanished, difference: "extra", repaired: false, columns: [] },
     ]);
     expect(sumOf(days, "tickets", "compared")).toBe(49);
     expect(outcome.verified).toMatchObject({ tickets: 49, repaired });
@@ -287,7 +291,7 @@ describe("the ledger of a night", () => {
     expect(verified).toMatchObject({ tickets: 19 });
     const { rows, days } = await ledger(account, runId);
     expect(rows.filter((row) => row.stream === "tickets")).toEqual([
-      { stream: "tickets", row_key: vanished, difference: "extra", repaired: false },
+      { stream: "tickets", row_key: vanished, difference: "extra", repaired: false, columns: [] },
     ]);
     expect(sumOf(days, "tickets", "extra")).toBe(1);
   });
@@ -297,13 +301,13 @@ describe("the ledger of a night", () => {
     const { runId } = await account.sync();
     const { workspaceId, connectionId } = account;
     const reading = { scope: { workspaceId, connectionId }, runId, clock: () => new Date() };
-    const row = { key: "7", day: "2026-03-01", difference: "missing", repaired: false } as const;
+    const row = { key: "7", day: "2026-03-01", difference: "missing" as const, columns: [] };
     await account.read(async (trx) => {
       for (const repaired of [false, false, true]) await enter(trx, reading, "tickets", [{ ...row, repaired }]);
     });
     const { days, rows } = await ledger(account, runId);
     expect(days).toMatchObject([{ day: "2026-03-01", missing: "1", repaired: "1" }]);
-    expect(rows).toEqual([{ stream: "tickets", row_key: "7", difference: "missing", repaired: true }]);
+    expect(rows).toEqual([{ stream: "tickets", row_key: "7", difference: "missing", repaired: true, columns: [] }]);
   });
 
   it("locks no row before the lock that all writers take first", async () => {

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "vitest";
 import { type Authorization, ZendeskClient } from "#lib/zendesk/client.ts";
 import { WaitNeeded } from "#lib/zendesk/failures.ts";
-import { unlimited } from "#lib/zendesk/limits.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
+import { unlimited } from "#test/zendesk/unlimited.ts";
 
 const opened: (ZendeskClient | Zendesk)[] = [];
 afterEach(async () => {

@@ -14,6 +14,8 @@ export interface DriftedRow {
   difference: Difference;
   /** Its version lies before what the stream vouched for: it is a loss, not news. */
   vouched: boolean;
+  /** The columns in which the stored row differed: `content_hash` where it is in none that stands for itself. */
+  columns: string[];
 }
 
 /** The most rows that are named for one stream of a check; its days count all of them. */
@@ -40,18 +42,23 @@ export async function findDrift(
   { stream, compared, fetchedAt, newerOnly }: Question,
   rows: readonly unknown[],
 ): Promise<DriftedRow[]> {
-  const { keys, arrays, hashed } = compared;
+  const { keys, hashed } = compared;
   const columns = Object.fromEntries(
     Object.entries(compared.columns).filter(([name]) => !compared.ignored.includes(name)),
   );
   const telling = Object.keys(columns).filter((name) => !keys.includes(name) && name !== "content_hash");
-  const ofPage = sql.raw(telling.map((name) => `page.${name}${arrays.includes(name) ? "::text[]" : ""}`).join(", "));
+  const ofPage = sql.raw(telling.map((name) => valueOfPage(name, compared)).join(", "));
   const [pageVersion, wasVersion] = [over(compared.version, "page"), over(compared.version, "was")];
   const sameKey = (left: string, right: string) =>
     sql.raw(keys.map((name) => `${left}.${name} = ${right}.${name}`).join(" and "));
   const inTime = compared.fetched ? sql`and ${isAskedNoSooner(fetchedAt)}` : sql``;
   const asStored = sql`(${columnList(telling, "was")}) is distinct from (${ofPage})`;
   const sameHash = hashed ? sql`was.content_hash = page.content_hash` : sql`true`;
+  const differing = sql.raw(
+    telling
+      .map((name) => `case when was.${name} is distinct from ${valueOfPage(name, compared)} then '${name}' end`)
+      .join(", "),
+  );
   const { rows: found } = await sql<DriftedRow & { same_hash: boolean }>`
     with page as materialized (select * from ${pageTable(columns, rows)}),
     drifted as (
@@ -62,11 +69,13 @@ export async function findDrift(
                        and (not (${sameHash}) or ${asStored}) then 'different' end as difference,
              coalesce(${pageVersion}, '-infinity') <= (
                select fresh_through from stream_state where workspace_id = ${scope.workspaceId}::int
-                  and connection_id = ${scope.connectionId}::int and stream = ${stream} and purpose = 'incremental') as vouched
+                  and connection_id = ${scope.connectionId}::int and stream = ${stream} and purpose = 'incremental') as vouched,
+             case when was.workspace_id is null then '{}' else array_remove(array[${differing}], null) end as unlike
         from page
         left join ${sql.table(compared.table)} was on was.workspace_id = ${scope.workspaceId}::int
              and was.connection_id = ${scope.connectionId}::int and ${sameKey("was", "page")})
-    select drift_key as key, difference, coalesce(vouched, false) as vouched, coalesce(same_hash, false) as same_hash
+    select drift_key as key, difference, coalesce(vouched, false) as vouched, coalesce(same_hash, false) as same_hash,
+           case when unlike = '{}' and not same_hash then array['content_hash'] else unlike end as columns
       from drifted where difference is not null`.execute(trx);
   const disguised = new Set(found.flatMap((row) => (row.difference === "different" && row.same_hash ? [row.key] : [])));
   if (hashed && disguised.size > 0) {
@@ -81,6 +90,10 @@ export async function findDrift(
          and ${sameKey("was", "page")} and was.content_hash = page.content_hash`.execute(trx);
   }
   return found;
+}
+
+function valueOfPage(name: string, { arrays }: Compared): string {
+  return `page.${name}${arrays.includes(name) ? "::text[]" : ""}`;
 }
 
 export interface DayCounts {
@@ -120,6 +133,7 @@ export interface LedgerRow {
   day: string;
   difference: Difference;
   repaired: boolean;
+  columns: string[];
 }
 
 type LedgerKey = Pick<LedgerRow, "key">;
@@ -136,7 +150,7 @@ export async function brokenRows(
   rows: readonly LedgerKey[],
 ): Promise<Map<string, LedgerRow>> {
   const { rows: broken } = await sql<LedgerRow>`
-    select row_key as key, day, difference, repaired from drift_row
+    select row_key as key, day, difference, repaired, columns from drift_row
      where ${mine(scope, runId, stream)} and row_key = any(${rows.map(({ key }) => key)}::text[]) and not repaired`.execute(
     trx,
   );
@@ -168,11 +182,13 @@ export async function addRows(
   const column = <T>(read: (row: LedgerRow) => T) => rows.map(read);
   await sql`
     insert into drift_row as stored
-      (workspace_id, connection_id, run_id, stream, row_key, day, difference, repaired, found_at)
-    select ${scope.workspaceId}, ${scope.connectionId}, ${runId}, ${stream}, page.*, ${instant(now)}::timestamptz
+      (workspace_id, connection_id, run_id, stream, row_key, day, difference, repaired, found_at, columns)
+    select ${scope.workspaceId}, ${scope.connectionId}, ${runId}, ${stream}, row_key, day, difference, repaired,
+           ${instant(now)}::timestamptz, string_to_array(columns, ',')
       from unnest(${column((row) => row.key)}::text[], ${column((row) => row.day)}::date[],
-                  ${column((row) => row.difference)}::text[], ${column((row) => row.repaired)}::boolean[])
-           as page (row_key, day, difference, repaired)
+                  ${column((row) => row.difference)}::text[], ${column((row) => row.repaired)}::boolean[],
+                  ${column((row) => row.columns.join())}::text[])
+           as page (row_key, day, difference, repaired, columns)
      limit (select greatest(0, ${mostRows} - count(*)) from drift_row
              where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId}
                and run_id = ${runId} and stream = ${stream})
@@ -320,7 +336,8 @@ export async function moveLedger(trx: Trx, scope: Scope, stream: StreamName, fro
     moved_rows as (delete from drift_row where ${mine} and run_id = ${from} returning *),
     named as (
       insert into drift_row
-      select workspace_id, connection_id, ${to}::bigint, stream, row_key, day, difference, repaired, found_at from moved_rows
+      select workspace_id, connection_id, ${to}::bigint, stream, row_key, day, difference, repaired, found_at, columns
+        from moved_rows
       on conflict do nothing)
     select sum(repaired) as repaired from moved`.execute(trx);
   const repaired = Number(rows[0]?.repaired ?? 0);
