@@ -28,6 +28,12 @@ export function Num({ value, reason = "There is no value yet", unit, digits = 0,
   );
 }
 
+/** Writes counts inside sentences, in the reader's format. */
+export function useCount(): (value: number) => string {
+  const locale = useLocale();
+  return (value) => formatNumber(value, locale);
+}
+
 /** The same format as text, for labels and names. */
 export function formatNumber(
   value: number,

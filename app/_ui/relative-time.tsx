@@ -3,13 +3,13 @@
 import { useNow } from "./clock.ts";
 import { Hint } from "./hint.tsx";
 import { useLocale, useTimeZone } from "./locale.tsx";
-import { clockWords, exactWords, relativeWords, timeWords } from "./time-words.ts";
+import { clockWords, exactWords, momentWords, relativeWords, timeWords } from "./time-words.ts";
 
 type RelativeTimeProps = {
   /** An instant; ISO-8601 as the API gives it, or a Date. */
   at: string | Date;
-  /** "ago" → "12 min ago"; "clock" → "09:41" today and "12 Nov" before; "time" → "09:41" on any day. */
-  as?: "ago" | "clock" | "time";
+  /** "ago" → "12 min ago"; "clock" → "09:41" today and "12 Nov" before; "time" → "09:41" on any day; "moment" → "09:41" today and "12 Nov, 09:41" else. */
+  as?: "ago" | "clock" | "time" | "moment";
   /** Shown in this IANA zone instead of the reader's own. */
   timeZone?: string;
   /** False where the time stands inside a link or button, which cannot hold another one. */
@@ -20,6 +20,7 @@ type RelativeTimeProps = {
 const wordsFor = {
   ago: relativeWords,
   clock: clockWords,
+  moment: momentWords,
   time: (instant: Date, _now: Date, locale: string, zone: string) => timeWords(instant, locale, zone),
 };
 

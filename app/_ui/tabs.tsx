@@ -1,7 +1,10 @@
 "use client";
 
 import { Tabs as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useCallback, useEffect, useRef } from "react";
+import { cn } from "./class-names.ts";
+import { fadingEdges, useFadingEdges } from "./fading-edges.ts";
+import { Num } from "./num.tsx";
 
 export type Tab<Value extends string> = {
   value: Value;
@@ -20,18 +23,37 @@ type TabsProps<Value extends string> = {
 
 /** Views of one thing, one at a time. The caller keeps the value, as a rule in the URL. */
 export function Tabs<Value extends string>({ label, value, onChange, tabs }: TabsProps<Value>) {
+  const list = useRef<HTMLDivElement>(null);
+  const edges = useFadingEdges();
+  const see = useCallback(
+    (element: HTMLDivElement | null) => {
+      list.current = element;
+      return edges(element);
+    },
+    [edges],
+  );
+  // The chosen tab is seen, also where there is no room for all.
+  useEffect(() => {
+    const chosen = list.current?.querySelector(`[data-value="${value}"]`);
+    chosen?.scrollIntoView?.({ block: "nearest", inline: "center" });
+  }, [value]);
   return (
     <Radix.Root value={value} onValueChange={(next) => onChange(next as Value)}>
-      <Radix.List aria-label={label} className="flex gap-4 overflow-x-auto border-b border-line px-1">
+      <Radix.List ref={see} aria-label={label} className={cn("flex gap-4 border-b border-line px-1", fadingEdges)}>
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.value}
             value={tab.value}
+            data-value={tab.value}
             data-focus="inset"
             className="-mb-px flex h-9 shrink-0 items-center gap-1.5 border-b-2 border-transparent px-0.5 text-body text-muted hover:text-ink data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink"
           >
             {tab.label}
-            {tab.count != null && <span className="text-small font-normal text-muted">{tab.count}</span>}
+            {tab.count != null && (
+              <span className="text-small font-normal text-muted">
+                {typeof tab.count === "number" ? <Num value={tab.count} /> : tab.count}
+              </span>
+            )}
           </Radix.Trigger>
         ))}
       </Radix.List>

@@ -37,6 +37,13 @@ export function clockWords(instant: Date, now: Date, locale: string, timeZone: s
   return timeWords(instant, locale, timeZone);
 }
 
+/** The instant in a sentence: "09:41" in the reader's present day, else "12 Nov, 09:41". */
+export function momentWords(instant: Date, now: Date, locale: string, timeZone: string): string {
+  const time = timeWords(instant, locale, timeZone);
+  const isToday = dayKey(instant, timeZone) === dayKey(now, timeZone);
+  return isToday ? time : `${dayWords(instant, now, locale, timeZone)}, ${time}`;
+}
+
 /** The time of day alone, under a heading that names the day: "09:41". */
 export function timeWords(instant: Date, locale: string, timeZone: string): string {
   return new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone }).format(instant);

@@ -1,4 +1,4 @@
-import { Cable, type LucideIcon, Settings, Users } from "lucide-react";
+import { Cable, type LucideIcon, Send, Settings, Users } from "lucide-react";
 
 export type Destination = { href: string; label: string; icon: LucideIcon; group: "work" | "setup" };
 
@@ -6,6 +6,7 @@ export type Destination = { href: string; label: string; icon: LucideIcon; group
 export const destinations: readonly Destination[] = [
   { href: "/", label: "My portfolio", icon: Users, group: "work" },
   { href: "/connections", label: "Connections", icon: Cable, group: "setup" },
+  { href: "/destinations", label: "Destinations", icon: Send, group: "setup" },
   { href: "/settings", label: "Settings", icon: Settings, group: "setup" },
 ];
 

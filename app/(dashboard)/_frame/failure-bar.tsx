@@ -10,6 +10,7 @@ import { useNow } from "#app/_ui/clock.ts";
 import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
+import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import { type Severity, type Trouble, troublesOf } from "./troubles.ts";
 
 const noticeKind = { bad: "failure", doubt: "warning", calm: "info" } as const;
@@ -51,7 +52,7 @@ function TroubleNotice({ trouble, short = false, more }: TroubleNoticeProps) {
       kind={noticeKind[severity]}
       announce
       className="rounded-none px-4"
-      title={title}
+      title={<TextWithTimes text={title} />}
       actions={
         <span className="flex flex-wrap items-center gap-x-3">
           <Link href={link.href}>{link.label}</Link>
@@ -66,7 +67,7 @@ function TroubleNotice({ trouble, short = false, more }: TroubleNoticeProps) {
               Since <RelativeTime at={since} />.{" "}
             </>
           )}
-          {stillWorks[severity]} {action}
+          {stillWorks[severity]} <TextWithTimes text={action} />
         </>
       )}
     </Notice>

@@ -1,6 +1,7 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import { Shield, ShieldCheck } from "lucide-react";
 import NextLink from "next/link";
 import type { ReactNode } from "react";
 import { connectionQueries } from "#app/_queries/connections.ts";
@@ -34,6 +35,7 @@ function Stamp({ freshness, now, used }: { freshness: Freshness; now: Date; used
   const exact = (instant: string | null) => (instant ? exactWords(new Date(instant), locale, zone) : "not yet");
   const { status, words, asOf, verified } = freshness;
   const Icon = statusIcon[status];
+  const VerifiedIcon = verified ? ShieldCheck : Shield;
   const connectionHref = used.length === 1 ? `/connections/${used[0]?.id}` : "/connections";
   const checked = used.find((connection) => (connection.verified?.at ?? null) === verified);
   const found = checked?.verified;
@@ -50,19 +52,22 @@ function Stamp({ freshness, now, used }: { freshness: Freshness; now: Date; used
       {asOf && checked && (
         <Part
           href={`/connections/${checked.id}?tab=checks${found ? "&check=latest" : ""}`}
-          className="-ms-1 max-lg:hidden"
+          className="lg:-ms-1"
           content={
             found
               ? `Verified against Zendesk ${exact(found.at)}: ${formatNumber(found.tickets, locale)} tickets, ${formatNumber(found.repaired, locale)} repaired`
               : "What is stored was not compared with Zendesk yet"
           }
         >
-          <span aria-hidden className="me-1">
+          <span aria-hidden className="me-1 max-lg:hidden">
             ·
           </span>
-          <Flash value={verified} of="verified">
-            {verified ? `verified ${clock(verified)}` : "not verified yet"}
-          </Flash>
+          <VerifiedIcon aria-hidden className="size-4 shrink-0 lg:hidden" />
+          <span className="max-lg:sr-only">
+            <Flash value={verified} of="verified">
+              {verified ? `verified ${clock(verified)}` : "not verified yet"}
+            </Flash>
+          </span>
         </Part>
       )}
       <Part

@@ -1,3 +1,4 @@
+import { formatNumber } from "#app/_ui/num.tsx";
 import type { Connection, Failure, StreamStatus } from "#lib/connections/shapes.ts";
 import type { Notice } from "#lib/notifications/shapes.ts";
 import { isUsed, lateStreams } from "./freshness.ts";
@@ -130,7 +131,7 @@ function findingsIn(connection: Connection, now: Date): Finding[] {
   const findings = streams.flatMap((stream) => findingOf(stream)).map((found) => ({ ...of, ...found }));
   const held = absences.filter((absence) => absence.held > 0);
   if (held.length > 0) {
-    const rows = held.map((absence) => `${absence.held} ${absence.stream}`).join(" and ");
+    const rows = held.map((absence) => `${formatNumber(absence.held, "en")} ${absence.stream}`).join(" and ");
     const message = `Zendesk no longer shows ${rows}, more than is taken away without a person’s word.`;
     findings.push(finding("approval_needed", message, "Until then they stay and count."));
   }
@@ -155,6 +156,7 @@ function findingOf({ name, state, failure, held }: StreamStatus): Omit<Finding, 
   if (state === "failed") return said(`failed:${name}`, `${stream} could not be read.`, failure);
   // Those that are missing at once are said with the decision that they wait for.
   if (failure?.code === "many_missing") return [];
-  if (state === "degraded") return said(`degraded:${name}`, `${held} rows of ${stream} could not be stored.`, failure);
+  if (state === "degraded")
+    return said(`degraded:${name}`, `${formatNumber(held, "en")} rows of ${stream} could not be stored.`, failure);
   return [];
 }

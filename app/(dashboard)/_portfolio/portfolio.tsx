@@ -19,6 +19,7 @@ import { FilterBar } from "#app/_ui/filter-bar.tsx";
 import { Link } from "#app/_ui/link.tsx";
 import { useLocale } from "#app/_ui/locale.tsx";
 import { useMediaQuery } from "#app/_ui/media-query.ts";
+import { useCount } from "#app/_ui/num.tsx";
 import { SearchField } from "#app/_ui/search-field.tsx";
 import { Segmented } from "#app/_ui/segmented.tsx";
 import { calendarDayWords } from "#app/_ui/time-words.ts";
@@ -40,6 +41,7 @@ const idOf = ({ id }: AccountItem) => id;
 export function Portfolio() {
   const router = useRouter();
   const locale = useLocale();
+  const count = useCount();
   const { user } = useSession();
   const [view, setView] = useUrlTableView(DEFAULT_SORT);
   const [q, setQ] = useQueryState("q", parseAsString.withDefault(""));
@@ -131,7 +133,7 @@ export function Portfolio() {
               anyLabel="Anyone"
               value={ownerEmail || null}
               onChange={(email) => void setOwnerEmail(email)}
-              options={ownerOptions(owners.data?.items ?? [], user.email)}
+              options={ownerOptions(owners.data?.items ?? [], user.email, count)}
             />
             {windows.length > 0 && (
               <Segmented
@@ -188,17 +190,17 @@ export function Portfolio() {
 type Owner = { email: string; name: string | null; accounts: number };
 
 /** The signed-in person first, as "Me". */
-function ownerOptions(owners: readonly Owner[], myEmail: string) {
+function ownerOptions(owners: readonly Owner[], myEmail: string, count: (value: number) => string) {
   const options = owners.map(({ email, name, accounts }) => ({
     value: email,
     label: name ?? email,
-    detail: `${accounts} ${accounts === 1 ? "account" : "accounts"}`,
+    detail: `${count(accounts)} ${accounts === 1 ? "account" : "accounts"}`,
   }));
   const mine = owners.find(({ email }) => email === myEmail);
   const me = {
     value: myEmail,
     label: "Me",
-    detail: `${mine?.accounts ?? 0} ${mine?.accounts === 1 ? "account" : "accounts"}`,
+    detail: `${count(mine?.accounts ?? 0)} ${mine?.accounts === 1 ? "account" : "accounts"}`,
   };
   return [me, ...options.filter(({ value }) => value !== myEmail)];
 }

@@ -11,7 +11,7 @@ type EntryProps = { entry: TimelineEntry | FeedEntry; dense?: boolean };
 /** One moment: what happened, to which ticket, who reported it and who has it (T-29). */
 export function Entry({ entry, dense = false }: EntryProps) {
   const { icon: Icon, colour } = kindWords[entry.kind];
-  const { ticket } = entry;
+  const { ticket, event } = entry;
   const account = "account" in entry ? entry.account : null;
   return (
     <li className="grid grid-cols-[4rem_1rem_1fr] gap-x-2 py-1.5">
@@ -22,7 +22,7 @@ export function Entry({ entry, dense = false }: EntryProps) {
       <div className="min-w-0">
         <div className="flex flex-wrap items-baseline gap-x-2">
           <span className={account ? "text-table leading-5" : "font-medium"}>
-            {entryWords(entry.kind, entry.priorityThen)}
+            {event?.name ?? entryWords(entry.kind, entry.priorityThen)}
           </span>
           {entry.derived && (
             <Hint
@@ -43,18 +43,41 @@ export function Entry({ entry, dense = false }: EntryProps) {
             {account.name}
           </Link>
         )}
-        <TicketLink ticket={ticket} />
+        {ticket && <TicketLink ticket={ticket} />}
+        {event && <CustomerEvent event={event} dense={dense} />}
         {entry.rating?.comment && (
           <p className="border-s-2 border-line ps-2 text-table text-muted">“{entry.rating.comment}”</p>
         )}
-        {!dense && <TicketFacts ticket={ticket} />}
+        {ticket && !dense && <TicketFacts ticket={ticket} />}
       </div>
     </li>
   );
 }
 
+/** Who did it, and what the sender told of it. */
+function CustomerEvent({ event, dense }: { event: NonNullable<TimelineEntry["event"]>; dense: boolean }) {
+  const told = Object.entries(event.properties).filter(([name]) => name !== "messageId");
+  return (
+    <>
+      <Link quiet external href={event.user.url} className="flex min-h-6 max-w-full items-center text-table *:shrink-0">
+        <span className="min-w-0 shrink! truncate">{event.user.name ?? `User ${event.user.id}`}</span>
+      </Link>
+      {!dense && told.length > 0 && (
+        <p className="mt-0.5 flex flex-wrap gap-x-3 text-small text-muted">
+          {told.map(([name, value]) => (
+            <span key={name} className="break-words">
+              {name}{" "}
+              <span className="text-ink">{typeof value === "object" ? JSON.stringify(value) : String(value)}</span>
+            </span>
+          ))}
+        </p>
+      )}
+    </>
+  );
+}
+
 /** The subject gives way before the mark that says where the link leads. */
-function TicketLink({ ticket }: { ticket: TimelineEntry["ticket"] }) {
+function TicketLink({ ticket }: { ticket: NonNullable<TimelineEntry["ticket"]> }) {
   return (
     <Link
       quiet
@@ -70,7 +93,7 @@ function TicketLink({ ticket }: { ticket: TimelineEntry["ticket"] }) {
   );
 }
 
-function TicketFacts({ ticket }: { ticket: TimelineEntry["ticket"] }) {
+function TicketFacts({ ticket }: { ticket: NonNullable<TimelineEntry["ticket"]> }) {
   const { reporter, reportedAt, assignee, group, priority } = ticket;
   return (
     <p className="mt-0.5 flex flex-wrap gap-x-3 text-small text-muted">

@@ -1,4 +1,12 @@
-import { CircleAlert, CircleCheck, Frown, type LucideIcon, RotateCcw, TrendingUp } from "lucide-react";
+import {
+  CircleAlert,
+  CircleCheck,
+  Frown,
+  type LucideIcon,
+  MousePointerClick,
+  RotateCcw,
+  TrendingUp,
+} from "lucide-react";
 import type { TimelineKind } from "#lib/timeline/shapes.ts";
 
 interface KindWords {
@@ -16,11 +24,12 @@ export const kindWords: Record<TimelineKind, KindWords> = {
   ticket_solved: { label: "Solved", verb: "ticket solved", icon: CircleCheck, colour: "text-good" },
   ticket_reopened: { label: "Reopened", verb: "ticket reopened", icon: RotateCcw, colour: "text-watch" },
   rating_bad: { label: "Bad rating", verb: "Bad rating", icon: Frown, colour: "text-bad-rating" },
+  customer_event: { label: "Customer event", verb: "Customer event", icon: MousePointerClick, colour: "text-muted" },
 };
 
 /** "Urgent ticket created"; without a priority "Ticket created". */
 export function entryWords(kind: TimelineKind, priorityThen: string | null): string {
-  if (kind === "rating_bad") return kindWords[kind].verb;
+  if (kind === "rating_bad" || kind === "customer_event") return kindWords[kind].verb;
   const { verb } = kindWords[kind];
   const words = priorityThen ? `${priorityThen} ${verb}` : verb;
   return words.charAt(0).toUpperCase() + words.slice(1);

@@ -11,17 +11,17 @@ export const connectionWords: Record<Connection["state"], { status: Status; word
 
 export const streamWords: Record<StreamStatus["state"], { status: Status; words: string }> = {
   ok: { status: "good", words: "caught up" },
-  running: { status: "watch", words: "reading" },
-  waiting: { status: "watch", words: "waiting" },
+  running: { status: "running", words: "reading" },
+  waiting: { status: "running", words: "waiting" },
   degraded: { status: "watch", words: "degraded" },
   failed: { status: "bad", words: "failed" },
   not_available: { status: "unknown", words: "not on this plan" },
 };
 
 export const runWords: Record<Run["state"], { status: Status; words: string }> = {
-  queued: { status: "watch", words: "queued" },
-  running: { status: "watch", words: "running" },
-  waiting: { status: "watch", words: "waiting" },
+  queued: { status: "running", words: "queued" },
+  running: { status: "running", words: "running" },
+  waiting: { status: "running", words: "waiting" },
   succeeded: { status: "good", words: "succeeded" },
   failed: { status: "bad", words: "failed" },
   interrupted: { status: "bad", words: "interrupted" },

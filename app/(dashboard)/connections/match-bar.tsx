@@ -1,3 +1,4 @@
+import { Hint } from "#app/_ui/hint.tsx";
 import { Num } from "#app/_ui/num.tsx";
 import type { MatchCounts } from "#lib/matching/shapes.ts";
 
@@ -19,7 +20,10 @@ export function MatchBar({ counts }: { counts: MatchCounts }) {
       </div>
       <p className="mt-1 flex flex-wrap gap-x-3 text-muted">
         <span>
-          <Num value={counts.organizations} /> organizations:
+          <Hint content="Those that exist in Zendesk: deleted and merged ones are not matched">
+            <Num value={counts.organizations} /> organizations
+          </Hint>
+          :
         </span>
         {parts.map(({ key, words, fill }) => (
           <span key={key} className="inline-flex items-center gap-1">

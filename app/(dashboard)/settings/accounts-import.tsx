@@ -9,6 +9,7 @@ import { connectionQueries } from "#app/_queries/connections.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { reasonOf } from "#app/_ui/error-state.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
+import { useCount } from "#app/_ui/num.tsx";
 import { Section } from "#app/_ui/section.tsx";
 import type { BulkAnswer } from "#lib/accounts/shapes.ts";
 
@@ -76,11 +77,12 @@ function Refusal({ error }: { error: Error }) {
 
 function Result({ answer }: { answer: BulkAnswer }) {
   const { created, updated, unchanged, rejected } = answer;
+  const count = useCount();
   return (
     <Notice
       kind={rejected.length > 0 ? "warning" : "info"}
       announce
-      title={`${created} created, ${updated} updated, ${unchanged} unchanged, ${rejected.length} rejected`}
+      title={`${count(created)} created, ${count(updated)} updated, ${count(unchanged)} unchanged, ${count(rejected.length)} rejected`}
     >
       {rejected.length > 0 && (
         <ul className="max-h-64 overflow-y-auto">

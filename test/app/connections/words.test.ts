@@ -8,7 +8,7 @@ import type { DriftRun } from "#lib/connections/shapes.ts";
 
 test("the budgets are read out of the doctor's words, one a bucket, and other words stay", () => {
   const found =
-    "account: 1,400 in a window, 12 used by us, 130 by others, 1258 left until 2026-11-22 08:51 UTC. incremental exports: 10 in a window, 4 used by us, 0 by others, 6 left until 2026-11-22 08:51 UTC. Zendesk asked us to wait.";
+    "account: 1,400 in a window, 12 used by us, 130 by others, 1,258 left until 2026-11-22 08:51 UTC. incremental exports: 10 in a window, 4 used by us, 0 by others, 6 left until 2026-11-22 08:51 UTC. Zendesk asked us to wait.";
   expect(budgetsIn({ key: "rate_limits", found })).toEqual({
     budgets: [
       { name: "Account", limit: 1400, ours: 12, others: 130 },
@@ -47,12 +47,15 @@ test("a check claims that nothing differed only when it went through and compare
     state,
     startedAt: null,
     finishedAt: null,
-    streams: [{ stream: "tickets", compared, missing, extra: 0, older: 0, different: 0, repaired }],
+    streams: [
+      { stream: "tickets", compared, missing, extra: 0, older: 0, different: 0, repaired, unusual: false, columns: [] },
+    ],
   });
   expect(resultWords(check("succeeded", 9))).toBe("nothing differed");
   expect(resultWords(check("succeeded", 0))).toBe("nothing compared");
   expect(resultWords(check("succeeded", 9, 2, 2))).toBe("2 differed, all repaired");
   expect(resultWords(check("succeeded", 9, 3, 2))).toBe("3 differed, 1 left");
+  expect(resultWords(check("succeeded", 21_900, 21_843, 21_843))).toBe("21,843 differed, all repaired");
   expect(resultWords(check("running", 9))).toBe("going on");
   expect(resultWords(check("failed", 9))).toBe("not through");
 });

@@ -8,6 +8,7 @@ import { connectionQueries, putMatchKeys } from "#app/_queries/connections.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { reasonOf } from "#app/_ui/error-state.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
+import { useCount } from "#app/_ui/num.tsx";
 import { QueryStates } from "#app/_ui/query-states.tsx";
 import { Section } from "#app/_ui/section.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
@@ -38,6 +39,7 @@ type Rung = { id: number; key: MatchKey };
 function LadderEditor({ connectionId, stored }: { connectionId: string; stored: readonly MatchKey[] }) {
   const client = useQueryClient();
   const { user } = useSession();
+  const count = useCount();
   const editable = user.role === "admin";
   const [rungs, setRungs] = useState<Rung[]>(() => stored.map((key, id) => ({ id, key })));
   const keys = rungs.map(({ key }) => key);
@@ -47,7 +49,7 @@ function LadderEditor({ connectionId, stored }: { connectionId: string; stored: 
   const save = useMutation({
     mutationFn: () => putMatchKeys(connectionId, keys),
     onSuccess: async (result) => {
-      toast.success(`Saved: ${result.matched} of ${result.organizations} organizations are matched.`);
+      toast.success(`Saved: ${count(result.matched)} of ${count(result.organizations)} organizations are matched.`);
       await Promise.all([
         client.invalidateQueries({ queryKey: connectionQueries.all() }),
         client.invalidateQueries({ queryKey: accountQueries.all() }),
@@ -114,13 +116,14 @@ function LadderEditor({ connectionId, stored }: { connectionId: string; stored: 
 /** What saving would change, in a line. */
 function PreviewLine({ preview, changed }: { preview: MatchPreview; changed: boolean }) {
   const { matched, ambiguous, unmatched, ignored, changes } = preview;
-  const counts = `${matched} matched, ${ambiguous} ambiguous, ${unmatched} unmatched, ${ignored} ignored`;
+  const count = useCount();
+  const counts = `${count(matched)} matched, ${count(ambiguous)} ambiguous, ${count(unmatched)} unmatched, ${count(ignored)} ignored`;
   if (!changed) return <p className="text-muted">{counts}</p>;
   const { gained, lost, moved } = changes;
   const effect =
     gained + lost + moved === 0
       ? "Saving would change no match"
-      : `Saving would change: ${gained} gain an account, ${lost} lose theirs, ${moved} ${moved === 1 ? "moves" : "move"} to another`;
+      : `Saving would change: ${count(gained)} gain an account, ${count(lost)} lose theirs, ${count(moved)} ${moved === 1 ? "moves" : "move"} to another`;
   return (
     <p>
       <span className="font-medium">{effect}.</span> <span className="text-muted">{counts}</span>

@@ -2,6 +2,7 @@
 
 import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
 import { IconButton } from "#app/_ui/icon-button.tsx";
+import { Num } from "#app/_ui/num.tsx";
 import { Select } from "#app/_ui/select.tsx";
 import { Skeleton } from "#app/_ui/skeleton.tsx";
 import { TextField } from "#app/_ui/text-field.tsx";
@@ -137,8 +138,16 @@ function HitRate({ hits, organizations }: Pick<KeyRungProps, "hits" | "organizat
         <div className="bg-watch" style={{ width: `${(hits.ambiguous * 100) / organizations}%` }} />
       </div>
       <span className="text-table text-muted tabular-nums">
-        <span className="text-ink">{hits.matched} matched</span> ({share} %)
-        {hits.ambiguous > 0 && `, ${hits.ambiguous} ambiguous`}, {left} left over
+        <span className="text-ink">
+          <Num value={hits.matched} /> matched
+        </span>{" "}
+        ({share} %)
+        {hits.ambiguous > 0 && (
+          <>
+            , <Num value={hits.ambiguous} /> ambiguous
+          </>
+        )}
+        , <Num value={left} /> left over
       </span>
     </>
   );

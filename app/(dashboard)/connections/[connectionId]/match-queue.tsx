@@ -11,6 +11,7 @@ import { Empty } from "#app/_ui/empty.tsx";
 import { reasonOf } from "#app/_ui/error-state.tsx";
 import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
+import { useCount } from "#app/_ui/num.tsx";
 import { QueryStates } from "#app/_ui/query-states.tsx";
 import { SearchField } from "#app/_ui/search-field.tsx";
 import { Section } from "#app/_ui/section.tsx";
@@ -32,6 +33,7 @@ const stateWords = { unmatched: "Unmatched", ambiguous: "Ambiguous", ignored: "I
 
 /** Organizations by state, with the reason for each and what a person can do about it. */
 export function MatchQueue({ connection }: { connection: Connection }) {
+  const count = useCount();
   const { user } = useSession();
   const [state, setState] = useQueryState("match", parseAsStringLiteral(matchStates).withDefault("unmatched"));
   const [q, setQ] = useQueryState("organization", parseAsString.withDefault(""));
@@ -65,7 +67,10 @@ export function MatchQueue({ connection }: { connection: Connection }) {
           label="State"
           value={state}
           onChange={(next) => void setState(next)}
-          options={order.map((value) => ({ value, label: `${stateWords[value]} ${connection.matching[value]}` }))}
+          options={order.map((value) => ({
+            value,
+            label: `${stateWords[value]} ${count(connection.matching[value])}`,
+          }))}
         />
         <SearchField label="Search organizations" value={q} onChange={search} />
       </div>
@@ -109,6 +114,7 @@ function EmptyQueue({ filtered, state, synced }: { filtered: boolean; state: str
 
 /** The unmatched list, corrected in a spreadsheet, comes back here. */
 function UploadDecisions({ connectionId }: { connectionId: string }) {
+  const count = useCount();
   const client = useQueryClient();
   const input = useRef<HTMLInputElement>(null);
   const upload = useMutation({
@@ -143,7 +149,7 @@ function UploadDecisions({ connectionId }: { connectionId: string }) {
         <Notice
           kind={upload.data.rejected.length > 0 ? "warning" : "info"}
           announce
-          title={`${upload.data.decided} decided, ${upload.data.unchanged} as before, ${upload.data.rejected.length} rejected`}
+          title={`${count(upload.data.decided)} decided, ${count(upload.data.unchanged)} as before, ${count(upload.data.rejected.length)} rejected`}
         >
           {upload.data.rejected.slice(0, 10).map(({ line, message }) => (
             <p key={line}>

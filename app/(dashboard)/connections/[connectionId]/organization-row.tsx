@@ -7,6 +7,7 @@ import { Button } from "#app/_ui/button.tsx";
 import { cn } from "#app/_ui/class-names.ts";
 import { Combobox } from "#app/_ui/combobox.tsx";
 import { Link } from "#app/_ui/link.tsx";
+import { Num } from "#app/_ui/num.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import type { OrganizationItem } from "#lib/matching/shapes.ts";
 import type { Decisions } from "./use-decision.ts";
@@ -36,7 +37,7 @@ export function OrganizationRow({ organization, decisions, editable, current, on
         <span className="truncate font-medium">{name || `Organization ${organization.organizationId}`}</span>
         <span className="truncate text-table text-muted">{marks}</span>
         <span className="ms-auto shrink-0 text-table text-muted tabular-nums">
-          {tickets} {tickets === 1 ? "ticket" : "tickets"}
+          <Num value={tickets} /> {tickets === 1 ? "ticket" : "tickets"}
         </span>
       </div>
       <p className="text-table text-muted">

@@ -4,18 +4,22 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { connectionQueries, isLive } from "#app/_queries/connections.ts";
 import { StatusDot } from "#app/_ui/badge.tsx";
 import { useNow } from "#app/_ui/clock.ts";
+import { Hint } from "#app/_ui/hint.tsx";
 import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { Num } from "#app/_ui/num.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Facts, Section } from "#app/_ui/section.tsx";
+import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import { Unknown } from "#app/_ui/unknown.tsx";
 import { isLate, isUsed } from "#app/(dashboard)/_frame/freshness.ts";
 import type { Connection, StreamStatus } from "#lib/connections/shapes.ts";
 import { streamLabels, streamWords } from "../connection-words.ts";
 import { MatchBar } from "../match-bar.tsx";
 import { AbsenceNotice } from "./held/absence-notice.tsx";
+import { UnusualCheck } from "./ledger/unusual-check.tsx";
 import { RunProgress } from "./run-progress.tsx";
+import { Cell, HeadCell, RowHeadCell, ScrollingTable } from "./table-cells.tsx";
 import { WebhookSection } from "./webhook/webhook-section.tsx";
 
 /** How the connection stands: failure and remedy first, then every stream, then what it is. */
@@ -24,8 +28,8 @@ export function Overview({ connection }: { connection: Connection }) {
   return (
     <div className="flex max-w-5xl flex-col gap-6">
       {failure && (
-        <Notice kind="failure" announce title={failure.message}>
-          Since <RelativeTime at={failure.since} />. What was read before stays. {failure.action}
+        <Notice kind="failure" announce title={<TextWithTimes text={failure.message} />}>
+          Since <RelativeTime at={failure.since} />. What was read before stays. <TextWithTimes text={failure.action} />
         </Notice>
       )}
       {connection.auth.endsOn && (
@@ -37,10 +41,14 @@ export function Overview({ connection }: { connection: Connection }) {
         </Notice>
       )}
       <LiveRun connectionId={connection.id} />
-      <Section title="Streams" description="How far each was read through; until then nothing is missing.">
+      <Section
+        title="Streams"
+        description="“Read through”: what had changed in Zendesk by then is stored or held here; later changes are still to come."
+      >
         <StreamTable connection={connection} />
       </Section>
       <AbsenceNotice connection={connection} />
+      <UnusualCheck connectionId={connection.id} />
       <WebhookSection connection={connection} />
       <Section title="Matching">
         <MatchBar counts={connection.matching} />
@@ -102,48 +110,37 @@ function LiveRun({ connectionId }: { connectionId: string }) {
 /** What no state says: nothing failed, and yet it was not read for two intervals. */
 const behind = { status: "bad", words: "behind" } as const;
 
-const head = "border-b border-line py-1 pe-4 last:pe-0 font-medium text-muted whitespace-nowrap";
-const cell = "border-b border-line py-1.5 pe-4 align-top last:pe-0";
-
 function StreamTable({ connection }: { connection: Connection }) {
   const now = useNow();
   return (
-    <div className="overflow-x-auto">
-      <table className="w-full text-table">
-        <thead>
-          <tr>
-            <th scope="col" className={`${head} text-start`}>
-              Stream
-            </th>
-            <th scope="col" className={`${head} text-start`}>
-              State
-            </th>
-            <th scope="col" className={`${head} text-start`}>
-              Read through
-            </th>
-            <th scope="col" className={`${head} text-start`}>
-              Last run
-            </th>
-            <th scope="col" className={`${head} text-end`}>
+    <ScrollingTable label="Streams">
+      <thead>
+        <tr>
+          <HeadCell>Stream</HeadCell>
+          <HeadCell>State</HeadCell>
+          <HeadCell>Read through</HeadCell>
+          <HeadCell end>
+            <Hint content="Rows stored so far, also those that were deleted in Zendesk since; matching and the numbers leave deleted ones out">
               Rows
-            </th>
-            <th scope="col" className={`${head} text-end`}>
-              Held
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {connection.streams.map((stream) => (
-            <StreamRow
-              key={stream.name}
-              stream={stream}
-              connectionId={connection.id}
-              late={now !== null && isUsed(connection) && isLate(stream, connection.syncIntervalMinutes, now)}
-            />
-          ))}
-        </tbody>
-      </table>
-    </div>
+            </Hint>
+          </HeadCell>
+          <HeadCell end>
+            <Hint content="Rows that could not be stored as they came; kept apart until they can">Held</Hint>
+          </HeadCell>
+          <HeadCell>Last run</HeadCell>
+        </tr>
+      </thead>
+      <tbody>
+        {connection.streams.map((stream) => (
+          <StreamRow
+            key={stream.name}
+            stream={stream}
+            connectionId={connection.id}
+            late={now !== null && isUsed(connection) && isLate(stream, connection.syncIntervalMinutes, now)}
+          />
+        ))}
+      </tbody>
+    </ScrollingTable>
   );
 }
 
@@ -151,11 +148,9 @@ function StreamRow({ stream, connectionId, late }: { stream: StreamStatus; conne
   const { status, words } = late && stream.state === "ok" ? behind : streamWords[stream.state];
   const degraded = stream.held > 0 && stream.state === "degraded";
   return (
-    <tr>
-      <th scope="row" className={`${cell} text-start font-medium whitespace-nowrap`}>
-        {streamLabels[stream.name]}
-      </th>
-      <td className={cell}>
+    <tr className="*:align-top">
+      <RowHeadCell className="font-medium">{streamLabels[stream.name]}</RowHeadCell>
+      <Cell className="whitespace-normal">
         <StatusDot status={status}>
           {degraded ? (
             <Link href={`/connections/${connectionId}?tab=held#held`}>
@@ -166,23 +161,21 @@ function StreamRow({ stream, connectionId, late }: { stream: StreamStatus; conne
           )}
         </StatusDot>
         {stream.failure && (
-          <p className="max-w-md text-small text-muted">
-            {stream.failure.message} {stream.failure.action}
+          <p className="max-w-md min-w-40 text-small text-muted">
+            <TextWithTimes text={`${stream.failure.message} ${stream.failure.action}`} />
           </p>
         )}
-      </td>
-      <td className={`${cell} whitespace-nowrap`}>
+      </Cell>
+      <Cell>
         {stream.freshThrough ? <RelativeTime at={stream.freshThrough} /> : <Unknown reason="Not read to its end yet" />}
-      </td>
-      <td className={`${cell} whitespace-nowrap`}>
-        {stream.lastRunAt ? <RelativeTime at={stream.lastRunAt} /> : <Unknown reason="No run yet" />}
-      </td>
-      <td className={`${cell} text-end tabular-nums`}>
+      </Cell>
+      <Cell end>
         <Num value={stream.rows} />
-      </td>
-      <td className={`${cell} text-end tabular-nums`}>
+      </Cell>
+      <Cell end muted={stream.held === 0}>
         <Num value={stream.held} />
-      </td>
+      </Cell>
+      <Cell>{stream.lastRunAt ? <RelativeTime at={stream.lastRunAt} /> : <Unknown reason="No run yet" />}</Cell>
     </tr>
   );
 }

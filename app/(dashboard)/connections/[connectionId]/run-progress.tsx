@@ -1,3 +1,4 @@
+import { useCount } from "#app/_ui/num.tsx";
 import { Progress } from "#app/_ui/progress.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { type Run, streamNames } from "#lib/connections/shapes.ts";
@@ -5,6 +6,7 @@ import { streamLabels } from "../connection-words.ts";
 
 /** How far a live run is: streams that are through, and what it reads now or waits for. */
 export function RunProgress({ run }: { run: Run }) {
+  const count = useCount();
   const reading = run.streams.find(({ state }) => state === "running");
   const through = run.streams.filter(({ state }) => state !== "running" && state !== "waiting").length;
   const rows = run.streams.reduce((sum, stream) => sum + stream.rows.read, 0);
@@ -14,7 +16,7 @@ export function RunProgress({ run }: { run: Run }) {
         label={reading ? `Reading ${streamLabels[reading.name].toLowerCase()}` : "Waiting for its turn"}
         value={run.streams.length > 0 ? through : null}
         max={streamNames.length}
-        detail={`${rows.toLocaleString("en")} rows · ${through} of ${streamNames.length} streams through`}
+        detail={`${count(rows)} rows · ${through} of ${streamNames.length} streams through`}
       />
       {run.state === "waiting" && run.waitingUntil && (
         <p className="mt-1 text-table text-muted">

@@ -1,14 +1,17 @@
 "use client";
 
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { ChevronRight } from "lucide-react";
 import { connectionQueries, isLive } from "#app/_queries/connections.ts";
 import { StatusDot } from "#app/_ui/badge.tsx";
 import { Button } from "#app/_ui/button.tsx";
 import { Empty } from "#app/_ui/empty.tsx";
+import { fadingEdges, useFadingEdges } from "#app/_ui/fading-edges.ts";
 import { Num } from "#app/_ui/num.tsx";
 import { QueryStates } from "#app/_ui/query-states.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
+import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import type { Run } from "#lib/connections/shapes.ts";
 import { modeWords, runWords, streamLabels, triggerWords } from "../connection-words.ts";
 import { RunProgress } from "./run-progress.tsx";
@@ -63,7 +66,10 @@ function RunRow({ run }: { run: Run }) {
       {live && <RunProgress run={run} />}
       {run.failure && (
         <p className="text-table">
-          {run.failure.message} <span className="text-muted">{run.failure.action}</span>
+          <TextWithTimes text={run.failure.message} />{" "}
+          <span className="text-muted">
+            <TextWithTimes text={run.failure.action} />
+          </span>
         </p>
       )}
       {run.streams.length > 0 && <RunStreams run={run} />}
@@ -72,13 +78,17 @@ function RunRow({ run }: { run: Run }) {
 }
 
 function RunStreams({ run }: { run: Run }) {
+  const edges = useFadingEdges();
   return (
-    <details className="mt-1 text-table" open={isLive(run)}>
-      <summary className="cursor-pointer text-muted">
-        <Num value={sumOf(run, "inserted")} /> new, <Num value={sumOf(run, "updated")} /> changed,{" "}
-        <Num value={sumOf(run, "deleted")} /> deleted
+    <details className="group mt-1 text-table" open={isLive(run)}>
+      <summary className="flex min-h-6 w-fit cursor-pointer list-none items-center gap-1 text-muted hover:text-ink [&::-webkit-details-marker]:hidden">
+        <ChevronRight aria-hidden className="size-4 shrink-0 group-open:rotate-90" />
+        <span>
+          <Num value={sumOf(run, "inserted")} /> new, <Num value={sumOf(run, "updated")} /> changed,{" "}
+          <Num value={sumOf(run, "deleted")} /> deleted
+        </span>
       </summary>
-      <div className="overflow-x-auto">
+      <div ref={edges} className={fadingEdges}>
         <table className="mt-1 tabular-nums">
           <thead>
             <tr className="text-muted">

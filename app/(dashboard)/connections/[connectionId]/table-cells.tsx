@@ -1,5 +1,8 @@
+"use client";
+
 import type { ReactNode } from "react";
 import { cn } from "#app/_ui/class-names.ts";
+import { fadingEdges, useFadingEdges } from "#app/_ui/fading-edges.ts";
 
 type CellProps = {
   /** Numbers stand at the end. */
@@ -11,15 +14,17 @@ type CellProps = {
 
 const line = "border-b border-line pe-4 max-sm:pe-2 last:pe-0";
 
-/** A table that may be wider than the screen scrolls by itself, by keyboard too. */
+/** A table that may be wider than the screen scrolls by itself, by keyboard too, and fades where there is more of it. */
 export function ScrollingTable({ label, children }: { label: string; children: ReactNode }) {
+  const edges = useFadingEdges();
   return (
     <section
+      ref={edges}
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
       tabIndex={0}
       data-focus="inset"
-      className="overflow-x-auto"
+      className={fadingEdges}
     >
       <table className="w-full text-table tabular-nums">{children}</table>
     </section>

@@ -21,12 +21,12 @@ export function BudgetBars({ budgets }: { budgets: readonly Budget[] }) {
 function BudgetBar({ budget: { name, limit, ours, others } }: { budget: Budget }) {
   const shares = { ours, others, left: Math.max(0, limit - ours - others) };
   return (
-    <li className="max-w-md">
+    <li className="max-w-xl">
       <p className="flex flex-wrap justify-between gap-x-3 text-small">
-        <span>
+        <span className="whitespace-nowrap">
           {name} <Num value={limit} className="text-muted" />
         </span>
-        <span className="flex gap-x-3 text-muted">
+        <span className="flex gap-x-3 whitespace-nowrap text-muted">
           {parts.map(({ key, words, fill }) => (
             <span key={key} className="inline-flex items-center gap-1">
               <span aria-hidden className={`size-2 rounded-full ${fill}`} />

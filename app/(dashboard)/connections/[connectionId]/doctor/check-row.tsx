@@ -2,6 +2,7 @@ import { StatusDot } from "#app/_ui/badge.tsx";
 import { Link } from "#app/_ui/link.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import type { Status } from "#app/_ui/status.ts";
+import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import type { DoctorCheck } from "#lib/connections/shapes.ts";
 import { BudgetBars } from "./budget-bars.tsx";
 import { budgetsIn } from "./budgets.ts";
@@ -32,7 +33,7 @@ export function CheckRow({ check, connectionId, reportedAt }: CheckRowProps) {
       <h3 className="font-medium">{check.title}</h3>
       <div className="min-w-0 max-sm:col-span-2">
         <p className="break-words">
-          {found}
+          <TextWithTimes text={found} />
           {older && (
             <span className="text-muted">
               {" "}
@@ -43,7 +44,7 @@ export function CheckRow({ check, connectionId, reportedAt }: CheckRowProps) {
         {budgets.length > 0 && <BudgetBars budgets={budgets} />}
         {check.action && (
           <p className="mt-0.5 text-muted">
-            {check.action} {remedy && <Link href={remedy.href}>{remedy.label}</Link>}
+            <TextWithTimes text={check.action} /> {remedy && <Link href={remedy.href}>{remedy.label}</Link>}
           </p>
         )}
       </div>

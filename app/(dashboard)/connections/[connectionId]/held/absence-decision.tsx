@@ -7,9 +7,8 @@ import { noticeQueries } from "#app/_queries/notices.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { ConfirmDialog } from "#app/_ui/confirm-dialog.tsx";
 import { Link } from "#app/_ui/link.tsx";
-import { useLocale } from "#app/_ui/locale.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
-import { formatNumber } from "#app/_ui/num.tsx";
+import { useCount } from "#app/_ui/num.tsx";
 import { toast } from "#app/_ui/toast.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import type { Absence } from "#lib/connections/shapes.ts";
@@ -20,8 +19,7 @@ type AbsenceDecisionProps = { connectionId: string; stream: Absence["stream"]; h
 export function AbsenceDecision({ connectionId, stream, held }: AbsenceDecisionProps) {
   const { user } = useSession();
   const client = useQueryClient();
-  const locale = useLocale();
-  const count = formatNumber(held, locale);
+  const count = useCount()(held);
   const nouns = held === 1 ? stream.slice(0, -1) : stream;
   const admin = user.role === "admin";
 

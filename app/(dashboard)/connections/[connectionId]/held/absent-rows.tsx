@@ -32,7 +32,13 @@ export function AbsentRows({ connection }: { connection: Connection }) {
         what="the absent rows"
         skeleton={<SkeletonLines lines={3} />}
         isEmpty={(list) => list.length === 0}
-        empty={<p className="text-table text-muted">No stored row is missing in Zendesk, as far as was checked.</p>}
+        empty={
+          <p className="text-table text-muted">
+            {connection.verified
+              ? "No stored row is missing in Zendesk, as far as was checked."
+              : "Not known: no check of the past has gone through yet."}
+          </p>
+        }
       >
         {(list) => (
           <ul aria-label="Absent rows" className="divide-y divide-line border-b border-line text-table">

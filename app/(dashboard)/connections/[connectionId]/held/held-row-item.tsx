@@ -4,6 +4,7 @@ import { useId, useState } from "react";
 import type { HeldRow } from "#app/_queries/connections.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { CopyButton } from "#app/_ui/copy-button.tsx";
+import { useCount } from "#app/_ui/num.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { streamLabels } from "../../connection-words.ts";
 import type { Retry } from "./use-retry.ts";
@@ -15,6 +16,7 @@ type HeldRowItemProps = { row: HeldRow; retry: Retry };
 export function HeldRowItem({ row, retry }: HeldRowItemProps) {
   const [open, setOpen] = useState(false);
   const rawId = useId();
+  const count = useCount();
   const { stream, key, reason, firstHeldAt, lastHeldAt, payload } = row;
   const trying = retry.isPending && retry.variables?.key === key && retry.variables.stream === stream;
   return (
@@ -58,7 +60,7 @@ export function HeldRowItem({ row, retry }: HeldRowItemProps) {
           <div className="flex items-center justify-between gap-2 text-small text-muted">
             <span>
               {payload.length > MOST_SHOWN
-                ? `The first ${MOST_SHOWN.toLocaleString("en")} of ${payload.length.toLocaleString("en")} characters; copying takes all.`
+                ? `The first ${count(MOST_SHOWN)} of ${count(payload.length)} characters; copying takes all.`
                 : "As it came; what cannot be seen is written as its code."}
             </span>
             <CopyButton text={payload} label="Copy the raw text" />

@@ -4,6 +4,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { connectionQueries } from "#app/_queries/connections.ts";
 import { Button } from "#app/_ui/button.tsx";
+import { useCount } from "#app/_ui/num.tsx";
 import { QueryStates } from "#app/_ui/query-states.tsx";
 import { Section } from "#app/_ui/section.tsx";
 import { Select } from "#app/_ui/select.tsx";
@@ -19,6 +20,7 @@ const EVERY = "every";
 /** The quarantine: rows that could not be stored, each with its reason and its raw text, and another try. */
 export function HeldRows({ connection }: { connection: Connection }) {
   const { user } = useSession();
+  const count = useCount();
   const [stream, setStream] = useState<StreamName | null>(null);
   const admin = user.role === "admin";
   const held = useInfiniteQuery({ ...connectionQueries.held(connection.id, stream), enabled: admin });
@@ -45,7 +47,11 @@ export function HeldRows({ connection }: { connection: Connection }) {
                 onChange={(value) => setStream(value === EVERY ? null : (value as StreamName))}
                 options={[
                   { value: EVERY, label: "Every stream" },
-                  ...holding.map((one) => ({ value: one.name, label: streamLabels[one.name], detail: `${one.held}` })),
+                  ...holding.map((one) => ({
+                    value: one.name,
+                    label: streamLabels[one.name],
+                    detail: count(one.held),
+                  })),
                 ]}
               />
             )}
@@ -60,7 +66,7 @@ export function HeldRows({ connection }: { connection: Connection }) {
         <p className="text-table text-muted">
           {sum === 0
             ? "No row is held."
-            : `${holding.map((one) => `${one.held} of ${streamLabels[one.name].toLowerCase()}`).join(", ")}. Administrators see what they hold.`}
+            : `${holding.map((one) => `${count(one.held)} of ${streamLabels[one.name].toLowerCase()}`).join(", ")}. Administrators see what they hold.`}
         </p>
       ) : (
         <QueryStates

@@ -1,6 +1,7 @@
 "use client";
 
 import { useState } from "react";
+import { StatusDot } from "#app/_ui/badge.tsx";
 import { Num } from "#app/_ui/num.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Section } from "#app/_ui/section.tsx";
@@ -13,6 +14,7 @@ import { sumOfStreams } from "./drift.ts";
 import { DriftCells, DriftHeadCells } from "./drift-counts.tsx";
 import { DriftDays } from "./drift-days.tsx";
 import { DriftRows } from "./drift-rows.tsx";
+import { DifferingColumns } from "./unusual-share.tsx";
 
 type CheckPanelProps = { connectionId: string; check: DriftRun; onClose: () => void };
 
@@ -49,7 +51,19 @@ export function CheckPanel({ connectionId, check, onClose }: CheckPanelProps) {
             <tbody>
               {check.streams.map((of) => (
                 <tr key={of.stream}>
-                  <RowHeadCell className="font-medium whitespace-normal">{streamLabels[of.stream]}</RowHeadCell>
+                  <RowHeadCell className="font-medium whitespace-normal">
+                    {streamLabels[of.stream]}
+                    {of.unusual && (
+                      <p className="text-small font-normal">
+                        <StatusDot status="watch">unusually many</StatusDot>
+                      </p>
+                    )}
+                    {of.columns.length > 0 && (
+                      <p className="text-small font-normal text-muted">
+                        <DifferingColumns of={of} />
+                      </p>
+                    )}
+                  </RowHeadCell>
                   <DriftCells drift={of} />
                 </tr>
               ))}

@@ -12,7 +12,11 @@ type InWords = { inWords?: boolean };
 export function DriftHeadCells({ inWords = false }: InWords) {
   return (
     <>
-      <HeadCell end>Compared</HeadCell>
+      <HeadCell end>
+        <Hint content="What Zendesk showed of the past year: of organizations, groups and fields all; of everything else what changed in it. So fewer than are stored.">
+          Compared
+        </Hint>
+      </HeadCell>
       <HeadCell end className={inWords ? "hidden" : "sm:hidden"}>
         Differed
       </HeadCell>

@@ -13,6 +13,7 @@ import { calendarDayWords } from "#app/_ui/time-words.ts";
 import type { DriftRow, DriftRun, StreamName } from "#lib/connections/shapes.ts";
 import { streamLabels } from "../../connection-words.ts";
 import { Cell, HeadCell, RowHeadCell, ScrollingTable } from "../table-cells.tsx";
+import { columnWords } from "./drift.ts";
 
 type DriftRowsProps = {
   connectionId: string;
@@ -100,7 +101,10 @@ function RowThatDiffered({ row }: { row: DriftRow }) {
       </RowHeadCell>
       <Cell className="whitespace-normal">{streamLabels[row.stream]}</Cell>
       <Cell className="max-sm:hidden">{calendarDayWords(row.day, locale)}</Cell>
-      <Cell>{row.difference}</Cell>
+      <Cell className="whitespace-normal">
+        {row.difference}
+        {row.columns.length > 0 && <span className="text-muted"> in {row.columns.map(columnWords).join(", ")}</span>}
+      </Cell>
       <Cell>
         <StatusDot status={row.repaired ? "good" : "watch"}>{row.repaired ? "repaired" : "not repaired yet"}</StatusDot>
       </Cell>

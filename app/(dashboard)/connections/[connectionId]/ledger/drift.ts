@@ -12,6 +12,9 @@ export const differences: readonly { key: Difference; words: string; meaning: st
 
 export const differing = ({ missing, extra, older, different }: Drift) => missing + extra + older + different;
 
+/** A column in words; what has no column of its own is told by the sum over the whole row. */
+export const columnWords = (name: string) => (name === "content_hash" ? "other content" : name.replaceAll("_", " "));
+
 /** A check over all its streams. */
 export function sumOfStreams({ streams }: DriftRun): Drift {
   const sum = { compared: 0, missing: 0, extra: 0, older: 0, different: 0, repaired: 0 };

@@ -13,6 +13,7 @@ import { QueryStates } from "#app/_ui/query-states.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Facts, Section } from "#app/_ui/section.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
+import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import { toast } from "#app/_ui/toast.tsx";
 import { Unknown } from "#app/_ui/unknown.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
@@ -49,8 +50,8 @@ function WebhookFacts({ webhook }: { webhook: Webhook }) {
   return (
     <div className="flex flex-col gap-3">
       {failure && (
-        <Notice kind={state === "failing" ? "warning" : "info"} title={failure.message}>
-          Since <RelativeTime at={failure.since} />. {failure.action}
+        <Notice kind={state === "failing" ? "warning" : "info"} title={<TextWithTimes text={failure.message} />}>
+          Since <RelativeTime at={failure.since} />. <TextWithTimes text={failure.action} />
         </Notice>
       )}
       <Facts

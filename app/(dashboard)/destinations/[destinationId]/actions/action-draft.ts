@@ -1,0 +1,51 @@
+import type { ActionBody } from "#app/_queries/destinations.ts";
+import type { Action, MappingRule } from "#lib/destinations/shapes.ts";
+import { conditionWords, isComplete } from "./condition-groups.ts";
+
+export const bodyOf = ({ key, enabled, trigger, mapping }: ActionBody): ActionBody => ({
+  key,
+  enabled,
+  trigger,
+  mapping: mapping.map(tidy),
+});
+
+/** A rule without the sources that hold nothing. */
+function tidy(rule: MappingRule): MappingRule {
+  return Object.fromEntries(
+    Object.entries(rule).filter(([name, value]) => name === "to" || (value !== undefined && value !== "")),
+  ) as MappingRule;
+}
+
+/** Whether nothing is missing that the API would ask for. */
+export function canBeAsked(actions: readonly ActionBody[]): boolean {
+  return actions.every(
+    ({ trigger, mapping }) =>
+      isComplete(trigger) && mapping.every((rule) => rule.to.trim() !== "" && Object.keys(tidy(rule)).length > 1),
+  );
+}
+
+export const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+/** What a version changed against the one before it, in words. */
+export function changesOf(version: Action, before: Action | undefined): string[] {
+  if (!before) return ["as it was first"];
+  const changes: string[] = [];
+  if (version.enabled !== before.enabled) changes.push(version.enabled ? "switched on" : "switched off");
+  if (!isSame(version.trigger, before.trigger)) changes.push(`trigger: ${conditionWords(version.trigger)}`);
+  const former = new Map(before.mapping.map((rule) => [rule.to, rule]));
+  const present = new Map(version.mapping.map((rule) => [rule.to, rule]));
+  const named = (words: string, fields: string[]) => fields.length > 0 && changes.push(`${words} ${fields.join(", ")}`);
+  named(
+    "added",
+    [...present.keys()].filter((to) => !former.has(to)),
+  );
+  named(
+    "removed",
+    [...former.keys()].filter((to) => !present.has(to)),
+  );
+  named(
+    "changed",
+    [...present].filter(([to, rule]) => former.has(to) && !isSame(rule, former.get(to))).map(([to]) => to),
+  );
+  return changes.length === 0 ? ["another place in the order"] : changes;
+}

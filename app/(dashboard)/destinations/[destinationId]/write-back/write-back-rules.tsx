@@ -1,0 +1,99 @@
+"use client";
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
+import { type FormEvent, useState } from "react";
+import { ApiError } from "#app/_queries/client.ts";
+import { destinationQueries, putWriteBack, type WriteBackRule } from "#app/_queries/destinations.ts";
+import { Button } from "#app/_ui/button.tsx";
+import { reasonOf } from "#app/_ui/error-state.tsx";
+import { Notice } from "#app/_ui/notice.tsx";
+import { QueryStates } from "#app/_ui/query-states.tsx";
+import { Section } from "#app/_ui/section.tsx";
+import { SkeletonLines } from "#app/_ui/skeleton.tsx";
+import { toast } from "#app/_ui/toast.tsx";
+import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
+import { PendingChanges } from "./pending-changes.tsx";
+import { RuleFields } from "./rule-fields.tsx";
+
+/** Which of our numbers are written to organization fields in Zendesk; none, until chosen. */
+export function WriteBackRules({ destinationId }: { destinationId: string }) {
+  const writeBack = useQuery(destinationQueries.writeBack(destinationId));
+  return (
+    <div className="flex max-w-4xl flex-col gap-8">
+      <QueryStates query={writeBack} what="the write-back" skeleton={<SkeletonLines lines={6} />}>
+        {(value) => (
+          <div className="flex flex-col gap-8">
+            <Rules key={JSON.stringify(value.rules)} destinationId={destinationId} saved={value.rules} />
+            <PendingChanges pending={value.pending} />
+          </div>
+        )}
+      </QueryStates>
+    </div>
+  );
+}
+
+function Rules({ destinationId, saved }: { destinationId: string; saved: readonly WriteBackRule[] }) {
+  const { user } = useSession();
+  const editable = user.role === "admin";
+  const client = useQueryClient();
+  const [rules, setRules] = useState(saved);
+  const save = useMutation({
+    mutationFn: () => putWriteBack(destinationId, { rules: [...rules] }),
+    onSuccess: async () => {
+      toast.success("Saved.");
+      await client.invalidateQueries({ queryKey: destinationQueries.all() });
+    },
+  });
+  const error = save.error instanceof ApiError ? save.error : null;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate();
+  };
+  return (
+    <Section
+      title="Numbers written to organizations"
+      description="Written when they change, for every organization that is matched to an account."
+    >
+      <form onSubmit={submit} className="flex flex-col gap-3">
+        {rules.length === 0 && <p className="text-table text-muted">Nothing is written back.</p>}
+        <ul aria-label="Rules" className="flex flex-col gap-3">
+          {rules.map((rule, at) => (
+            <RuleFields
+              // biome-ignore lint/suspicious/noArrayIndexKey: the place is what a rule is known by; it holds no state
+              key={at}
+              rule={rule}
+              place={at + 1}
+              editable={editable}
+              error={error?.details.find(({ path }) => path.startsWith(`rules.${at}.`))?.message ?? null}
+              onChange={(next) => setRules(rules.with(at, next))}
+              onRemove={() => setRules(rules.toSpliced(at, 1))}
+            />
+          ))}
+        </ul>
+        {editable && (
+          <div className="flex flex-wrap gap-2">
+            <Button
+              size="sm"
+              disabled={rules.length >= 20}
+              onClick={() => setRules([...rules, { organizationField: "", measure: "topUnsolved", enabled: false }])}
+            >
+              <Plus aria-hidden />
+              Add a number
+            </Button>
+            <Button
+              type="submit"
+              size="sm"
+              variant="primary"
+              busy={save.isPending}
+              disabled={JSON.stringify(rules) === JSON.stringify(saved)}
+            >
+              Save
+            </Button>
+          </div>
+        )}
+        {save.error && <Notice kind="failure" announce title={reasonOf(save.error)} />}
+      </form>
+    </Section>
+  );
+}

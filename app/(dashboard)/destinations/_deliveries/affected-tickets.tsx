@@ -1,0 +1,48 @@
+"use client";
+
+import { Section } from "#app/_ui/section.tsx";
+import {
+  Cell,
+  HeadCell,
+  RowHeadCell,
+  ScrollingTable,
+} from "#app/(dashboard)/connections/[connectionId]/table-cells.tsx";
+import type { DeliveryDetail } from "#lib/destinations/shapes.ts";
+
+type AffectedTicketsProps = { tickets: NonNullable<DeliveryDetail["affectedTickets"]>; open: boolean };
+
+/** The working tickets that Zendesk unassigns when the membership goes (C-23): read before the decision. */
+export function AffectedTickets({ tickets, open }: AffectedTicketsProps) {
+  const count = `${tickets.length} working ${tickets.length === 1 ? "ticket" : "tickets"}`;
+  return (
+    <Section
+      title={open ? `Zendesk would unassign ${count}` : `${count} when it was held`}
+      description="Removing the membership takes the organization from these tickets of the person."
+    >
+      {tickets.length === 0 ? (
+        <p className="text-table text-muted">No working ticket is concerned.</p>
+      ) : (
+        <ScrollingTable label="Tickets concerned">
+          <thead>
+            <tr>
+              <HeadCell end className="w-px">
+                Ticket
+              </HeadCell>
+              <HeadCell>Subject</HeadCell>
+              <HeadCell>Status</HeadCell>
+            </tr>
+          </thead>
+          <tbody>
+            {tickets.map(({ id, subject, status }) => (
+              <tr key={id}>
+                <RowHeadCell className="text-end">#{id}</RowHeadCell>
+                <Cell className="max-w-96 truncate whitespace-normal">{subject || "(no subject)"}</Cell>
+                <Cell>{status}</Cell>
+              </tr>
+            ))}
+          </tbody>
+        </ScrollingTable>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,86 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { z } from "zod";
+import { apiGet, apiSend } from "#app/_queries/client.ts";
+import type { List } from "#lib/api/shapes.ts";
+import type {
+  CommandKind,
+  Delivery,
+  DeliveryDetail,
+  DeliveryState,
+  exchange,
+  replayBody,
+  replayed,
+} from "#lib/destinations/shapes.ts";
+
+export type Exchange = z.infer<typeof exchange>;
+export type Replayed = z.infer<typeof replayed>;
+export type ReplayBody = z.infer<typeof replayBody>;
+export interface DeliveryFilters {
+  state: DeliveryState | null;
+  action: CommandKind | null;
+  destinationId: string | null;
+  /** The code of the reason. */
+  code: string | null;
+  messageId: string | null;
+  q: string;
+}
+
+const root = ["deliveries"] as const;
+const base = "/api/v1/deliveries";
+const LIVE_MS = 3_000;
+const CALM_MS = 10_000;
+const PAGE_ROWS = 50;
+const LIVE_PAGES = 3;
+/** The largest page the API gives. */
+const COUNT_PAGE = 500;
+const MOST_COUNTED = 5_000;
+
+const isOpen = ({ state, dueAt }: Delivery) =>
+  state === "queued" || state === "sending" || (state === "unknown" && dueAt !== null);
+
+export const deliveryQueries = {
+  all: () => root,
+  /** Newest first; what was loaded is asked again every few seconds. */
+  list: (filters: DeliveryFilters) =>
+    infiniteQueryOptions({
+      queryKey: [...root, "list", filters],
+      queryFn: ({ pageParam, signal }) =>
+        apiGet<List<Delivery>>(base, { ...filters, limit: PAGE_ROWS, cursor: pageParam }, signal),
+      initialPageParam: null as string | null,
+      getNextPageParam: (page) => page.nextCursor,
+      refetchInterval: ({ state }) => ((state.data?.pages.length ?? 1) > LIVE_PAGES ? CALM_MS : LIVE_MS),
+    }),
+  one: (id: string) =>
+    queryOptions({
+      queryKey: [...root, "one", id],
+      queryFn: ({ signal }) => apiGet<DeliveryDetail>(`${base}/${id}`, {}, signal),
+      refetchInterval: ({ state }) => (state.data && isOpen(state.data) ? LIVE_MS : CALM_MS),
+    }),
+  /** How many the filters leave: what a person is asked about before all of them are done something to. */
+  count: (filters: DeliveryFilters) =>
+    queryOptions({
+      queryKey: [...root, "count", filters],
+      queryFn: ({ signal }) => countDeliveries(filters, signal),
+      staleTime: 0,
+      placeholderData: undefined,
+    }),
+};
+
+/** The number, or null when there are more than are worth counting. */
+async function countDeliveries(filters: DeliveryFilters, signal: AbortSignal): Promise<number | null> {
+  let counted = 0;
+  let cursor: string | null = null;
+  do {
+    const page: List<Delivery> = await apiGet(base, { ...filters, limit: COUNT_PAGE, cursor }, signal);
+    counted += page.items.length;
+    cursor = page.nextCursor;
+  } while (cursor !== null && counted < MOST_COUNTED);
+  return cursor === null ? counted : null;
+}
+
+export const replayDeliveries = (which: ReplayBody) => apiSend<Replayed>("POST", `${base}/replay`, which);
+/** With the code that the person has read: what is held for another reason meanwhile is refused. */
+export const approveDelivery = ({ id, code }: Pick<Delivery, "id" | "code">) =>
+  apiSend<Delivery>("POST", `${base}/${id}/approve`, { code });
+export const discardDelivery = ({ id, code }: Pick<Delivery, "id" | "code">) =>
+  apiSend<Delivery>("POST", `${base}/${id}/discard`, { code });

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { bodyOf, canBeAsked, changesOf } from "#app/(dashboard)/destinations/[destinationId]/actions/action-draft.ts";
+import { actionDefinitions } from "#lib/destinations/actions.ts";
+import { type Action, actionBody, actionKeys } from "#lib/destinations/shapes.ts";
+
+const version = (more: Partial<Action> = {}): Action => ({
+  key: "upsert_user",
+  enabled: true,
+  trigger: { field: "type", operator: "equals", value: "identify" },
+  mapping: [
+    { to: "email", from: "$.traits.email" },
+    { to: "name", from: "$.traits.name" },
+  ],
+  name: "Create or update user",
+  description: "",
+  version: 2,
+  changedAt: "2026-11-22T09:00:00Z",
+  changedBy: null,
+  ...more,
+});
+
+test("a version says what it changed against the one before", () => {
+  const before = version({ version: 1 });
+  const mapping = [
+    { to: "email", from: "$.context.traits.email" },
+    { to: "phone", from: "$.traits.phone" },
+  ];
+  expect(changesOf(version({ enabled: false, mapping }), before)).toEqual([
+    "switched off",
+    "added phone",
+    "removed name",
+    "changed email",
+  ]);
+  expect(changesOf(version({ trigger: { any: [] } }), before)).toEqual(["trigger: no event"]);
+  expect(changesOf(version(), before)).toEqual(["another place in the order"]);
+  expect(changesOf(before, undefined)).toEqual(["as it was first"]);
+});
+
+test("sources that were opened and left empty are not sent", () => {
+  const body = bodyOf(version({ mapping: [{ to: "email", from: "$.traits.email", template: "", default: "" }] }));
+  expect(body.mapping).toEqual([{ to: "email", from: "$.traits.email" }]);
+});
+
+test("a rule without field or source waits until it has both", () => {
+  expect(canBeAsked([version()])).toBe(true);
+  expect(canBeAsked([version({ mapping: [{ to: "", from: "$.userId" }] })])).toBe(false);
+  expect(canBeAsked([version({ mapping: [{ to: "email", from: "" }] })])).toBe(false);
+});
+
+test("the default actions pass through the editor as they are", () => {
+  for (const key of actionKeys) {
+    for (const defaults of Object.values(actionDefinitions[key].defaults)) {
+      const action = { key, enabled: true, ...defaults };
+      expect(bodyOf(action)).toEqual(action);
+      expect(actionBody.parse(bodyOf(action))).toEqual(action);
+    }
+  }
+});
