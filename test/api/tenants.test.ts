@@ -5,11 +5,19 @@ import { GET as accounts } from "#app/api/v1/accounts/route.ts";
 import { PUT as setMatchKeys } from "#app/api/v1/connections/[id]/match-keys/route.ts";
 import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
 import { POST as sync } from "#app/api/v1/connections/[id]/sync/route.ts";
+import { GET as deliveries } from "#app/api/v1/deliveries/route.ts";
+import { POST as createDestination } from "#app/api/v1/destinations/route.ts";
+import { GET as events } from "#app/api/v1/events/route.ts";
 import { allOperations } from "#app/api/v1/openapi.json/document.ts";
 import { bodyExamples } from "#app/api/v1/openapi.json/examples.ts";
+import { POST as createSource } from "#app/api/v1/sources/route.ts";
 import { POST as createUser } from "#app/api/v1/users/route.ts";
 import { PATCH as changeWorkspace } from "#app/api/v1/workspace/route.ts";
+import { POST as door } from "#app/v1/[door]/route.ts";
+import { processDeliverer } from "#lib/destinations/deliverer.ts";
+import { routeEvents } from "#lib/destinations/route-events.ts";
 import { type Connected, useGround } from "#test/connections/ground.ts";
+import { requestOf } from "#test/support/api.ts";
 import { callOperation, everyGet, type OwnedIds } from "#test/support/every-route.ts";
 
 const ground = useGround();
@@ -27,7 +35,7 @@ let tenants: [Tenant, Tenant];
 
 async function tenant(canary: string): Promise<Tenant> {
   const connected = await ground.connect(canary, {
-    body: { name: `Desk of ${canary}` },
+    body: { name: `Desk of ${canary}`, access: "read_write" },
     before: (world) => {
       const { id } = world.organizations.create({ name: `${canary} Ltd`, externalId: "SAME-1" });
       const requester = world.users.create({
@@ -66,6 +74,14 @@ async function tenant(canary: string): Promise<Tenant> {
   await api.call(sync, `${connected.path}/sync`, { key, body: { mode: "reconcile" } });
   await ground.settled(connected);
   const { cookie } = await api.person(workspace, "admin", `first@${canary}.example`);
+  const source = (await api.call(createSource, "/api/v1/sources", { key, body: { name: `Shop of ${canary}` } })).body;
+  const target = { connectionId: connected.id, sourceIds: [source.id], profile: "customerio", enabled: true } as const;
+  const destination = (await api.call(createDestination, "/api/v1/destinations", { key, body: target })).body;
+  const event = { userId: canary, event: `${canary} paid`, messageId: "same" };
+  await door(requestOf("POST", "/v1/track", { key: source.writeKey, body: event }), {
+    params: Promise.resolve({ door: "track" }),
+  });
+  await routeEvents(api.context, workspace, new Date());
   const stored = await database.inWorkspace(workspace, async (trx) => ({
     organization: await trx
       .selectFrom("organization")
@@ -85,11 +101,17 @@ async function tenant(canary: string): Promise<Tenant> {
     run: (await api.call(runs, `${connected.path}/runs`, { key })).body.items[0]?.id ?? "",
     user: user.id,
     apiKey: stored.apiKey.id,
+    source: source.id,
+    event: (await api.call(events, "/api/v1/events", { key })).body.items[0]?.id ?? "",
+    destination: destination.id,
+    delivery: (await api.call(deliveries, "/api/v1/deliveries", { key })).body.items[0]?.id ?? "",
   };
   return { canary, connected, ids, cookie };
 }
 
 beforeAll(async () => {
+  // What becomes of deliveries is told elsewhere.
+  await processDeliverer(api.context).stop(0);
   tenants = [await tenant("alphacanary"), await tenant("betacanary")];
   expect(tenants[0].ids.organization).toBe(tenants[1].ids.organization);
 }, 120_000);
@@ -146,7 +168,10 @@ test("200 requests of both at once, by key and by session, each see their own al
 test("nothing of the other workspace can be changed by its ids", async () => {
   const [mine, theirs] = tenants;
   const owned = async () => {
-    const tables = ["connection", "account", "app_user", "api_key", "match_key", "match_decision", "held_row"] as const;
+    const tables = [
+      ...(["connection", "account", "app_user", "api_key", "match_key", "match_decision", "held_row"] as const),
+      ...(["destination", "destination_source", "destination_action", "write_back_rule", "delivery"] as const),
+    ];
     return database.inWorkspace(theirs.connected.workspace, async (trx) => {
       const rows = [];
       for (const table of tables)

@@ -8,9 +8,16 @@ import { GET as accounts } from "#app/api/v1/accounts/route.ts";
 import { PUT as setMatchKeys } from "#app/api/v1/connections/[id]/match-keys/route.ts";
 import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
 import { POST as sync } from "#app/api/v1/connections/[id]/sync/route.ts";
+import { GET as deliveries } from "#app/api/v1/deliveries/route.ts";
+import { POST as createDestination } from "#app/api/v1/destinations/route.ts";
+import { GET as events } from "#app/api/v1/events/route.ts";
+import { POST as createSource } from "#app/api/v1/sources/route.ts";
 import { PATCH as changeWorkspace } from "#app/api/v1/workspace/route.ts";
+import { POST as door } from "#app/v1/[door]/route.ts";
+import { processDeliverer } from "#lib/destinations/deliverer.ts";
+import { routeEvents } from "#lib/destinations/route-events.ts";
 import { useGround } from "#test/connections/ground.ts";
-import { testEnvironment } from "#test/support/api.ts";
+import { requestOf, testEnvironment } from "#test/support/api.ts";
 
 const ground = useGround();
 const { api, database } = ground;
@@ -21,6 +28,7 @@ const now = "2026-03-09T03:30:00Z";
 
 test("every answer is the same to the byte, whatever zone the process runs in", async () => {
   const connected = await ground.connect("zones", {
+    body: { access: "read_write" },
     before: (world) => {
       world.advanceTo("2026-03-05T00:00:00Z");
       const [organization] = world.organizations.list();
@@ -57,6 +65,16 @@ test("every answer is the same to the byte, whatever zone the process runs in", 
     })
     .returning("id")
     .executeTakeFirstOrThrow();
+  const source = (await api.call(createSource, "/api/v1/sources", { key, body: { name: "Shop" } })).body;
+  // What becomes of deliveries is told elsewhere.
+  await processDeliverer(api.context).stop(0);
+  const target = { connectionId: connected.id, sourceIds: [source.id], profile: "customerio", enabled: true } as const;
+  const destination = (await api.call(createDestination, "/api/v1/destinations", { key, body: target })).body;
+  const event = { userId: "u1", event: "Paid", timestamp: "2026-03-08T02:30:00Z" };
+  await door(requestOf("POST", "/v1/track", { key: source.writeKey, body: event }), {
+    params: Promise.resolve({ door: "track" }),
+  });
+  await routeEvents(api.context, workspace, new Date());
   const ids = {
     connection: connected.id,
     account: (await api.call(accounts, "/api/v1/accounts", { key })).body.items[0]?.id ?? "",
@@ -64,6 +82,10 @@ test("every answer is the same to the byte, whatever zone the process runs in", 
     run: (await api.call(runs, `${connection}/runs`, { key })).body.items[0]?.id ?? "",
     user,
     apiKey: "1",
+    source: source.id,
+    event: (await api.call(events, "/api/v1/events", { key })).body.items[0]?.id ?? "",
+    destination: destination.id,
+    delivery: (await api.call(deliveries, "/api/v1/deliveries", { key })).body.items[0]?.id ?? "",
   };
   const inZone = async (zone: string) => {
     const { stdout } = await promisify(execFile)(

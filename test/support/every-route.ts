@@ -5,7 +5,19 @@ import { allOperations } from "#app/api/v1/openapi.json/document.ts";
 import { requestOf } from "#test/support/api.ts";
 
 /** What a workspace owns one of, for the addresses of operations. */
-export type OwnedIds = Record<"connection" | "account" | "organization" | "run" | "user" | "apiKey", string>;
+export type OwnedIds = Record<
+  | "connection"
+  | "account"
+  | "organization"
+  | "run"
+  | "user"
+  | "apiKey"
+  | "source"
+  | "event"
+  | "destination"
+  | "delivery",
+  string
+>;
 
 export const everyGet = allOperations.filter(({ method }) => method === "GET");
 
@@ -33,7 +45,16 @@ async function routeOf(operation: Operation): Promise<ApiRoute<Operation>> {
 
 function paramsOf(operation: Operation, ids: OwnedIds): Record<string, string> {
   const owner = /^\/api\/v1\/([\w-]+)\/\{id\}/.exec(operation.path)?.[1] ?? "";
-  const own = { accounts: ids.account, connections: ids.connection, users: ids.user, "api-keys": ids.apiKey }[owner];
+  const own = {
+    accounts: ids.account,
+    connections: ids.connection,
+    users: ids.user,
+    "api-keys": ids.apiKey,
+    sources: ids.source,
+    events: ids.event,
+    destinations: ids.destination,
+    deliveries: ids.delivery,
+  }[owner];
   return {
     ...(own !== undefined && { id: own }),
     ...(operation.path.includes("{runId}") && { runId: ids.run }),
