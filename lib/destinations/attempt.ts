@@ -70,6 +70,8 @@ export interface Attempt {
   earlier: readonly EarlierExchange[];
   /** A later command about the same user or organization was done already: what that one wrote must stay. */
   isOvertaken: boolean;
+  /** The id in Zendesk of what the newest command of a lane that is done has written; null where there is none. */
+  written: (lane: string, kind: "user") => Promise<string | null>;
   zendesk: NotedZendesk;
   db: Db;
   scope: Scope;

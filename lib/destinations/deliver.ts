@@ -14,7 +14,13 @@ import {
   readExchanges,
   saveExchanges,
 } from "#lib/destinations/store/exchanges.ts";
-import { isOvertaken, readSettings, readStoredEvent, type StoredEvent } from "#lib/destinations/store/parts.ts";
+import {
+  isOvertaken,
+  readSettings,
+  readStoredEvent,
+  type StoredEvent,
+  writtenInLane,
+} from "#lib/destinations/store/parts.ts";
 import { Barred, type Ending, endingOf, endingOfError, Interrupted, NotTaken } from "#lib/destinations/verdicts.ts";
 import { concealValues } from "#lib/log.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
@@ -63,10 +69,15 @@ function attemptOf(session: Session, delivery: Claimed, parts: Parts, zendesk: T
     isOvertaken: parts.isOvertaken,
     zendesk,
     db: session.ctx.db,
+    written: writtenBefore(session),
     scope: session.scope,
     clock: session.clock,
     isDryRun: false,
   };
+}
+
+export function writtenBefore({ ctx, scope }: Pick<Session, "ctx" | "scope">): Attempt["written"] {
+  return (lane, kind) => inWorkspace(ctx.db, scope.workspaceId, (trx) => writtenInLane(trx, scope, lane, kind));
 }
 
 export function attemptedEvent(stored: StoredEvent): NonNullable<Attempt["event"]> {

@@ -11,10 +11,12 @@ import type {
   DeliveryState,
   deliveriesQuery,
 } from "#lib/destinations/shapes.ts";
+import { isBarred } from "#lib/destinations/store/claims.ts";
 import { type NewExchange, readExchanges } from "#lib/destinations/store/exchanges.ts";
 import { type DeliveryFilter, findListed, type ListedDelivery, listDeliveryRows } from "#lib/destinations/store/log.ts";
 import { readStoredEvent } from "#lib/destinations/store/parts.ts";
 import { notFound } from "#lib/errors.ts";
+import { concealValues } from "#lib/log.ts";
 import type { eventType } from "#lib/sources/shapes.ts";
 import { type AgentPageKind, agentPage } from "#lib/zendesk/agent-pages.ts";
 
@@ -89,7 +91,7 @@ export async function getDeliveryDetail(
       type: event.type as z.output<typeof eventType>,
       name: event.name,
       receivedAt: event.receivedAt.toISOString(),
-      payload: opened(event.payload),
+      payload: opened(concealValues(event.payload)),
     },
     actionVersion: row.action_version,
     command: JSON.parse(row.command) as DeliveryDetail["command"],
@@ -108,7 +110,7 @@ function present(row: ListedDelivery, { zendesk }: Pick<Config, "zendesk">): Del
     state: row.state as DeliveryState,
     attempts: row.attempts,
     code: row.code,
-    reason: row.reason,
+    reason: row.reason ?? waitsFor(row),
     fix: row.fix,
     notes: row.notes,
     subject: subjectOf(row.lanes),
@@ -117,6 +119,18 @@ function present(row: ListedDelivery, { zendesk }: Pick<Config, "zendesk">): Del
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
+}
+
+/** Why a delivery that was not tried yet is not on its way: nobody has written it down, since it changes by itself. */
+function waitsFor(row: ListedDelivery): string | null {
+  if (row.state !== "queued") return null;
+  if (row.stopped_at !== null) return "The destination was stopped. It stays queued.";
+  if (!row.enabled && !row.is_test) return "The destination is off. It stays queued.";
+  const { connection_name: name, connection_state: state, connection_failure: failure } = row;
+  if (state !== null && isBarred({ state, failureCode: failure })) {
+    return `“${name}” is ${state}, and nothing is sent: see the connection's own notice.`;
+  }
+  return row.waits_for && `Delivery ${row.waits_for}, of the same user, organization or ticket, goes first.`;
 }
 
 const named: readonly [prefix: string, words: (name: string) => string][] = [

@@ -5,7 +5,7 @@ import { loadConnection, type StoredConnection } from "#lib/connections/load.ts"
 import { AskedZendesk } from "#lib/destinations/asked-zendesk.ts";
 import type { Attempt, Command } from "#lib/destinations/attempt.ts";
 import { planCommands, sampleBody } from "#lib/destinations/commands.ts";
-import { attemptedEvent } from "#lib/destinations/deliver.ts";
+import { attemptedEvent, writtenBefore } from "#lib/destinations/deliver.ts";
 import { requireDestination } from "#lib/destinations/destinations.ts";
 import { opened } from "#lib/destinations/exchange-text.ts";
 import { procedures } from "#lib/destinations/procedures/index.ts";
@@ -144,7 +144,8 @@ async function suppose(session: Session, supposed: Supposed, settings: Settings)
   if (refusal) return { ...item, state: "failed", reason: refusal.reason, fix: refusal.fix };
   const { ctx, scope, clock } = session;
   const zendesk = new AskedZendesk(session);
-  const given = { ...attempt, settings, zendesk, db: ctx.db, scope, clock, isDryRun: true };
+  const written = writtenBefore(session);
+  const given = { ...attempt, settings, zendesk, written, db: ctx.db, scope, clock, isDryRun: true };
   const facts = {
     isUnknown: false,
     brokeOffWriting: false,

@@ -20,7 +20,7 @@ const batch = 100;
 
 /**
  * Takes up again what failed, is unknown or is held: these deliveries, or all that a filter leaves; mapped anew by the actions
- * as they are set now. Each is looked for in Zendesk before anything is written, so that nothing is done twice. Those that are
+ * as they are set now; what a person has discarded only where that is asked for. Each is looked for in Zendesk before anything is written, so that nothing is done twice. Those that are
  * done or under way are not touched.
  */
 export async function replayDeliveries(
@@ -51,7 +51,7 @@ async function* ofFilter(
   const filter = filterFrom(given);
   for (let after = "0"; filter; ) {
     const found = await inWorkspace(ctx.db, workspaceId, (trx) =>
-      matchingIds(trx, workspaceId, filter, replayableStates, { after, limit: batch }),
+      matchingIds(trx, workspaceId, filter, { states: replayableStates, except: discarded }, { after, limit: batch }),
     );
     if (found.length === 0) return;
     yield found;

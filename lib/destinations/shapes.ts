@@ -285,10 +285,23 @@ const deliveryFilter = deliveriesQuery.pick({
   action: true,
   code: true,
 });
-/** Either these, or all that the filter leaves. Those that are done or under way are not touched. */
+const saysSomething = (filter: object) => Object.values(filter).some((value) => value !== undefined);
+/**
+ * Either these, or all that the filter leaves. Those that are done or under way are not touched, and those that a person has
+ * discarded only by their ids or their code.
+ */
 export const replayBody = z
-  .strictObject({ ids: z.array(id).min(1).max(500).optional(), filter: deliveryFilter.strict().optional() })
-  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), "needs ids or filter");
+  .strictObject({
+    ids: z.array(id).min(1).max(500).optional(),
+    filter: deliveryFilter
+      .strict()
+      .refine(saysSomething, "must say what to replay: nothing in it would be everything")
+      .optional(),
+  })
+  .refine(
+    ({ ids, filter }) => (ids === undefined) !== (filter === undefined),
+    "needs either ids or filter, and not both",
+  );
 export const replayed = z.object({ replayed: z.number().int(), skipped: z.number().int() });
 
 export const testBody = z.strictObject({ event: sampleEvent.optional() });

@@ -8,6 +8,7 @@ import { forgetOldDeliveries } from "#lib/destinations/retention.ts";
 import { routeEvents } from "#lib/destinations/route-events.ts";
 import type { Procedures } from "#lib/destinations/session.ts";
 import { putActions } from "#lib/destinations/set-actions.ts";
+import { replayBody } from "#lib/destinations/shapes.ts";
 import type { StoredDelivery } from "#lib/destinations/store/deliveries.ts";
 import { type Ground, makeGround, receive } from "#test/destinations/chaos/ground.ts";
 import { deliveriesOf } from "#test/destinations/chaos/once.ts";
@@ -70,6 +71,8 @@ const identify = { type: "identify", userId: "u-1", traits: { email: "ada@exampl
 const track = { type: "track", event: "Order Placed", userId: "u-1", properties: { total: 3 } };
 const replay = (place: Place, body: Parameters<typeof replayDeliveries>[2]) =>
   replayDeliveries(place.ctx, place.scope.workspaceId, body, place.now());
+const decide = (place: Place, id: string, how: typeof approveDelivery, seen?: string | null) =>
+  inPlace(place, (trx) => how(trx, place.scope.workspaceId, id, "ada", place.now(), seen));
 const states = (deliveries: readonly StoredDelivery[]) => deliveries.map(({ state }) => state);
 
 describe("replay", () => {
@@ -120,6 +123,42 @@ describe("replay", () => {
     );
     expect(await replay(place, { filter: { state: "failed" } })).toEqual({ replayed: 1, skipped: 0 });
     expect(await place.send()).toMatchObject([{ state: "done", action_version: 2, lanes: ["m:ada@example.com"] }]);
+  });
+
+  test("leaves alone what a person has discarded, unless it is named", async () => {
+    const place = await open();
+    const [held] = await place.send({ ...track, userId: "u-9" });
+    const id = String(held?.id);
+    await decide(place, id, discardDelivery);
+    expect(await replay(place, { filter: { state: "failed" } })).toEqual({ replayed: 0, skipped: 0 });
+    expect((await deliveriesOf(place))[0]).toMatchObject({ state: "failed", code: "discarded" });
+    expect(await replay(place, { filter: { code: "discarded" } })).toEqual({ replayed: 1, skipped: 0 });
+    await decide(place, id, discardDelivery);
+    expect(await replay(place, { ids: [id] })).toEqual({ replayed: 1, skipped: 0 });
+    expect(replayBody.safeParse({ filter: {} }).success).toBe(false);
+  });
+
+  test("a membership that a later call has set since is not set again without a person's word", async () => {
+    const place = await open();
+    const { id: organizationId } = place.world.organizations.create({ name: "Northwind", externalId: "org-1" });
+    const { id: userId } = place.world.users.create({ name: "Ada", email: "ada@example.com", externalId: "u-1" });
+    const joins = { ...identify, traits: { ...identify.traits, company: { id: "org-1" } } };
+    const memberships = { method: "POST", path: "/api/v2/organization_memberships" };
+    const refused = place.zendesk.faults.add(memberships, fault.status(422, { details: {} }));
+    await place.send(joins);
+    refused.remove();
+    const elsewhere = place.world.organizations.create({ name: "Contoso", externalId: "org-2" });
+    await place.send({ ...joins, traits: { ...joins.traits, company: { id: "org-2" } } });
+    const ofMembership = async () => (await deliveriesOf(place)).filter(({ action }) => action === "update_membership");
+    expect(states(await ofMembership())).toEqual(["failed", "done"]);
+    expect(place.world.users.membershipsOf(userId).map((row) => row.organizationId)).toEqual([elsewhere.id]);
+    await place.send(joins);
+    place.world.users.leave(userId, organizationId);
+    const [first] = await ofMembership();
+    await replay(place, { ids: [String(first?.id)] });
+    await place.send();
+    expect((await ofMembership())[0]).toMatchObject({ state: "held", code: "overtaken" });
+    expect(place.world.users.membershipsOf(userId).map((row) => row.organizationId)).toEqual([elsewhere.id]);
   });
 
   test("touches neither what is done nor what nobody knows, and leaves what may have happened unknown until it was looked up", async () => {
@@ -206,9 +245,6 @@ describe("a person's word", () => {
             affected: [{ id: "7", subject: "S", status: "open" }],
           },
   };
-  const decide = (place: Place, id: string, how: typeof approveDelivery, seen?: string | null) =>
-    inPlace(place, (trx) => how(trx, place.scope.workspaceId, id, "ada", place.now(), seen));
-
   test("approving ten times at once is one word", async () => {
     const place = await open(holding);
     const [held] = await place.send(identify);
@@ -307,6 +343,42 @@ describe("the list", () => {
     for (const table of ["delivery_exchange", "delivery_lane"] as const)
       expect(await inPlace(place, (trx) => trx.selectFrom(table).select("delivery_id").execute())).toEqual([]);
   });
+});
+
+test("whom we have written just now is found, though the search is late (C-28, C-30)", async () => {
+  const place = await open();
+  place.world.settings.searchLag = 60 * SECOND;
+  const { userId: _, ...byEmail } = identify;
+  const { userId: __, ...paid } = track;
+  await place.send({ ...byEmail, anonymousId: "x" });
+  const sent = await place.send({ ...paid, anonymousId: "x", properties: { email: "ADA@example.com" } });
+  expect(states(sent)).toEqual(["done", "done"]);
+  const stranger = await place.send({ ...paid, anonymousId: "x", properties: { email: "bo@example.com" } });
+  expect(stranger[2]).toMatchObject({ state: "failed", code: "user_not_found" });
+});
+
+test("what was not tried yet says what it waits for", async () => {
+  const place = await open();
+  const reasons = async () => {
+    const page = { limit: 10, cursor: undefined };
+    const { items } = await inPlace(place, (trx) =>
+      listDeliveries(trx, place.ctx.config, place.scope.workspaceId, page),
+    );
+    return items.map(({ reason }) => reason);
+  };
+  const set = (columns: { stopped_at: Date | null }) =>
+    inPlace(place, (trx) =>
+      trx.updateTable("destination").set(columns).where("id", "=", Number(place.destinationId)).execute(),
+    );
+  await set({ stopped_at: place.now() });
+  await place.send(identify, { ...track });
+  expect(await reasons()).toEqual(Array(2).fill("The destination was stopped. It stays queued."));
+  await set({ stopped_at: null });
+  const [first] = await deliveriesOf(place);
+  expect(await reasons()).toEqual([
+    `Delivery ${first?.id}, of the same user, organization or ticket, goes first.`,
+    null,
+  ]);
 });
 
 describe("a dry run", () => {

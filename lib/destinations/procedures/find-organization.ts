@@ -9,11 +9,23 @@ export async function organizationById(task: Task, id: string): Promise<Wire | n
 
 /** The organization with this external id, compared as Zendesk does, or null. Never one by its name. */
 export async function organizationByExternalId(task: Task, externalId: string): Promise<Wire | null> {
-  const query = { external_id: externalId };
-  const path = "/api/v2/organizations/search";
-  const rows = await findRows(task, "find organization by external id", path, "organizations", query);
-  const found = rows.filter((row) => isSameText(row.external_id, externalId));
+  // The list knows at once what was created; the search, which may be late, also takes an id with a comma in it.
+  const listed = externalId.includes(",")
+    ? []
+    : await withExternalId(task, externalId, "/api/v2/organizations/show_many", { external_ids: externalId });
+  const search = () => withExternalId(task, externalId, "/api/v2/organizations/search", { external_id: externalId });
+  const found = listed.length > 0 ? listed : await search();
   return found.length > 1 ? ambiguous(externalId, found) : (found[0] ?? null);
+}
+
+async function withExternalId(
+  task: Task,
+  externalId: string,
+  path: string,
+  query: Record<string, string>,
+): Promise<Wire[]> {
+  const rows = await findRows(task, "find organization by external id", path, "organizations", query);
+  return rows.filter((row) => isSameText(row.external_id, externalId));
 }
 
 export async function organizationByName(task: Task, name: string): Promise<Wire | null> {

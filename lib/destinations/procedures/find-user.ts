@@ -64,7 +64,14 @@ async function userByEmail(task: Task, email: string): Promise<Wire | null> {
   const users = found.filter((user) => isSameText(user.email, email));
   if (users.length > 0) return onlyOne(users, `The e-mail ${email} belongs to several users of Zendesk`);
   for (const user of found.slice(0, mostAsked)) if (await hasIdentity(task, user, email)) return user;
-  return null;
+  return ownUser(task, email);
+}
+
+/** What we have written just now the search may not find yet: the user of our own last command about the address. */
+async function ownUser(task: Task, email: string): Promise<Wire | null> {
+  const id = await task.written(`m:${email.toLowerCase()}`, "user");
+  const user = isId(id ?? "") ? await findRow(task, "find user by id", `/api/v2/users/${id}`, "user") : null;
+  return user && user.active !== false && isSameText(user.email, email) ? user : null;
 }
 
 /** Anybody can claim an address: as a further one it names its user only when Zendesk has verified it (row 101). */

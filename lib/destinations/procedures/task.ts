@@ -91,6 +91,16 @@ export function wait(task: Task, milliseconds: number, code: string, reason: str
   throw new Ended({ state: "waits", until: new Date(task.clock().getTime() + milliseconds), code, reason });
 }
 
+/** A search may be late with what Zendesk says that it knows already. Milliseconds. */
+const lookAgainIn = 30_000;
+const mostLooks = 20;
+
+/** Looks again in a while, unless that creation has been refused too often for the search to be merely late. */
+export function waitForSearch(task: Task, creation: string, code: string, reason: string): void {
+  const looks = task.earlier.filter(({ step, outcome }) => step === creation && outcome === "refused").length;
+  if (looks < mostLooks) wait(task, lookAgainIn, code, reason);
+}
+
 /** The earlier exchanges of a step that may have had an effect. */
 export function sentBefore(task: Task, step: string) {
   return task.earlier.filter(

@@ -7,8 +7,10 @@ import {
 } from "#lib/destinations/procedures/find-organization.ts";
 import { idIn, isTaken } from "#lib/destinations/procedures/rows.ts";
 import { addTags } from "#lib/destinations/procedures/tags.ts";
-import { fail, hold, isApproved, type Task } from "#lib/destinations/procedures/task.ts";
+import { fail, hold, isApproved, type Task, waitForSearch } from "#lib/destinations/procedures/task.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
+
+const creation = "create organization";
 
 /** What there is to write of an organization beside its external id. */
 export interface OrganizationValues {
@@ -63,7 +65,7 @@ async function createOrganization(
   const given = { ...bodyOf(wanted), ...lists };
   try {
     const answer = await task.zendesk.write(
-      "create organization",
+      creation,
       "POST",
       "/api/v2/organizations",
       { organization: given },
@@ -94,6 +96,8 @@ async function takenOrganization(
   if (same) return updateOrganization(task, same, externalId, values);
   const other = await organizationByName(task, name);
   if (!other) {
+    const late = "Zendesk has this organization, but its search does not find it yet.";
+    waitForSearch(task, creation, "organization_not_searchable", late);
     return hold(
       "organization_taken",
       `Zendesk says that the organization ${name} (external id ${externalId}) is taken, and shows none: ${why}`,

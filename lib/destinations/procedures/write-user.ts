@@ -4,7 +4,7 @@ import type { FieldValue } from "#lib/destinations/procedures/custom-fields.ts";
 import { describe, findUser, noUser } from "#lib/destinations/procedures/find-user.ts";
 import { idIn, isSameText, isTaken } from "#lib/destinations/procedures/rows.ts";
 import { addTags } from "#lib/destinations/procedures/tags.ts";
-import { fail, hold, type Task, wait } from "#lib/destinations/procedures/task.ts";
+import { fail, hold, type Task, waitForSearch } from "#lib/destinations/procedures/task.ts";
 import { hasZone, zendeskZone } from "#lib/destinations/procedures/time-zones.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 
@@ -26,9 +26,6 @@ export interface WrittenUser {
 }
 
 const creation = "create user";
-/** The search may be late with an address that Zendesk knows already. Milliseconds. */
-const lookAgainIn = 30_000;
-const mostLooks = 20;
 
 /** The user, as one is found or made where the settings allow it (X-1). An agent's or a stranger's record is never changed. */
 export async function findOrCreateUser(task: Task, person: Person): Promise<WrittenUser> {
@@ -102,10 +99,7 @@ export async function createUser(
 async function takenUser(task: Task, person: Person, values: UserValues, why: string): Promise<WrittenUser> {
   const user = await findUser(task, person);
   if (user) return updateUser(task, user, person, values);
-  const looks = task.earlier.filter(({ step, outcome }) => step === creation && outcome === "refused").length;
-  if (looks < mostLooks) {
-    wait(task, lookAgainIn, "user_not_searchable", "Zendesk has this user, but its search does not find them yet.");
-  }
+  waitForSearch(task, creation, "user_not_searchable", "Zendesk has this user, but its search does not find them yet.");
   return hold(
     "user_taken",
     `Zendesk says that ${nameOf(person)} is taken, and shows no user who has it: ${why}`,

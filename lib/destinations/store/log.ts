@@ -3,7 +3,15 @@ import type { Db } from "#db/client.ts";
 import type { DeliveryTable } from "#db/schema.ts";
 
 /** A delivery with the names that a person knows its destination by. */
-export type ListedDelivery = Selectable<DeliveryTable> & { destination_name: string; subdomain: string };
+export type ListedDelivery = Selectable<DeliveryTable> & {
+  destination_name: string;
+  enabled: boolean;
+  stopped_at: Date | null;
+  subdomain: string;
+  connection_name: string | null;
+  connection_state: string | null;
+  connection_failure: string | null;
+};
 
 export interface DeliveryFilter {
   state?: string | undefined;
@@ -34,12 +42,12 @@ export function findListed(db: Db, workspaceId: number, ids: readonly string[]):
     .execute();
 }
 
-/** Ids of a filter's deliveries that are in one of these states, oldest first. */
+/** Ids of a filter's deliveries that are in one of these states, oldest first; those of the code `except` only where it is asked for. */
 export async function matchingIds(
   db: Db,
   workspaceId: number,
   filter: DeliveryFilter,
-  states: readonly string[],
+  { states, except }: { states: readonly string[]; except: string },
   page: { after: string; limit: number },
 ): Promise<string[]> {
   const found = await db
@@ -48,6 +56,7 @@ export async function matchingIds(
     .where("d.workspace_id", "=", workspaceId)
     .where(matching(workspaceId, filter))
     .where("d.state", "in", [...states])
+    .where(filter.code === except ? sql<SqlBool>`true` : sql<SqlBool>`d.code is distinct from ${except}`)
     .where("d.id", ">", page.after)
     .orderBy("d.id")
     .limit(page.limit)
@@ -65,7 +74,9 @@ const rows = (db: Db, workspaceId: number) =>
       join.onRef("c.workspace_id", "=", "d.workspace_id").onRef("c.id", "=", "d.connection_id"),
     )
     .selectAll("d")
-    .select(["t.name as destination_name", sql<string>`coalesce(c.subdomain, '')`.as("subdomain")])
+    .select(["t.name as destination_name", "t.enabled", "t.stopped_at"])
+    .select(["c.name as connection_name", "c.state as connection_state", "c.failure_code as connection_failure"])
+    .select(sql<string>`coalesce(c.subdomain, '')`.as("subdomain"))
     .where("d.workspace_id", "=", workspaceId);
 
 function matching(workspaceId: number, filter: DeliveryFilter) {

@@ -49,8 +49,13 @@ export function settingsIn(row: Selectable<DestinationTable>): Settings {
   };
 }
 
-/** What tells of which row a command is, by the kinds of its lanes. */
-const rowLanes: Record<string, string> = { upsert_user: "[umz]", upsert_organization: "o", update_ticket: "t" };
+/** What tells of which row a command is, by the kinds of its lanes: one of each has to be shared. */
+const rowLanes: Record<string, readonly string[]> = {
+  upsert_user: ["[umz]"],
+  upsert_organization: ["o"],
+  update_membership: ["[umz]", "o"],
+  update_ticket: ["t"],
+};
 
 /**
  * Whether a later command of the same kind about the same row is done: that happens to what failed, was held or unknown, and
@@ -61,13 +66,43 @@ export async function isOvertaken(
   workspaceId: number,
   { id, destinationId, action, lanes }: { id: string; destinationId: number; action: string; lanes: readonly string[] },
 ): Promise<boolean> {
-  const kinds = rowLanes[action];
-  const own = kinds === undefined ? [] : lanes.filter((lane) => new RegExp(`^${kinds}:`).test(lane));
-  if (own.length === 0) return false;
+  const kinds = rowLanes[action] ?? [];
+  const own = kinds.map((kind) => lanes.filter((lane) => new RegExp(`^${kind}:`).test(lane)));
+  const [first = [], ...others] = own;
+  if (own.length === 0 || own.some((named) => named.length === 0)) return false;
+  const alsoShared = others.reduce(
+    (before, named) => sql`${before} and exists (select from delivery_lane m where m.workspace_id = ${workspaceId}
+      and m.delivery_id = l.delivery_id and m.lane = any(${named}::text[]))`,
+    sql`true`,
+  );
   const { rows } = await sql`
     select from delivery_lane l join delivery d on d.workspace_id = ${workspaceId} and d.id = l.delivery_id
-     where l.workspace_id = ${workspaceId} and l.lane = any(${own}::text[]) and l.state = 'done' and l.delivery_id > ${id}
+     where l.workspace_id = ${workspaceId} and l.lane = any(${first}::text[]) and l.state = 'done' and l.delivery_id > ${id}
        and l.connection_id = (select connection_id from destination where workspace_id = ${workspaceId} and id = ${destinationId})
-       and d.destination_id = ${destinationId} and d.action = ${action} limit 1`.execute(db);
+       and d.destination_id = ${destinationId} and d.action = ${action} and ${alsoShared} limit 1`.execute(db);
   return rows.length > 0;
+}
+
+/** The id in Zendesk of what the newest command of a lane that is done has written, of a kind; null where there is none. */
+export async function writtenInLane(
+  trx: Db,
+  { workspaceId, connectionId }: { workspaceId: number; connectionId: number },
+  lane: string,
+  kind: string,
+): Promise<string | null> {
+  const row = await trx
+    .selectFrom("delivery_lane as l")
+    .innerJoin("delivery as d", (join) =>
+      join.onRef("d.workspace_id", "=", "l.workspace_id").onRef("d.id", "=", "l.delivery_id"),
+    )
+    .select("d.result_id as id")
+    .where("l.workspace_id", "=", workspaceId)
+    .where("l.connection_id", "=", connectionId)
+    .where("l.lane", "=", lane)
+    .where("l.state", "=", "done")
+    .where("d.result_kind", "=", kind)
+    .orderBy("l.delivery_id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id ?? null;
 }

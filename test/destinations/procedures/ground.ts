@@ -124,6 +124,7 @@ class Delivery implements NotedZendesk {
       isOvertaken,
       zendesk: isDryRun ? this.asked() : this,
       db: context.db,
+      written: async () => null,
       scope: context.scope,
       clock: context.clock,
       isDryRun,

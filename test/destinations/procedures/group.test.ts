@@ -52,6 +52,20 @@ describe("the organization", () => {
     expect(effects()).toHaveLength(written);
   });
 
+  test("where the search is late, the one that Zendesk knows is found by the list, or waited for, and not doubled (row 102)", async () => {
+    const { world, zendesk, begin, effects } = await destination({ world: { searchLag: 60_000 } });
+    await begin("upsert_organization", acme).again();
+    expect(await begin("upsert_organization", { ...acme, details: "Gold" }).again()).toMatchObject({ state: "done" });
+    expect(effects()).toEqual(["organization.created", "organization.updated"]);
+    zendesk.faults.add({ path: `${organizations}/show_many` }, fault.status(404, { error: "InvalidEndpoint" }));
+    await begin("upsert_organization", { ...acme, external_id: "g-2", name: "Second" }).again();
+    const second = begin("upsert_organization", { external_id: "g-2", name: "Second", details: "New" });
+    expect(await second.again()).toMatchObject({ state: "waits", code: "organization_not_searchable" });
+    world.advance(61_000);
+    expect(await second.again()).toMatchObject({ state: "done" });
+    expect(effects().slice(2)).toEqual(["organization.created", "organization.updated"]);
+  });
+
   test("without a name none is created (C-36)", async () => {
     const { run, effects } = await destination();
     expect(await run("upsert_organization", { external_id: "g-1" })).toMatchObject({

@@ -139,7 +139,7 @@ function searchOrganizations(call: Call): Answer {
   const found = externalId === null ? byName(world, name ?? "") : byExternalId(world, externalId);
   return listAnswer(call.request, {
     key: "organizations",
-    rows: found === undefined ? [] : [found],
+    rows: found === undefined || found.createdAt + world.settings.searchLag > world.now() ? [] : [found],
     positionOf: (organization) => organization.id,
     compare: () => 0,
     write: (organization) => row(call, organization),

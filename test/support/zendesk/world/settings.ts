@@ -41,7 +41,7 @@ export interface WorldSettings {
   webhooksEndpoint: 200 | 403 | 404;
   /** Trial accounts have 10. */
   mostWebhooks: number;
-  /** Milliseconds until the user search finds what was written over the API. Lists by external id are never late. */
+  /** Milliseconds until a search for users or organizations finds what was written over the API. Lists by external id are never late. */
   searchLag: number;
   /** Milliseconds until a customer event that was taken with 202 can be read. */
   eventLag: number;
