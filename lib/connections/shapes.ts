@@ -13,6 +13,16 @@ export const streamNames = [
 ] as const;
 export const streamName = z.enum(streamNames);
 export type StreamName = z.infer<typeof streamName>;
+/** What people call the streams. */
+export const streamTitles: Record<StreamName, string> = {
+  tickets: "Tickets",
+  ticket_events: "Ticket events",
+  users: "Users",
+  organizations: "Organizations",
+  groups: "Groups",
+  satisfaction_ratings: "Satisfaction ratings",
+  fields: "Fields and statuses",
+};
 
 /** What went wrong, since when, and what a person can do about it. */
 export const failure = z.object({ code: z.string(), message: z.string(), since: instant, action: z.string() });

@@ -17,6 +17,8 @@ import { AppError, notFound } from "#lib/errors.ts";
 
 /** So many are taken up again in one transaction. */
 const batch = 100;
+/** The code of what a person has decided never to do. */
+const discarded = "discarded";
 
 /**
  * Takes up again what failed, is unknown or is held: these deliveries, or all that a filter leaves; mapped anew by the actions
@@ -134,9 +136,7 @@ export async function approveDelivery(
   now: Date,
   seen?: string | null | undefined,
 ): Promise<void> {
-  const row = await lockDelivery(trx, workspaceId, id);
-  if (!row) throw notFound("The delivery");
-  requireSeen(row, seen);
+  const row = await lockForDecision(trx, workspaceId, id, seen);
   if (row.state !== "held") {
     if (row.approved_at !== null && (!seen || row.approved_for.includes(seen))) return;
     throw new AppError("conflict", `The delivery is ${row.state}: only what is held can be approved.`);
@@ -160,9 +160,7 @@ export async function discardDelivery(
   now: Date,
   seen?: string | null | undefined,
 ): Promise<void> {
-  const row = await lockDelivery(trx, workspaceId, id);
-  if (!row) throw notFound("The delivery");
-  requireSeen(row, seen);
+  const row = await lockForDecision(trx, workspaceId, id, seen);
   if (row.state === "failed" && row.code === discarded) return;
   if (row.state === "done" || row.state === "sending" || row.claimed_until !== null) {
     const why = row.state === "done" ? "done already" : "being sent just now";
@@ -174,12 +172,18 @@ export async function discardDelivery(
 }
 
 /** It may be held for something else than it was when the person read it: nobody has decided about that. */
-function requireSeen({ state, code, reason }: StoredDelivery, seen?: string | null): void {
-  if (state !== "held" || seen === undefined || seen === code) return;
+async function lockForDecision(
+  trx: Trx,
+  workspaceId: number,
+  id: string,
+  seen: string | null | undefined,
+): Promise<StoredDelivery> {
+  const row = await lockDelivery(trx, workspaceId, id);
+  if (!row) throw notFound("The delivery");
+  const { state, code, reason } = row;
+  if (state !== "held" || seen === undefined || seen === code) return row;
   throw new AppError(
     "conflict",
     `The delivery is held for another reason now (${code}): ${reason} Read it, then decide.`,
   );
 }
-
-const discarded = "discarded";

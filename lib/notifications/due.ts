@@ -1,5 +1,5 @@
 import { apiTokensEndOn } from "#lib/connections/present.ts";
-import { titleOf } from "#lib/connections/stream-titles.ts";
+import { type StreamName, streamTitles } from "#lib/connections/shapes.ts";
 import type { ConnectionFacts, DueNotice, StreamFacts } from "#lib/notifications/facts.ts";
 import { instantWords, lengthWords } from "#lib/time-words.ts";
 
@@ -127,3 +127,5 @@ function clockSkew({ clockSkewSeconds: seconds }: ConnectionFacts): DueNotice[] 
   const action = "Let the time of this machine be set by NTP.";
   return [{ code: "clock_skew", message, action }];
 }
+
+const titleOf = (stream: string): string => streamTitles[stream as StreamName] ?? stream;

@@ -1,5 +1,5 @@
 import type { Status } from "#app/_ui/status.ts";
-import type { Connection, Run, StreamName, StreamStatus } from "#lib/connections/shapes.ts";
+import type { Connection, Run, StreamStatus } from "#lib/connections/shapes.ts";
 
 export const connectionWords: Record<Connection["state"], { status: Status; words: string }> = {
   active: { status: "good", words: "active" },
@@ -25,16 +25,6 @@ export const runWords: Record<Run["state"], { status: Status; words: string }> =
   succeeded: { status: "good", words: "succeeded" },
   failed: { status: "bad", words: "failed" },
   interrupted: { status: "bad", words: "interrupted" },
-};
-
-export const streamLabels: Record<StreamName, string> = {
-  tickets: "Tickets",
-  ticket_events: "Ticket events",
-  users: "Users",
-  organizations: "Organizations",
-  groups: "Groups",
-  satisfaction_ratings: "Satisfaction ratings",
-  fields: "Fields and statuses",
 };
 
 export const modeWords: Record<Run["mode"], string> = {

@@ -1,7 +1,7 @@
 import type { StoredConnection } from "#lib/connections/load.ts";
 import type { DoctorCheck, StreamName } from "#lib/connections/shapes.ts";
+import { streamTitles } from "#lib/connections/shapes.ts";
 import type { DoctorFacts } from "#lib/connections/store/doctor.ts";
-import { streamTitles } from "#lib/connections/stream-titles.ts";
 import type { Context } from "#lib/context.ts";
 import { instantWords } from "#lib/time-words.ts";
 import type { ZendeskClient } from "#lib/zendesk/client.ts";

@@ -14,7 +14,8 @@ import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import { Unknown } from "#app/_ui/unknown.tsx";
 import { isLate, isUsed } from "#app/(dashboard)/_frame/freshness.ts";
 import type { Connection, StreamStatus } from "#lib/connections/shapes.ts";
-import { streamLabels, streamWords } from "../connection-words.ts";
+import { streamTitles } from "#lib/connections/shapes.ts";
+import { streamWords } from "../connection-words.ts";
 import { MatchBar } from "../match-bar.tsx";
 import { AbsenceNotice } from "./held/absence-notice.tsx";
 import { UnusualCheck } from "./ledger/unusual-check.tsx";
@@ -149,7 +150,7 @@ function StreamRow({ stream, connectionId, late }: { stream: StreamStatus; conne
   const degraded = stream.held > 0 && stream.state === "degraded";
   return (
     <tr className="*:align-top">
-      <RowHeadCell className="font-medium">{streamLabels[stream.name]}</RowHeadCell>
+      <RowHeadCell className="font-medium">{streamTitles[stream.name]}</RowHeadCell>
       <Cell className="whitespace-normal">
         <StatusDot status={status}>
           {degraded ? (

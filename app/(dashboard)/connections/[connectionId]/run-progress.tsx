@@ -1,8 +1,7 @@
 import { useCount } from "#app/_ui/num.tsx";
 import { Progress } from "#app/_ui/progress.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
-import { type Run, streamNames } from "#lib/connections/shapes.ts";
-import { streamLabels } from "../connection-words.ts";
+import { type Run, streamNames, streamTitles } from "#lib/connections/shapes.ts";
 
 /** How far a live run is: streams that are through, and what it reads now or waits for. */
 export function RunProgress({ run }: { run: Run }) {
@@ -13,7 +12,7 @@ export function RunProgress({ run }: { run: Run }) {
   return (
     <div className="max-w-xl">
       <Progress
-        label={reading ? `Reading ${streamLabels[reading.name].toLowerCase()}` : "Waiting for its turn"}
+        label={reading ? `Reading ${streamTitles[reading.name].toLowerCase()}` : "Waiting for its turn"}
         value={run.streams.length > 0 ? through : null}
         max={streamNames.length}
         detail={`${count(rows)} rows · ${through} of ${streamNames.length} streams through`}

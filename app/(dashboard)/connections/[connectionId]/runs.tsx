@@ -13,7 +13,8 @@ import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import type { Run } from "#lib/connections/shapes.ts";
-import { modeWords, runWords, streamLabels, triggerWords } from "../connection-words.ts";
+import { streamTitles } from "#lib/connections/shapes.ts";
+import { modeWords, runWords, triggerWords } from "../connection-words.ts";
 import { RunProgress } from "./run-progress.tsx";
 
 /** What every run did, newest first; a live one shows how far it is. */
@@ -106,7 +107,7 @@ function RunStreams({ run }: { run: Run }) {
             {run.streams.map(({ name, pages, rows }) => (
               <tr key={name}>
                 <th scope="row" className="pe-4 text-start font-normal">
-                  {streamLabels[name]}
+                  {streamTitles[name]}
                 </th>
                 {[
                   pages,

@@ -6,7 +6,8 @@ import { Button } from "#app/_ui/button.tsx";
 import { CopyButton } from "#app/_ui/copy-button.tsx";
 import { useCount } from "#app/_ui/num.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
-import { streamLabels } from "../../connection-words.ts";
+
+import { streamTitles } from "#lib/connections/shapes.ts";
 import type { Retry } from "./use-retry.ts";
 import { MOST_SHOWN, visibleText } from "./visible-text.ts";
 
@@ -25,7 +26,7 @@ export function HeldRowItem({ row, retry }: HeldRowItemProps) {
         <div className="min-w-0">
           <p className="break-words">
             <span className="font-medium">
-              {streamLabels[stream]} {key}
+              {streamTitles[stream]} {key}
             </span>{" "}
             · {reason}
           </p>
@@ -39,7 +40,7 @@ export function HeldRowItem({ row, retry }: HeldRowItemProps) {
             variant="ghost"
             aria-expanded={open}
             aria-controls={rawId}
-            aria-label={`Raw text of ${streamLabels[stream]} ${key}`}
+            aria-label={`Raw text of ${streamTitles[stream]} ${key}`}
             onClick={() => setOpen(!open)}
           >
             {open ? "Hide raw text" : "Show raw text"}
@@ -48,7 +49,7 @@ export function HeldRowItem({ row, retry }: HeldRowItemProps) {
             size="sm"
             busy={trying}
             disabled={retry.isPending}
-            aria-label={`Try ${streamLabels[stream]} ${key} again`}
+            aria-label={`Try ${streamTitles[stream]} ${key} again`}
             onClick={() => retry.mutate({ stream, key })}
           >
             Try again

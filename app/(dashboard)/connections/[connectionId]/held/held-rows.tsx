@@ -11,7 +11,8 @@ import { Select } from "#app/_ui/select.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import type { Connection, StreamName } from "#lib/connections/shapes.ts";
-import { streamLabels } from "../../connection-words.ts";
+
+import { streamTitles } from "#lib/connections/shapes.ts";
 import { HeldRowItem } from "./held-row-item.tsx";
 import { useRetry } from "./use-retry.ts";
 
@@ -28,7 +29,7 @@ export function HeldRows({ connection }: { connection: Connection }) {
   const retry = useRetry(connection.id);
   const holding = connection.streams.filter((one) => one.held > 0);
   const sum = holding.reduce((rows, one) => rows + one.held, 0);
-  const allLabel = stream ? `Try all of ${streamLabels[stream].toLowerCase()} again` : "Try all again";
+  const allLabel = stream ? `Try all of ${streamTitles[stream].toLowerCase()} again` : "Try all again";
   return (
     <Section
       anchor="held"
@@ -49,7 +50,7 @@ export function HeldRows({ connection }: { connection: Connection }) {
                   { value: EVERY, label: "Every stream" },
                   ...holding.map((one) => ({
                     value: one.name,
-                    label: streamLabels[one.name],
+                    label: streamTitles[one.name],
                     detail: count(one.held),
                   })),
                 ]}
@@ -66,7 +67,7 @@ export function HeldRows({ connection }: { connection: Connection }) {
         <p className="text-table text-muted">
           {sum === 0
             ? "No row is held."
-            : `${holding.map((one) => `${count(one.held)} of ${streamLabels[one.name].toLowerCase()}`).join(", ")}. Administrators see what they hold.`}
+            : `${holding.map((one) => `${count(one.held)} of ${streamTitles[one.name].toLowerCase()}`).join(", ")}. Administrators see what they hold.`}
         </p>
       ) : (
         <QueryStates

@@ -7,7 +7,8 @@ import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Section } from "#app/_ui/section.tsx";
 import { SidePanel } from "#app/_ui/side-panel.tsx";
 import type { DriftRun, StreamName } from "#lib/connections/shapes.ts";
-import { streamLabels } from "../../connection-words.ts";
+
+import { streamTitles } from "#lib/connections/shapes.ts";
 import { HeadCell, RowHeadCell, ScrollingTable } from "../table-cells.tsx";
 import { Result } from "./check-table.tsx";
 import { sumOfStreams } from "./drift.ts";
@@ -52,7 +53,7 @@ export function CheckPanel({ connectionId, check, onClose }: CheckPanelProps) {
               {check.streams.map((of) => (
                 <tr key={of.stream}>
                   <RowHeadCell className="font-medium whitespace-normal">
-                    {streamLabels[of.stream]}
+                    {streamTitles[of.stream]}
                     {of.unusual && (
                       <p className="text-small font-normal">
                         <StatusDot status="watch">unusually many</StatusDot>

@@ -13,7 +13,8 @@ import { Segmented } from "#app/_ui/segmented.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { calendarDayWords } from "#app/_ui/time-words.ts";
 import type { DriftDay, DriftRun, StreamName } from "#lib/connections/shapes.ts";
-import { streamLabels } from "../../connection-words.ts";
+
+import { streamTitles } from "#lib/connections/shapes.ts";
 import { Cell, HeadCell, RowHeadCell, ScrollingTable } from "../table-cells.tsx";
 import { differing } from "./drift.ts";
 import { DriftCells, DriftHeadCells } from "./drift-counts.tsx";
@@ -102,7 +103,7 @@ function DayRow({ day, chosen, onChoose }: DayRowProps) {
           words
         ) : (
           <CellButton
-            label={`${words}, ${streamLabels[day.stream]}: show its rows`}
+            label={`${words}, ${streamTitles[day.stream]}: show its rows`}
             aria-pressed={chosen}
             className="text-accent"
             onClick={() => (chosen ? onChoose(null, null) : onChoose(day.stream, day.day))}
@@ -111,7 +112,7 @@ function DayRow({ day, chosen, onChoose }: DayRowProps) {
           </CellButton>
         )}
       </RowHeadCell>
-      <Cell className="whitespace-normal">{streamLabels[day.stream]}</Cell>
+      <Cell className="whitespace-normal">{streamTitles[day.stream]}</Cell>
       <DriftCells drift={day} />
     </tr>
   );

@@ -11,7 +11,8 @@ import { Section } from "#app/_ui/section.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { calendarDayWords } from "#app/_ui/time-words.ts";
 import type { DriftRow, DriftRun, StreamName } from "#lib/connections/shapes.ts";
-import { streamLabels } from "../../connection-words.ts";
+
+import { streamTitles } from "#lib/connections/shapes.ts";
 import { Cell, HeadCell, RowHeadCell, ScrollingTable } from "../table-cells.tsx";
 import { columnWords } from "./drift.ts";
 
@@ -34,7 +35,7 @@ export function DriftRows({ connectionId, check, stream, day, onChoose }: DriftR
       title="Rows that differed"
       description={
         narrowed
-          ? `${streamLabels[stream]} of ${calendarDayWords(day, locale)}`
+          ? `${streamTitles[stream]} of ${calendarDayWords(day, locale)}`
           : "At most 1,000 of each stream are kept."
       }
       actions={
@@ -99,7 +100,7 @@ function RowThatDiffered({ row }: { row: DriftRow }) {
           row.key
         )}
       </RowHeadCell>
-      <Cell className="whitespace-normal">{streamLabels[row.stream]}</Cell>
+      <Cell className="whitespace-normal">{streamTitles[row.stream]}</Cell>
       <Cell className="max-sm:hidden">{calendarDayWords(row.day, locale)}</Cell>
       <Cell className="whitespace-normal">
         {row.difference}

@@ -1,7 +1,8 @@
 import { Fragment } from "react";
 import { Num } from "#app/_ui/num.tsx";
 import type { DriftRun } from "#lib/connections/shapes.ts";
-import { streamLabels } from "../../connection-words.ts";
+
+import { streamTitles } from "#lib/connections/shapes.ts";
 import { columnWords, differing } from "./drift.ts";
 
 type OfStream = DriftRun["streams"][number];
@@ -10,7 +11,7 @@ type OfStream = DriftRun["streams"][number];
 export function UnusualShare({ of }: { of: OfStream }) {
   return (
     <>
-      <Num value={differing(of)} /> of <Num value={of.compared} /> {streamLabels[of.stream].toLowerCase()}
+      <Num value={differing(of)} /> of <Num value={of.compared} /> {streamTitles[of.stream].toLowerCase()}
       {of.columns.length > 0 && (
         <>
           , <DifferingColumns of={of} />
