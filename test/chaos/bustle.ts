@@ -223,11 +223,10 @@ export class Bustle {
     this.touch(row.kind, row.id);
   }
 
+  /** Whether a row is shown distorted is a version of it: also of one that was merged or deleted meanwhile. */
   private touch(kind: "ticket" | "user" | "organization", id: string): void {
     const { tickets, users, organizations } = this.world;
-    if (kind === "ticket") tickets.systemTouch(id);
-    if (kind === "user" && users.byId.get(id)?.mergedInto === null) users.update(id, {});
-    if (kind === "organization" && organizations.byId.get(id)?.deletedAt === null) organizations.update(id, {});
+    ({ ticket: tickets, user: users, organization: organizations })[kind].systemTouch(id);
   }
 
   private name(what: string): string {

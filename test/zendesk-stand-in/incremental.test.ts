@@ -291,6 +291,19 @@ describe("the users cursor export", () => {
     expect((await client.get(`/api/v2/users/${deleted.id}`)).json.user.active).toBe(false);
     expect((await client.get(`/api/v2/users/${loser.id}`)).status).toBe(404);
   });
+
+  it("shows a new version of a merged user; none can be merged into itself", async () => {
+    const loser = world.users.create({ name: "Lou" });
+    const winner = world.users.create({ name: "Win" });
+    expect(() => world.users.merge(loser.id, loser.id)).toThrow("itself");
+    expect(world.users.byId.get(loser.id)?.active).toBe(true);
+    world.users.merge(loser.id, winner.id);
+    world.advance(MINUTE);
+    world.users.systemTouch(loser.id);
+    const path = `/api/v2/incremental/users/cursor?start_time=${seconds(world.now())}`;
+    world.advance(2 * MINUTE);
+    expect((await client.get(path)).json.users).toMatchObject([{ name: "Lou", active: false }]);
+  });
 });
 
 describe("the ticket events export", () => {
