@@ -3,12 +3,18 @@ import pg from "pg";
 import * as ground from "#db/migrations/2026-11-22-01-ground.ts";
 import * as trust from "#db/migrations/2026-11-22-02-trust.ts";
 import * as destinations from "#db/migrations/2026-11-22-03-destinations.ts";
+import * as lostDeliveries from "#db/migrations/2026-11-22-04-lost-deliveries.ts";
+import * as kept from "#db/migrations/2026-11-22-05-kept.ts";
+import * as memberships from "#db/migrations/2026-11-22-06-memberships.ts";
 
 // Imported by name, so that the bundled server and the launcher run the same list.
 const migrations: Record<string, Migration> = {
   "2026-11-22-01-ground": ground,
   "2026-11-22-02-trust": trust,
   "2026-11-22-03-destinations": destinations,
+  "2026-11-22-04-lost-deliveries": lostDeliveries,
+  "2026-11-22-05-kept": kept,
+  "2026-11-22-06-memberships": memberships,
 };
 
 /**

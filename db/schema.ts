@@ -202,7 +202,11 @@ export interface SyncRunTable {
   failure_action: string | null;
 }
 
-/** What a run did, stream by stream; counts are rows. */
+/**
+ * What a run did, stream by stream; counts are rows, but for `cleaned`, texts that had to be cleaned before they could be stored,
+ * and `restarts`, places that Zendesk refused, so that the reading began again. Of changes that a webhook should have told: `announced`, those that it did;
+ * `unannounced`, those that the run found by itself.
+ */
 export interface SyncRunStreamTable {
   workspace_id: number;
   connection_id: number;
@@ -217,11 +221,18 @@ export interface SyncRunStreamTable {
   deleted: Generated<string>;
   repaired: Generated<string>;
   held: Generated<string>;
+  announced: Generated<string>;
+  unannounced: Generated<string>;
+  cleaned: Generated<string>;
+  restarts: Generated<number>;
   failure_code: string | null;
   failure_message: string | null;
 }
 
-/** Quarantine: a row that could not be stored, as it came, with the reason. */
+/**
+ * Quarantine: a row that could not be stored, as it came, with the reason. One that a person has set aside is listed, and no
+ * doubt about its stream, until it comes again with other bytes.
+ */
 export interface HeldRowTable {
   workspace_id: number;
   connection_id: number;
@@ -231,6 +242,8 @@ export interface HeldRowTable {
   reason: string;
   first_held_at: Date;
   last_held_at: Date;
+  set_aside_at: Date | null;
+  set_aside_by: string | null;
 }
 
 /**
@@ -316,6 +329,7 @@ export interface ZendeskGroupTable {
   content_hash: string;
 }
 
+/** `absent_since`: since when Zendesk lists nothing at all of the kind; `deleted_at`: when it was no longer listed. */
 export interface FieldDefinitionTable {
   workspace_id: number;
   connection_id: number;
@@ -327,6 +341,7 @@ export interface FieldDefinitionTable {
   active: boolean | null;
   updated_at: Date | null;
   deleted_at: Date | null;
+  absent_since: Date | null;
   content_hash: string;
 }
 
@@ -418,6 +433,18 @@ export interface SatisfactionRatingTable {
   content_hash: string;
 }
 
+/** An answer that a later one of the same rating replaced in Zendesk, and that said something else. Counts nowhere; the timeline tells it. */
+export interface FormerRatingTable {
+  workspace_id: number;
+  connection_id: number;
+  system: string;
+  rating_id: string;
+  rated_at: Date;
+  ticket_id: string;
+  category: string;
+  comment: string | null;
+}
+
 /** One moment of one ticket, built by lib/timeline/build. `organization_id` follows the ticket's; `priority_then` is the priority at that moment;
  * `moves` are the priority changes of a ticket_escalated (`low>high none>urgent`), judged at reading against workspace.top_priorities. */
 export interface TimelineEntryTable {
@@ -490,7 +517,8 @@ export interface IdempotencyKeyTable {
  * The webhook of a connection. `kind`: events (Zendesk's event subscriptions) | trigger (tickets only) | manual (a person made it);
  * `state`: none | active | failing | refused (the grant does not allow it) | unreachable (this product has no address that
  * Zendesk could call). `secret` and, during a rotation, `previous_secret` are sealed. `changed_at`: when a delivery last
- * changed a stored row. No row-level security: a delivery names its connection only.
+ * changed a stored row; `active_since`: since when it works without a break. No row-level security: a delivery names its
+ * connection only.
  */
 export interface WebhookTable {
   workspace_id: number;
@@ -508,6 +536,7 @@ export interface WebhookTable {
   next_check_at: Date | null;
   last_delivery_at: Date | null;
   changed_at: Date | null;
+  active_since: Date | null;
   failure_code: string | null;
   failure_message: string | null;
   failure_since: Date | null;
@@ -908,6 +937,7 @@ export interface Database {
   ticket_payload: TicketPayloadTable;
   ticket_event: TicketEventTable;
   satisfaction_rating: SatisfactionRatingTable;
+  former_rating: FormerRatingTable;
   timeline_entry: TimelineEntryTable;
   org_metric: OrgMetricTable;
   org_day: OrgDayTable;

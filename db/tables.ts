@@ -26,6 +26,7 @@ const everyTable: Record<keyof Database, true> = {
   ticket_payload: true,
   ticket_event: true,
   satisfaction_rating: true,
+  former_rating: true,
   timeline_entry: true,
   org_metric: true,
   org_day: true,

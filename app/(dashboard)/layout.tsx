@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { requirePageSession } from "#lib/auth/page-session.ts";
 import { Commands } from "./_frame/commands.tsx";
 import { FollowChanges } from "./_frame/follow-changes.tsx";
+import { LeaveGuard } from "./_frame/leave-guard.tsx";
 import { NavigationBar } from "./_frame/navigation.tsx";
 import { SessionProvider } from "./_frame/session-context.tsx";
 
@@ -16,12 +17,14 @@ export default async function DashboardLayout({ children }: { children: ReactNod
       >
         Skip to the content
       </a>
-      {/* Only the panes scroll: what is placed absolutely inside them must not make the document longer. */}
-      <div className="relative flex h-dvh overflow-hidden">
-        <NavigationBar />
-        <div className="flex min-h-0 min-w-0 flex-1 flex-col">{children}</div>
-      </div>
-      <Commands />
+      <LeaveGuard>
+        {/* Only the panes scroll: what is placed absolutely inside them must not make the document longer. */}
+        <div className="relative flex h-dvh overflow-hidden">
+          <NavigationBar />
+          <div className="flex min-h-0 min-w-0 flex-1 flex-col">{children}</div>
+        </div>
+        <Commands />
+      </LeaveGuard>
       <FollowChanges />
     </SessionProvider>
   );

@@ -7,8 +7,9 @@ import type {
   ConnectionBody,
   ConnectionPatch,
   connectionAuth,
+  HeldRow,
+  heldDecisionBody,
   heldRetryBody,
-  heldRow,
   Run,
   StreamName,
   SyncMode,
@@ -22,7 +23,8 @@ import type {
   OrganizationItem,
 } from "#lib/matching/shapes.ts";
 
-export type HeldRow = z.infer<typeof heldRow>;
+export type { HeldRow } from "#lib/connections/shapes.ts";
+
 type NewConnection = Partial<ConnectionBody> & Pick<ConnectionBody, "kind" | "subdomain" | "auth">;
 type Auth = z.infer<typeof connectionAuth>;
 export interface OrganizationFilters {
@@ -110,6 +112,11 @@ export const reconnectConnection = (id: string, auth: Auth, confirmLogin: boolea
   apiSend<Connection>("POST", `${connectionPath(id)}/reconnect`, { auth, ...(confirmLogin && { confirmLogin }) });
 export const retryHeldRows = (id: string, which: z.infer<typeof heldRetryBody>) =>
   apiSend<{ released: number; held: number }>("POST", `${connectionPath(id)}/held/retry`, which);
+export const setHeldRowAside = (id: string, decision: z.infer<typeof heldDecisionBody>) =>
+  apiSend<HeldRow>("POST", `${connectionPath(id)}/held/set-aside`, decision);
+/** The whole text of a held row of which the list has the beginning. */
+export const heldText = async (id: string, { stream, key }: Pick<HeldRow, "stream" | "key">) =>
+  (await apiGet<{ payload: string }>(`${connectionPath(id)}/held/text`, { stream, key })).payload;
 export const archiveConnection = (id: string) => apiSend<Connection>("POST", `${connectionPath(id)}/archive`);
 export const deleteConnection = (id: string, data: "keep" | "purge") =>
   apiSend("DELETE", connectionPath(id), undefined, { params: { data } });
@@ -128,8 +135,8 @@ export const organizationsCsv = (id: string, filters: OrganizationFilters) =>
 export const oauthStart = (subdomain: string, access: string, connectionId?: string) =>
   apiPath("/api/v1/connections/oauth/start", { subdomain, access, connectionId });
 /** The same sign-in once more, with the word that another person's login is meant. */
-export const oauthConfirm = (connectionId: string) =>
-  apiPath("/api/v1/connections/oauth/start", { connectionId, confirmLogin: "1" });
+export const oauthConfirm = (connectionId: string, access: "read" | "read_write") =>
+  apiPath("/api/v1/connections/oauth/start", { connectionId, access, confirmLogin: "1" });
 
 /** Whether a run is at work on the connection, so that its progress is worth following. */
 function isReading({ streams }: Connection): boolean {

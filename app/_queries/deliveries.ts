@@ -8,11 +8,13 @@ import type {
   DeliveryDetail,
   DeliveryState,
   exchange,
+  replayable,
   replayBody,
   replayed,
 } from "#lib/destinations/shapes.ts";
 
 export type Exchange = z.infer<typeof exchange>;
+export type Replayable = z.infer<typeof replayable>;
 export type Replayed = z.infer<typeof replayed>;
 export type ReplayBody = z.infer<typeof replayBody>;
 export interface DeliveryFilters {
@@ -31,9 +33,6 @@ const LIVE_MS = 3_000;
 const CALM_MS = 10_000;
 const PAGE_ROWS = 50;
 const LIVE_PAGES = 3;
-/** The largest page the API gives. */
-const COUNT_PAGE = 500;
-const MOST_COUNTED = 5_000;
 
 const isOpen = ({ state, dueAt }: Delivery) =>
   state === "queued" || state === "sending" || (state === "unknown" && dueAt !== null);
@@ -56,27 +55,15 @@ export const deliveryQueries = {
       queryFn: ({ signal }) => apiGet<DeliveryDetail>(`${base}/${id}`, {}, signal),
       refetchInterval: ({ state }) => (state.data && isOpen(state.data) ? LIVE_MS : CALM_MS),
     }),
-  /** How many the filters leave: what a person is asked about before all of them are done something to. */
+  /** How many a replay of all that the filters leave would take up: what a person is asked about before. */
   count: (filters: DeliveryFilters) =>
     queryOptions({
       queryKey: [...root, "count", filters],
-      queryFn: ({ signal }) => countDeliveries(filters, signal),
+      queryFn: ({ signal }) => apiGet<Replayable>(`${base}/replay`, { ...filters }, signal),
       staleTime: 0,
       placeholderData: undefined,
     }),
 };
-
-/** The number, or null when there are more than are worth counting. */
-async function countDeliveries(filters: DeliveryFilters, signal: AbortSignal): Promise<number | null> {
-  let counted = 0;
-  let cursor: string | null = null;
-  do {
-    const page: List<Delivery> = await apiGet(base, { ...filters, limit: COUNT_PAGE, cursor }, signal);
-    counted += page.items.length;
-    cursor = page.nextCursor;
-  } while (cursor !== null && counted < MOST_COUNTED);
-  return cursor === null ? counted : null;
-}
 
 export const replayDeliveries = (which: ReplayBody) => apiSend<Replayed>("POST", `${base}/replay`, which);
 /** With the code that the person has read: what is held for another reason meanwhile is refused. */

@@ -24,6 +24,7 @@ export type DestinationBody = z.input<typeof destinationBody>;
 export type DestinationPatch = z.infer<typeof destinationPatch>;
 export type DryRun = z.infer<typeof dryRun>;
 export type Preview = z.infer<typeof preview>;
+export type PreviewBody = z.input<typeof previewBody>;
 export type PreviewItem = Preview["items"][number];
 export type TestAnswer = z.infer<typeof testAnswer>;
 export type WriteBack = z.infer<typeof writeBack>;
@@ -68,7 +69,7 @@ export const destinationQueries = {
       getNextPageParam: (page) => page.nextCursor,
     }),
   /** What the actions, saved or not, would make of an event. */
-  preview: (id: string, body: z.input<typeof previewBody>) =>
+  preview: (id: string, body: PreviewBody) =>
     queryOptions({
       queryKey: [...root, id, "preview", body],
       queryFn: ({ signal }) => apiSend<Preview>("POST", `${of(id)}/actions/preview`, body, { signal }),

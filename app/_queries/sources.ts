@@ -2,7 +2,15 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { z } from "zod";
 import { apiGet, apiSend } from "#app/_queries/client.ts";
 import type { List } from "#lib/api/shapes.ts";
-import type { Event, EventType, eventDetail, Source, sourceCreated, sourcePatch } from "#lib/sources/shapes.ts";
+import type {
+  Event,
+  EventType,
+  eventDetail,
+  Source,
+  sourceCreated,
+  sourceList,
+  sourcePatch,
+} from "#lib/sources/shapes.ts";
 
 export type EventDetail = z.infer<typeof eventDetail>;
 /** A source with its new write key, which is shown this once. */
@@ -32,7 +40,20 @@ export const sourceQueries = {
       queryFn: ({ signal }) => apiGet<List<Source>>("/api/v1/sources", { limit: MOST }, signal),
       refetchInterval: CALM_MS,
     }),
+  /** All of them, each with why it cannot be taken there. */
+  eligible: (taker: Taker) =>
+    queryOptions({
+      queryKey: [...root, "eligible", taker],
+      queryFn: ({ signal }) => apiGet<z.infer<typeof sourceList>>("/api/v1/sources", { ...taker, limit: MOST }, signal),
+      refetchInterval: CALM_MS,
+    }),
 };
+
+/** The Zendesk that events would be written to, and the destination that would write them, once it is made. */
+export interface Taker {
+  connectionId: string | null;
+  destinationId?: string | undefined;
+}
 
 export const eventQueries = {
   all: () => events,

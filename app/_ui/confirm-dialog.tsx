@@ -5,6 +5,7 @@ import { type ReactElement, type ReactNode, useState } from "react";
 import { Button } from "./button.tsx";
 import { reasonOf } from "./error-state.tsx";
 import { Notice } from "./notice.tsx";
+import { useReturnFocus } from "./return-focus.ts";
 import { ShortcutLayer } from "./shortcuts.tsx";
 import { TextField } from "./text-field.tsx";
 
@@ -42,6 +43,7 @@ export function ConfirmDialog({
   const [failure, setFailure] = useState<string | null>(null);
   const [typed, setTyped] = useState("");
   const open = givenOpen ?? ownOpen;
+  const returnFocus = useReturnFocus("own");
 
   const setOpen = (next: boolean) => {
     if (busy) return;
@@ -71,7 +73,10 @@ export function ConfirmDialog({
       {trigger && <Radix.Trigger asChild>{trigger}</Radix.Trigger>}
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-50 animate-fade-in bg-scrim" />
-        <Radix.Content className="fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-32px)] w-[calc(100vw-32px)] max-w-[440px] -translate-1/2 animate-fade-in flex-col gap-3 overflow-y-auto rounded-lg bg-floating p-4 shadow-floating">
+        <Radix.Content
+          {...returnFocus}
+          className="fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-32px)] w-[calc(100vw-32px)] max-w-[440px] -translate-1/2 animate-fade-in flex-col gap-3 overflow-y-auto rounded-lg bg-floating p-4 shadow-floating"
+        >
           <ShortcutLayer>
             <Radix.Title className="text-body font-semibold">{title}</Radix.Title>
             <Radix.Description asChild>

@@ -2,11 +2,12 @@
 
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
+import { reasonOf } from "./error-state.tsx";
 import { IconButton } from "./icon-button.tsx";
 import { toast } from "./toast.tsx";
 
-/** Copies a text; says that it did. `label` names what is copied: "Copy the key". */
-export function CopyButton({ text, label }: { text: string; label: string }) {
+/** Copies a text, or what is fetched for it; says that it did. `label` names what is copied: "Copy the key". */
+export function CopyButton({ text, label }: { text: string | (() => Promise<string>); label: string }) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -16,10 +17,10 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
 
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(text);
+      await writeToClipboard(typeof text === "string" ? text : await text());
       setCopied(true);
-    } catch {
-      toast.error("The browser did not allow copying. Select the text and copy it by hand.");
+    } catch (error) {
+      toast.error(reasonOf(error));
     }
   };
 
@@ -36,4 +37,13 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
       </span>
     </>
   );
+}
+
+async function writeToClipboard(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch (error) {
+    const message = "The browser did not allow copying. Select the text and copy it by hand.";
+    throw new Error(message, { cause: error });
+  }
 }

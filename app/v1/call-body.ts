@@ -22,7 +22,9 @@ export async function readCall(request: Request): Promise<unknown> {
   // A proxy may have unpacked it already and left the header.
   const isPacked = received[0] === 0x1f && received[1] === 0x8b;
   const bytes = isPacked ? await unpack(received) : received;
-  return parseJson(bytes.toString("utf8").replace(/^\ufeff/, ""));
+  return parseJson(bytes.toString("utf8").replace(/^\ufeff/, ""), {
+    isSaidPacked: encoding !== "identity" && !isPacked,
+  });
 }
 
 async function receive(request: Request): Promise<Buffer> {
@@ -49,14 +51,20 @@ async function unpack(bytes: Buffer): Promise<Buffer> {
     return await gunzip(bytes, { maxOutputLength: mostCallBytes });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
-    throw malformed("The body says that it is gzip, and cannot be unpacked.");
+    const isCut = error instanceof Error && "code" in error && error.code === "Z_BUF_ERROR";
+    throw malformed(`The gzip of the body ${isCut ? "ends too early: it was cut off" : "is damaged"}. ${sendAsMade}`);
   }
 }
 
-function parseJson(text: string): unknown {
+const sendAsMade =
+  "Send the bytes as gzip made them, whole and never turned into text, with Content-Encoding: gzip; or leave it out and send the JSON as it is.";
+
+function parseJson(text: string, { isSaidPacked }: { isSaidPacked: boolean }): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    if (isSaidPacked)
+      throw malformed(`Content-Encoding says gzip, and the body is neither gzip nor JSON. ${sendAsMade}`);
     const place = placeOfJsonError(text);
     const where = place && `line ${place.line}, column ${place.column}`;
     const what = place ? `The body is not JSON: at ${where}, ${place.expected} was expected.` : "The body is not JSON.";

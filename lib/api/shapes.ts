@@ -13,6 +13,14 @@ export function isWholeId(text: string): boolean {
   return /^-?\d{1,19}$/.test(text) && BigInt(text) < largestId && BigInt(text) >= -largestId;
 }
 
+const largestOwn = 2_147_483_647;
+
+/** A number of ours (a connection, source or destination) from a path, query or body; null for what is the name of nothing. */
+export function ownNumber(id: string): number | null {
+  const number = /^\d{1,10}$/.test(id) ? Number(id) : 0;
+  return number >= 1 && number <= largestOwn ? number : null;
+}
+
 /** A Zendesk id: text, since it may pass 2^53. */
 export const zendeskId = z.string().refine(isWholeId, "must be a Zendesk id: digits only");
 /** One of our own ids: opaque text. */

@@ -6,7 +6,7 @@ import { saveReconnected } from "#lib/connections/lifecycle.ts";
 import { readSubdomain, refusal } from "#lib/connections/login.ts";
 import { confirmSameAccount } from "#lib/connections/same-account.ts";
 import { findConnection, hiddenStates } from "#lib/connections/store/connections.ts";
-import { deleteStates, insertState, takeState } from "#lib/connections/store/oauth-states.ts";
+import { deleteStates, findState, insertState, takeState } from "#lib/connections/store/oauth-states.ts";
 import type { Context } from "#lib/context.ts";
 import { AppError, notFound } from "#lib/errors.ts";
 import { exchangeCode } from "#lib/zendesk/credentials.ts";
@@ -90,6 +90,28 @@ export interface AuthorizationAnswer {
   code: string | null;
   /** Zendesk's word for why there is no code: `access_denied` when the person refused. */
   error: string | null;
+}
+
+/** Of an authorization that is under way for a connection: which one, and whether it is to get the right to write. */
+export interface AuthorizationGoal {
+  connectionId: number;
+  isForWriting: boolean;
+}
+
+/** What an authorization that comes back was started for; null for a new connection, and for one that nobody started. */
+export async function goalOfAuthorization(
+  ctx: Pick<Context, "db">,
+  workspaceId: number,
+  { state: given }: Pick<AuthorizationAnswer, "state">,
+): Promise<AuthorizationGoal | null> {
+  if (!given) return null;
+  return inWorkspace(ctx.db, workspaceId, async (trx) => {
+    const state = await findState(trx, workspaceId, hashOf(given));
+    if (!state || state.connection_id === null) return null;
+    const connection = await findConnection(trx, { workspaceId, connectionId: state.connection_id });
+    const isForWriting = state.access === "read_write" && connection?.access !== "read_write";
+    return { connectionId: state.connection_id, isForWriting };
+  });
 }
 
 /**

@@ -1,7 +1,9 @@
-import { type Db, inWorkspace } from "#db/client.ts";
-import { requireConnection } from "#lib/connections/list.ts";
-import type { StreamName } from "#lib/connections/shapes.ts";
-import { retryHeldRows } from "#lib/zendesk/held.ts";
+import { type Db, inWorkspace, type Trx } from "#db/client.ts";
+import { presentHeldRow, requireConnection } from "#lib/connections/list.ts";
+import type { HeldRow, StreamName } from "#lib/connections/shapes.ts";
+import { readHeldRow } from "#lib/connections/store/parts.ts";
+import { notFound } from "#lib/errors.ts";
+import { readHeldText, retryHeldRows, setHeldRowAside } from "#lib/zendesk/held.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /** The retry button: all held rows, those of a stream, or one. Throws `not_found`. */
@@ -13,4 +15,31 @@ export async function retryHeld(
 ): Promise<{ released: number; held: number }> {
   await inWorkspace(db, scope.workspaceId, (trx) => requireConnection(trx, scope));
   return retryHeldRows({ db }, scope, now, which.stream, which.key);
+}
+
+/** The word of `by` that a held row is no doubt about its stream, or that it is one again. Throws `not_found`. */
+export async function decideHeld(
+  trx: Trx,
+  scope: Scope,
+  decision: { stream: StreamName; key: string; setAside: boolean },
+  by: string,
+  now: Date,
+): Promise<HeldRow> {
+  await requireConnection(trx, scope);
+  await setHeldRowAside(trx, scope, decision, decision.setAside ? { by, at: now } : null, now);
+  const row = await readHeldRow(trx, scope, decision);
+  if (!row) throw notFound("The held row");
+  return presentHeldRow(row);
+}
+
+/** The whole text of a held row as it came, up to 64 MiB. Throws `not_found`. */
+export async function heldTextOf(
+  trx: Trx,
+  scope: Scope,
+  { stream, key }: { stream: StreamName; key: string },
+): Promise<{ payload: string }> {
+  await requireConnection(trx, scope);
+  const payload = await readHeldText(trx, scope, stream, key);
+  if (payload === null) throw notFound("The held row");
+  return { payload };
 }

@@ -1,10 +1,9 @@
-import type { z } from "zod";
 import type { Db } from "#db/client.ts";
 import { type List, pageOf, positionFrom } from "#lib/api/cursor.ts";
 import { presentConnection } from "#lib/connections/present.ts";
-import type { Connection, heldRow, StreamName, streamNames } from "#lib/connections/shapes.ts";
+import type { Connection, HeldRow, StreamName } from "#lib/connections/shapes.ts";
 import { findConnections, readRhythm } from "#lib/connections/store/connections.ts";
-import { readHeldRows, readParts } from "#lib/connections/store/parts.ts";
+import { type ListedHeldRow, longestListed, readHeldRows, readParts } from "#lib/connections/store/parts.ts";
 import { notFound } from "#lib/errors.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
@@ -40,29 +39,31 @@ export async function getConnection(db: Db, scope: Scope): Promise<Connection> {
   return presentConnection(connection, parts, await readRhythm(db, scope.workspaceId));
 }
 
-/** Rows that could not be stored, by stream and key. */
+/** Rows that could not be stored, by stream and key, those that were set aside too. */
 export async function listHeldRows(
   db: Db,
   scope: Scope,
   page: { limit: number; cursor?: string | undefined; stream?: StreamName | undefined },
-): Promise<List<z.input<typeof heldRow>>> {
+): Promise<List<HeldRow>> {
   await requireConnection(db, scope);
   const [stream, key] = positionFrom(page.cursor, ["text", "text"]) ?? [];
   const after = stream !== undefined && key !== undefined ? { stream, key } : null;
   const rows = await readHeldRows(db, scope, { limit: page.limit + 1, stream: page.stream, after });
-  return pageOf(
-    rows,
-    page.limit,
-    (row) => ({
-      stream: row.stream as (typeof streamNames)[number],
-      key: row.row_key,
-      reason: row.reason,
-      payload: row.payload,
-      firstHeldAt: row.first_held_at.toISOString(),
-      lastHeldAt: row.last_held_at.toISOString(),
-    }),
-    (row) => [row.stream, row.row_key],
-  );
+  return pageOf(rows, page.limit, presentHeldRow, (row) => [row.stream, row.row_key]);
+}
+
+export function presentHeldRow(row: ListedHeldRow): HeldRow {
+  return {
+    stream: row.stream as StreamName,
+    key: row.row_key,
+    reason: row.reason,
+    payload: row.beginning,
+    length: row.length,
+    isCut: row.length > longestListed,
+    firstHeldAt: row.first_held_at.toISOString(),
+    lastHeldAt: row.last_held_at.toISOString(),
+    setAside: row.set_aside_at && { by: row.set_aside_by ?? "", at: row.set_aside_at.toISOString() },
+  };
 }
 
 /** Throws `not_found` where there is no such connection to show. */

@@ -40,6 +40,9 @@ export const streamStatus = z.object({
 });
 export type StreamStatus = z.infer<typeof streamStatus>;
 
+/** Streams whose rows can be asked for by id when a listing does not show them. */
+export const absentStream = z.enum(["tickets", "users", "organizations"]);
+
 export const connectionState = z.enum(["active", "paused", "failing", "disconnected", "archived"]);
 export const connection = z.object({
   id,
@@ -66,9 +69,7 @@ export const connection = z.object({
   syncIntervalMinutes: z.number().int(),
   verified: z.object({ at: instant, tickets: z.number().int(), repaired: z.number().int() }).nullable(),
   /** Rows that Zendesk no longer shows, by stream; `held` ones wait for a person's word. */
-  absences: z.array(
-    z.object({ stream: z.enum(["tickets", "organizations"]), rows: z.number().int(), held: z.number().int() }),
-  ),
+  absences: z.array(z.object({ stream: absentStream, rows: z.number().int(), held: z.number().int() })),
   /** How changes arrive between runs. */
   webhook: z.object({ state: z.string(), kind: z.string().nullable(), lastDeliveryAt: instant.nullable() }),
   /** Seconds that this machine's clock is behind Zendesk's, where that is more than a minute, else null. */
@@ -151,7 +152,18 @@ export const run = z.object({
   requestedAt: instant,
   startedAt: instant.nullable(),
   finishedAt: instant.nullable(),
-  streams: z.array(z.object({ name: streamName, state: z.string(), pages: z.number().int(), rows: runRows })),
+  streams: z.array(
+    z.object({
+      name: streamName,
+      state: z.string(),
+      pages: z.number().int(),
+      rows: runRows,
+      /** Texts that had to be cleaned before they could be stored: NUL, halves of characters. */
+      cleaned: z.number().int(),
+      /** Places that Zendesk refused, so that the reading began again. */
+      restarts: z.number().int(),
+    }),
+  ),
   failure: failure.nullable(),
 });
 export type Run = z.infer<typeof run>;
@@ -161,13 +173,29 @@ export const heldRow = z.object({
   stream: streamName,
   key: z.string(),
   reason: z.string(),
+  /** As it came; of a long one only the beginning. */
   payload: z.string(),
+  /** Characters of the whole. */
+  length: z.number().int(),
+  isCut: z.boolean(),
   firstHeldAt: instant,
   lastHeldAt: instant,
+  /** Who decided that it is no doubt about its stream, until it comes again with other bytes; null: it is held. */
+  setAside: z.object({ by: z.string(), at: instant }).nullable(),
 });
+export type HeldRow = z.infer<typeof heldRow>;
 export const heldRowList = listOf(heldRow);
-/** Which held rows to try again: all, those of a stream, or one. */
-export const heldRetryBody = z.strictObject({ stream: streamName, key: z.string().min(1).max(1000) }).partial();
+export const heldText = z.object({ payload: z.string() });
+const heldRowKey = z.string().min(1).max(1000);
+export const heldTextQuery = z.object({ stream: streamName, key: heldRowKey });
+/** `setAside` false takes it back. */
+export const heldDecisionBody = z.strictObject({
+  stream: streamName,
+  key: heldRowKey,
+  setAside: z.boolean().default(true),
+});
+/** Which held rows to try again: all, those of a stream, or one. One that was set aside is tried only by its key. */
+export const heldRetryBody = z.strictObject({ stream: streamName, key: heldRowKey }).partial();
 export const heldRetried = z.object({ released: z.number().int(), held: z.number().int() });
 
 /** What a check of the past found, in rows. `missing`: not stored here; `extra`: stored and absent in Zendesk; `older`: stored in an older version; `different`: the same version with other content. */
@@ -215,7 +243,6 @@ export const driftRow = z.object({
 export type DriftRow = z.infer<typeof driftRow>;
 export const driftRowList = listOf(driftRow);
 
-export const absentStream = z.enum(["tickets", "organizations"]);
 export const absence = z.object({
   stream: absentStream,
   id: z.string(),

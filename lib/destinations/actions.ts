@@ -2,9 +2,10 @@ import type { ActionKey, Condition, MappingRule, Profile } from "#lib/destinatio
 
 /**
  * What a field takes: `text` (numbers and booleans become text), `list` (of texts; one text is a list of one), `tags` (the
- * same, a text split at commas and blanks), `flag` (true or false), `record` (an object), `any`.
+ * same, a text split at commas and blanks), `domains` (a list of them), `zone` (a time zone), `word` (one of a few that Zendesk
+ * knows, in lower case), `flag` (true or false), `record` (an object), `any`.
  */
-export type FieldKind = "text" | "list" | "tags" | "flag" | "record" | "any";
+export type FieldKind = "text" | "list" | "tags" | "domains" | "zone" | "word" | "flag" | "record" | "any";
 
 export interface FieldDefinition {
   to: string;
@@ -25,6 +26,7 @@ export interface ActionDefinition {
 }
 
 const text = (to: string, what: string): FieldDefinition => ({ to, kind: "text", what });
+const word = (to: string, what: string): FieldDefinition => ({ to, kind: "word", what });
 const rule = (to: string, from: string, more: Partial<MappingRule> = {}): MappingRule => ({ to, from, ...more });
 const isType = (type: string): Condition => ({ field: "type", operator: "equals", value: type });
 const isEvent = (name: string): Condition => ({ field: "event", operator: "equals", value: name });
@@ -36,7 +38,7 @@ const userFields = (prefix: "" | "user."): FieldDefinition[] => [
   text(`${prefix}email`, "E-mail"),
   text(`${prefix}name`, "Name"),
   text(`${prefix}external_id`, "Your own id of the user"),
-  text(`${prefix}time_zone`, "Time zone, as Europe/Berlin"),
+  { to: `${prefix}time_zone`, kind: "zone", what: "Time zone, as Europe/Berlin" },
   text(`${prefix}phone`, "Phone"),
 ];
 
@@ -93,11 +95,17 @@ const ticketFields: FieldDefinition[] = [
   text("subject", "Subject"),
   text("comment", "The comment"),
   { to: "public", kind: "flag", what: "Whether the requester sees the comment; private unless told" },
-  text("priority", "low, normal, high or urgent"),
-  text("status", "new, open, pending, hold or solved"),
-  text("type", "problem, incident, question or task"),
+  word("priority", "low, normal, high or urgent"),
+  word("status", "new, open, pending, hold or solved"),
+  word("type", "problem, incident, question or task"),
   text("group_id", "The id of the group in Zendesk, or its exact name"),
   text("assignee_id", "The id of the agent in Zendesk"),
+];
+const requesterFields: FieldDefinition[] = [
+  text("requester.id", "The requester's id in Zendesk"),
+  text("requester.email", "The requester's e-mail"),
+  text("requester.external_id", "Your own id of the requester"),
+  text("requester.name", "The requester's name, should they be new"),
 ];
 const ticketRules: MappingRule[] = [
   rule("subject", property("subject")),
@@ -136,7 +144,7 @@ export const actionDefinitions: Record<ActionKey, ActionDefinition> = {
     fields: [
       text("external_id", "Your own id of the organization: what it is found by"),
       text("name", "Name"),
-      { to: "domain_names", kind: "list", what: "Domains; those of free mail are left out" },
+      { to: "domain_names", kind: "domains", what: "Domains; those of free mail are left out" },
       { to: "tags", kind: "tags", what: "Tags" },
       text("url", "Its address on the web"),
       { to: "deleted", kind: "flag", what: "Whether it is gone" },
@@ -186,10 +194,7 @@ export const actionDefinitions: Record<ActionKey, ActionDefinition> = {
       text("external_id", "Your own id of the ticket: it is created once"),
       { to: "tags", kind: "tags", what: "Tags" },
       text("organization_id", "The id of one of the requester's organizations in Zendesk"),
-      text("requester.id", "The requester's id in Zendesk"),
-      text("requester.email", "The requester's e-mail"),
-      text("requester.external_id", "Your own id of the requester"),
-      text("requester.name", "The requester's name, should they be new"),
+      ...requesterFields,
     ],
     records: ["custom_fields"],
     candidates: { from: [], except: [] },
@@ -213,6 +218,7 @@ export const actionDefinitions: Record<ActionKey, ActionDefinition> = {
       ...ticketFields,
       { to: "additional_tags", kind: "tags", what: "Tags to add" },
       { to: "remove_tags", kind: "tags", what: "Tags to remove" },
+      ...requesterFields,
     ],
     records: ["custom_fields"],
     candidates: { from: [], except: [] },
@@ -224,6 +230,11 @@ export const actionDefinitions: Record<ActionKey, ActionDefinition> = {
         ...ticketRules,
         rule("additional_tags", property("additional_tags", "add_tags", "tags")),
         rule("remove_tags", property("remove_tags")),
+        // Not the user of the event: who tells of a change need not be the ticket's requester.
+        rule("requester.id", property("requester_id", "requesterId", "requester.id")),
+        rule("requester.email", property("requester_email", "requesterEmail", "requester.email")),
+        rule("requester.external_id", property("requester.external_id", "requester.externalId")),
+        rule("requester.name", property("requester.name")),
       ],
     }),
   },

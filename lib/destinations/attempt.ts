@@ -35,20 +35,28 @@ export interface Intent {
   changes: { field: string; from: unknown; to: unknown }[];
 }
 
+/** A working ticket that Zendesk takes from its organization and its assignee when its requester leaves (C-23). */
+export interface AffectedTicket {
+  id: string;
+  subject: string;
+  status: string;
+}
+
 /** Zendesk as a procedure sees it: every exchange is noted with the delivery, a write before it is sent (row 96). */
 export interface NotedZendesk {
   /** Asks; null where Zendesk answers 404. Throws WaitNeeded, or ZendeskError. */
   find(step: string, path: string, get: Get): Promise<Answer | null>;
   /**
    * Writes, once. Throws WaitNeeded when it was not sent, ZendeskError `outcome_unknown` when it may have happened, else a
-   * ZendeskError with Zendesk's words. In a dry run only the intent is noted, and `supposed` is the answer.
+   * ZendeskError with Zendesk's words. In a dry run only the intent is noted, and `supposed` is the answer. `affects`: what
+   * Zendesk does besides; it is kept with the delivery, whether the answer comes or not.
    */
   write(
     step: string,
     method: "POST" | "PUT" | "DELETE",
     path: string,
     body: unknown,
-    write: Write & { intent: Intent; supposed?: Answer["body"] },
+    write: Write & { intent: Intent; supposed?: Answer["body"]; affects?: readonly AffectedTicket[] },
   ): Promise<Answer | null>;
 }
 
@@ -63,6 +71,8 @@ export interface Attempt {
     createdAt: Date;
     /** Codes for which it was held and a person has allowed it: each hold has its own, and needs its own word. */
     approvedFor: readonly string[];
+    /** Of a removal: the tickets that a person was shown when it was held last; null where it was not. */
+    affected: readonly AffectedTicket[] | null;
   };
   command: Command;
   settings: Settings;
@@ -81,7 +91,13 @@ export interface Attempt {
 
 /** How a try ended. `reason`: what happened; `fix`: what a person can do. `notes`: what was left out or done otherwise. */
 export type Verdict =
-  | { state: "done"; notes?: string[]; result?: { kind: string; id: string } }
+  | {
+      state: "done";
+      notes?: string[];
+      result?: { kind: string; id: string };
+      /** What a removal has unassigned. */
+      affected?: readonly AffectedTicket[];
+    }
   | {
       state: "failed" | "held" | "unknown";
       code: string;
@@ -89,7 +105,7 @@ export type Verdict =
       fix: string;
       notes?: string[];
       result?: { kind: string; id: string };
-      affected?: { id: string; subject: string; status: string }[];
+      affected?: readonly AffectedTicket[];
     }
   | { state: "waits"; until: Date; code: string; reason: string };
 

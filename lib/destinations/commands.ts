@@ -1,6 +1,7 @@
 import type { Command } from "#lib/destinations/attempt.ts";
 import { lanesOf } from "#lib/destinations/lanes.ts";
 import { mapEvent, type Problem } from "#lib/destinations/mapping.ts";
+import { isPlain, leftOutAsNested } from "#lib/destinations/procedures/field-values.ts";
 import { type Refusal, refusalOf } from "#lib/destinations/refusals.ts";
 import type { Action, ActionKey, Settings } from "#lib/destinations/shapes.ts";
 import type { TemplateTime } from "#lib/destinations/template-time.ts";
@@ -58,7 +59,7 @@ export function planCommand(
   const fields = sound(given, notes);
   return {
     action: key,
-    command: { fields, unmapped: mapped.command.unmapped },
+    command: { fields, unmapped: withoutNested(mapped.command.unmapped, notes, (trait) => `$.traits.${trait}`) },
     lanes: lanesOf(key, fields, event),
     problems: notes.map(({ field, message }) => ({ field, message: cleanText(message, 500) })),
     refusal: invalidEmail(key, given, fields) ?? refusalOf(key, fields, settings),
@@ -67,14 +68,32 @@ export function planCommand(
 
 /** The fields that can be sent. What cannot is left out, with its reason in `problems`. */
 function sound(fields: Command["fields"], problems: Problem[]): Command["fields"] {
-  const checked = Object.entries(fields).map(([name, value]): [string, unknown] => {
-    if (emails.includes(name) && !isEmail(value)) {
-      problems.push({ field: name, message: `“${String(value).slice(0, 100)}” is no e-mail address: it was left out` });
-      return [name, undefined];
-    }
-    return [name, value];
+  const checked = Object.entries(fields).filter(([name, value]) => {
+    if (!emails.includes(name) || isEmail(value)) return true;
+    problems.push({ field: name, message: `“${String(value).slice(0, 100)}” is no e-mail address: it was left out` });
+    return false;
   });
-  return Object.fromEntries(checked.filter(([, value]) => value !== undefined));
+  return withoutNested(Object.fromEntries(checked), problems, placeOfCustomField);
+}
+
+/** What custom fields can hold; the rest is left out. `placeOf`: where in an event the value of a custom field stands. */
+function withoutNested(
+  values: Record<string, unknown>,
+  problems: Problem[],
+  placeOf: (name: string) => string | null,
+): Record<string, unknown> {
+  const kept = Object.entries(values).filter(([name, value]) => {
+    const place = isPlain(value) ? null : placeOf(name);
+    if (place !== null) problems.push({ field: name, message: leftOutAsNested(place, value) });
+    return place === null;
+  });
+  return Object.fromEntries(kept);
+}
+
+function placeOfCustomField(name: string): string | null {
+  const [, record, key] = /^(user_fields|organization_fields|custom_fields)\.(.+)$/s.exec(name) ?? [];
+  if (key === undefined) return null;
+  return record === "custom_fields" ? `$.properties.${name}` : `$.traits.${key}`;
 }
 
 /** A group call is about a user only where it names one by an id: an e-mail among the group's traits is the company's own. */
@@ -83,14 +102,15 @@ function withoutUnnamedUser(fields: Command["fields"]): Command["fields"] {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !name.startsWith("user.")));
 }
 
-/** X-16: where two places can hold the user's e-mail, it is told which one did when it was the second. */
+/** X-16: where two places can hold the user's e-mail, it is told which one did when it was the second. A mapping may name others. */
 function tellPlaceOfEmail(fields: Command["fields"], event: EventBody, problems: Problem[]): void {
-  const email = fields["user.email"];
-  const inContext = (event.context as { traits?: { email?: unknown } } | null | undefined)?.traits?.email;
-  if (email !== undefined && (inContext === undefined || inContext === null)) {
+  const { context, traits } = event as { context?: WithTraits | null } & WithTraits;
+  const [own, inContext] = [traits?.email, context?.traits?.email].map((email) => String(email ?? "").trim());
+  if (own !== "" && inContext === "" && String(fields["user.email"] ?? "").trim() === own)
     problems.push({ field: "user.email", message: "was taken from traits, since context.traits has none" });
-  }
 }
+
+type WithTraits = { traits?: { email?: unknown } | null };
 
 const emails = ["email", "user.email", "requester.email"];
 const isEmail = (value: unknown) =>
@@ -98,13 +118,16 @@ const isEmail = (value: unknown) =>
   value.length <= 254 &&
   /^[^\s@"<>(),;:\\[\]]+@[^\s@"<>(),;:\\[\]]+\.[^\s@.]+$/.test(value);
 
-/** Of an identify the e-mail is what it is about; elsewhere a wrong one is left out as long as the user has another name. */
+/**
+ * Of an identify the e-mail is what it is about; elsewhere a wrong one is left out as long as the user has another name, or the
+ * ticket keeps its requester.
+ */
 function invalidEmail(key: ActionKey, given: Command["fields"], kept: Command["fields"]): Refusal | null {
   const wrong = emails.find((name) => given[name] !== undefined && kept[name] === undefined);
   if (wrong === undefined) return null;
   const prefix = wrong.slice(0, -"email".length);
   const isNamedOtherwise = kept[`${prefix}id`] !== undefined || kept[`${prefix}external_id`] !== undefined;
-  if (key !== "upsert_user" && isNamedOtherwise) return null;
+  if (key === "update_ticket" || (key !== "upsert_user" && isNamedOtherwise)) return null;
   return {
     code: "invalid_email",
     reason: cleanText(`“${String(given[wrong]).slice(0, 100)}” is no e-mail address.`),

@@ -59,9 +59,9 @@ function readParts({ ctx, scope: { workspaceId } }: Session, delivery: Claimed):
 }
 
 function attemptOf(session: Session, delivery: Claimed, parts: Parts, zendesk: TriedZendesk): Attempt {
-  const { id, action, messageId, commandKey, createdAt, approvedFor, command } = delivery;
+  const { id, action, messageId, commandKey, createdAt, approvedFor, affected, command } = delivery;
   return {
-    delivery: { id, action, messageId, commandKey, createdAt, approvedFor },
+    delivery: { id, action, messageId, commandKey, createdAt, approvedFor, affected },
     command,
     settings: parts.settings,
     event: parts.event && attemptedEvent(parts.event),
@@ -112,7 +112,7 @@ async function settle(
   wasPutOff: boolean,
 ): Promise<Ending | null> {
   const now = clock();
-  const { affected, code, reason, fix, ...rest } = ending;
+  const { code, reason, fix, ...rest } = ending;
   const isOver = ending.state !== "queued" && ending.dueAt === null;
   const settled = {
     ...rest,
@@ -122,7 +122,7 @@ async function settle(
     // What was only put off was no try, and is not told.
     attempts: wasPutOff ? delivery.attempts - 1 : delivery.attempts,
     notes: isOver ? [...new Set([...delivery.notes, ...ending.notes, ...zendesk.notes].map(clean))] : delivery.notes,
-    affected: affected && cleanText(concealValues(JSON.stringify(affected)), 1_000_000),
+    affected: affectedText(affectedBy(ending, zendesk, delivery)),
   };
   const isKept = await inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
     if (!(await settleDelivery(trx, scope, delivery, settled, now))) return false;
@@ -136,6 +136,18 @@ async function settle(
   if (!isKept) return null;
   tell(ctx.log, delivery, ending);
   return ending;
+}
+
+/** What was done and what is asked about tell for themselves; else it stays what was sent, or what a person was shown. */
+function affectedBy({ state, affected }: Ending, sent: TriedZendesk, shown: Claimed): Ending["affected"] {
+  return state === "done" ? affected : (affected ?? sent.affected ?? shown.affected);
+}
+
+function affectedText(tickets: Ending["affected"]): string | null {
+  if (tickets === null) return null;
+  return JSON.stringify(
+    tickets.map(({ id, subject, status }) => ({ id, subject: cleanText(concealValues(subject), 500), status })),
+  );
 }
 
 /** Zendesk's words are in it, and what was sent. */

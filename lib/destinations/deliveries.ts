@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import type { Db } from "#db/client.ts";
 import { pageOf, positionFrom } from "#lib/api/cursor.ts";
-import { isWholeId, type List } from "#lib/api/shapes.ts";
+import { type List, ownNumber } from "#lib/api/shapes.ts";
 import type { Config } from "#lib/config.ts";
-import { opened } from "#lib/destinations/exchange-text.ts";
+import { opened, withoutSecrets } from "#lib/destinations/exchange-text.ts";
 import type {
   CommandKind,
   Delivery,
@@ -15,8 +15,8 @@ import { isBarred } from "#lib/destinations/store/claims.ts";
 import { type NewExchange, readExchanges } from "#lib/destinations/store/exchanges.ts";
 import { type DeliveryFilter, findListed, type ListedDelivery, listDeliveryRows } from "#lib/destinations/store/log.ts";
 import { readStoredEvent } from "#lib/destinations/store/parts.ts";
+import { lookedUpByItself, lookYourself } from "#lib/destinations/verdicts.ts";
 import { notFound } from "#lib/errors.ts";
-import { concealValues } from "#lib/log.ts";
 import type { eventType } from "#lib/sources/shapes.ts";
 import { type AgentPageKind, agentPage } from "#lib/zendesk/agent-pages.ts";
 
@@ -46,8 +46,8 @@ export function filterFrom({
   ...rest
 }: Omit<DeliveryFilter, "destinationId"> & { destinationId?: string | undefined }): DeliveryFilter | null {
   if (destinationId === undefined) return rest;
-  const isPossible = isWholeId(destinationId) && Number(destinationId) <= 2_147_483_647;
-  return isPossible ? { ...rest, destinationId: Number(destinationId) } : null;
+  const number = ownNumber(destinationId);
+  return number === null ? null : { ...rest, destinationId: number };
 }
 
 /** These deliveries as they stand, oldest first. */
@@ -73,7 +73,7 @@ export async function getDelivery(
   return delivery;
 }
 
-/** The same from its event to what was said to Zendesk. */
+/** The same from its event to what was said to Zendesk, without any secret. Throws `not_found`. */
 export async function getDeliveryDetail(
   db: Db,
   config: Pick<Config, "zendesk">,
@@ -84,21 +84,21 @@ export async function getDeliveryDetail(
   if (!row) throw notFound("The delivery");
   const event = row.event_id === null ? null : await readStoredEvent(db, workspaceId, row.event_id);
   const exchanges = await readExchanges(db, workspaceId, id);
-  return {
+  return withoutSecrets({
     ...present(row, config),
     event: event && {
       id: event.id,
       type: event.type as z.output<typeof eventType>,
       name: event.name,
       receivedAt: event.receivedAt.toISOString(),
-      payload: opened(concealValues(event.payload)),
+      payload: opened(event.payload),
     },
     actionVersion: row.action_version,
     command: JSON.parse(row.command) as DeliveryDetail["command"],
     exchanges: exchanges.map(presentExchange),
     approved: row.approved_at && { by: row.approved_by, at: row.approved_at.toISOString() },
     affectedTickets: row.affected === null ? null : (JSON.parse(row.affected) as DeliveryDetail["affectedTickets"]),
-  };
+  });
 }
 
 function present(row: ListedDelivery, { zendesk }: Pick<Config, "zendesk">): Delivery {
@@ -111,7 +111,7 @@ function present(row: ListedDelivery, { zendesk }: Pick<Config, "zendesk">): Del
     attempts: row.attempts,
     code: row.code,
     reason: row.reason ?? waitsFor(row),
-    fix: row.fix,
+    fix: row.fix ?? fixOf(row),
     notes: row.notes,
     subject: subjectOf(row.lanes),
     result: resultOf(row, zendesk.urlTemplate),
@@ -123,6 +123,7 @@ function present(row: ListedDelivery, { zendesk }: Pick<Config, "zendesk">): Del
 
 /** Why a delivery that was not tried yet is not on its way: nobody has written it down, since it changes by itself. */
 function waitsFor(row: ListedDelivery): string | null {
+  if (row.state === "unknown") return "It was being sent when the process ended: Zendesk's answer was lost.";
   if (row.state !== "queued") return null;
   if (row.stopped_at !== null) return "The destination was stopped. It stays queued.";
   if (!row.enabled && !row.is_test) return "The destination is off. It stays queued.";
@@ -131,6 +132,12 @@ function waitsFor(row: ListedDelivery): string | null {
     return `“${name}” is ${state}, and nothing is sent: see the connection's own notice.`;
   }
   return row.waits_for && `Delivery ${row.waits_for}, of the same user, organization or ticket, goes first.`;
+}
+
+/** What is unknown waits for its next look, and a person need not. */
+function fixOf({ state, due_at }: ListedDelivery): string | null {
+  if (state !== "unknown") return null;
+  return due_at === null ? lookYourself : lookedUpByItself;
 }
 
 const named: readonly [prefix: string, words: (name: string) => string][] = [

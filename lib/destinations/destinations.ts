@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import type { Db, Trx } from "#db/client.ts";
 import { type List, pageOf, positionFrom } from "#lib/api/cursor.ts";
+import { ownNumber } from "#lib/api/shapes.ts";
+import { requireEligible } from "#lib/destinations/eligible-sources.ts";
 import { grantWriting, presentDestination, settingColumns } from "#lib/destinations/present.ts";
 import { settingsOf } from "#lib/destinations/profiles.ts";
 import { changeDefaultActions, insertDefaultActions } from "#lib/destinations/set-actions.ts";
@@ -11,8 +13,6 @@ import {
   holdDestinationsOf,
   holdTarget,
   insertDestination,
-  knownSources,
-  linkedSources,
   lockDestination,
   readDestinationParts,
   replaceSources,
@@ -22,17 +22,10 @@ import {
 } from "#lib/destinations/store/destinations.ts";
 import { settingsIn } from "#lib/destinations/store/parts.ts";
 import { failUnsent } from "#lib/destinations/store/unsent.ts";
-import { AppError, type ErrorDetail, notFound } from "#lib/errors.ts";
+import { AppError, notFound } from "#lib/errors.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 const dayMs = 86_400_000;
-const largest = 2_147_483_647;
-
-/** A number of ours from a path or a body; what is none is the name of nothing. */
-function numberOf(id: string): number | null {
-  const number = /^\d{1,10}$/.test(id) ? Number(id) : 0;
-  return number >= 1 && number <= largest ? number : null;
-}
 
 /** Destinations in the order in which they were made. */
 export async function listDestinations(
@@ -55,7 +48,7 @@ export async function getDestination(db: Db, workspaceId: number, id: string, no
 
 /** The stored row of a destination that was not deleted. Throws `not_found`. */
 export async function requireDestination(db: Db, workspaceId: number, id: string): Promise<StoredDestination> {
-  const number = numberOf(id);
+  const number = ownNumber(id);
   const row = number === null ? undefined : await findDestination(db, workspaceId, number);
   if (!row) throw notFound("The destination");
   return row;
@@ -63,7 +56,7 @@ export async function requireDestination(db: Db, workspaceId: number, id: string
 
 /** The same, kept from other changes until the transaction ends. */
 export async function holdDestination(trx: Trx, workspaceId: number, id: string): Promise<StoredDestination> {
-  const number = numberOf(id);
+  const number = ownNumber(id);
   const row = number === null ? undefined : await lockDestination(trx, workspaceId, number);
   if (!row) throw notFound("The destination");
   return row;
@@ -71,7 +64,7 @@ export async function holdDestination(trx: Trx, workspaceId: number, id: string)
 
 /**
  * Makes a destination, with the actions and settings of its profile. Throws `not_found` for a connection that the workspace
- * has not, `conflict` for one that may not be written to, `invalid` for sources that cannot send to it.
+ * has not, `conflict` for one that may not be written to, `invalid` for sources that are not eligible.
  */
 export async function createDestination(
   trx: Trx,
@@ -80,13 +73,14 @@ export async function createDestination(
   by: string,
   now: Date,
 ): Promise<Destination> {
-  const connectionId = numberOf(body.connectionId);
+  const connectionId = ownNumber(body.connectionId);
   const connection = connectionId === null ? undefined : await holdTarget(trx, workspaceId, connectionId);
   if (!connection) throw notFound("The connection");
   if (connection.access !== "read_write") {
-    throw new AppError("conflict", `“${connection.name}” may only be read. ${grantWriting}`);
+    const byProgram = `A program sends the login with access read_write: PATCH /api/v1/connections/${connection.id}.`;
+    throw new AppError("conflict", `“${connection.name}” may only be read. ${grantWriting} ${byProgram}`);
   }
-  const sourceIds = await eligibleSources(trx, workspaceId, body.sourceIds, []);
+  const sourceIds = await requireEligible(trx, workspaceId, { id: null, connectionId: connection.id }, body.sourceIds);
   const id = await insertDestination(trx, {
     workspace_id: workspaceId,
     connection_id: connection.id,
@@ -132,8 +126,8 @@ export async function changeDestination(
     await changeDefaultActions(trx, workspaceId, row.id, change, by, now);
   }
   if (patch.sourceIds !== undefined) {
-    const linked = await linkedSources(trx, workspaceId, row.id);
-    await replaceSources(trx, workspaceId, row.id, await eligibleSources(trx, workspaceId, patch.sourceIds, linked));
+    const taker = { id: row.id, connectionId: row.connection_id };
+    await replaceSources(trx, workspaceId, row.id, await requireEligible(trx, workspaceId, taker, patch.sourceIds));
   }
   return getDestination(trx, workspaceId, id, now);
 }
@@ -160,7 +154,8 @@ export async function deleteDestinationsOf(trx: Trx, scope: Scope, connectionNam
 async function remove(trx: Trx, row: StoredDestination, reason: string, now: Date): Promise<void> {
   const scope = { workspaceId: row.workspace_id, connectionId: row.connection_id };
   const fix = "Make a destination again and send the calls again, if they are still wanted.";
-  await failUnsent(trx, scope, row.id, { code: "destination_deleted", reason, fix }, now);
+  const fixOfUnknown = "Look in Zendesk whether it has happened; discard ends it. Nothing more is sent from here.";
+  await failUnsent(trx, scope, row.id, { code: "destination_deleted", reason, fix, fixOfUnknown }, now);
   await takeAway(trx, scope.workspaceId, row.id, now);
 }
 
@@ -171,28 +166,4 @@ async function presenter(db: Db, workspaceId: number, rows: readonly StoredDesti
     if (!own) throw new Error("The parts of a destination were not read.");
     return presentDestination(row, own);
   };
-}
-
-/** C-3: sources of the workspace that take events, and those that are linked already. Throws `invalid` naming the others. */
-async function eligibleSources(
-  trx: Trx,
-  workspaceId: number,
-  ids: readonly string[],
-  linked: readonly number[],
-): Promise<number[]> {
-  const numbers = ids.map(numberOf);
-  const known = await knownSources(
-    trx,
-    workspaceId,
-    numbers.filter((number) => number !== null),
-  );
-  const details = numbers.flatMap((number, index): ErrorDetail[] => {
-    const source = number === null ? undefined : known.get(number);
-    const path = `sourceIds.${index}`;
-    if (!source) return [{ path, message: "names no source of this workspace" }];
-    if (source.enabled || linked.includes(number ?? 0)) return [];
-    return [{ path, message: `“${source.name}” is switched off: switch it on first` }];
-  });
-  if (details.length === 0) return numbers.filter((number) => number !== null);
-  throw new AppError("invalid", details.map(({ path, message }) => `${path} ${message}`).join("; "), { details });
 }

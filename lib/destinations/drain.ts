@@ -4,6 +4,8 @@ import { loadConnection } from "#lib/connections/load.ts";
 import { deliver } from "#lib/destinations/deliver.ts";
 import { type DeliveryContext, openSession, type Session, type Working } from "#lib/destinations/session.ts";
 import { type Claimed, claimDeliveries, mostInFlight } from "#lib/destinations/store/claims.ts";
+import { putOff as putOffQueued } from "#lib/destinations/store/requeue.ts";
+import type { Ending } from "#lib/destinations/verdicts.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /** A session asks again who is signed in, and takes up a login that was changed, after this. Milliseconds. */
@@ -50,7 +52,8 @@ async function drainSession(session: Session, end: Date, only: readonly string[]
     const claimed = isOver() || places === 0 ? [] : await claim(session, places, only);
     for (const delivery of claimed) {
       const work = deliverOne(session, delivery)
-        .then((ending) => {
+        .then(async (ending) => {
+          if (ending) await putOffEvents(session, delivery, ending);
           putOff = ending?.dueAt && ending.code === "rate_limited" ? [...putOff, ending.dueAt] : [];
           if (putOff.length >= mostPutOff) drained.standstill = earliest(putOff);
           drained.standstill = ending?.standstill ?? drained.standstill;
@@ -70,6 +73,15 @@ function claim(session: Session, places: number, only: readonly string[] | undef
   const { ctx, scope, holder } = session;
   return inWorkspace(ctx.db, scope.workspaceId, (trx) =>
     claimDeliveries(trx, scope, `${holder}/${randomUUID()}`, places, session.times(), only),
+  );
+}
+
+/** Customer events have one budget for all of them: what one is told to wait for, the others need not be tried for. */
+async function putOffEvents({ ctx, scope, clock }: Session, { action }: Claimed, ending: Ending): Promise<void> {
+  const { code, reason, dueAt } = ending;
+  if (action !== "track_event" || code !== "rate_limited" || dueAt === null) return;
+  await inWorkspace(ctx.db, scope.workspaceId, (trx) =>
+    putOffQueued(trx, scope, { action, until: dueAt, code, reason }, clock()),
   );
 }
 

@@ -3,16 +3,20 @@ import { inWorkspace, type Trx } from "#db/client.ts";
 import { isWholeId } from "#lib/api/shapes.ts";
 import { loadConnection, type StoredConnection } from "#lib/connections/load.ts";
 import { AskedZendesk } from "#lib/destinations/asked-zendesk.ts";
-import type { Attempt, Command } from "#lib/destinations/attempt.ts";
-import { planCommands, sampleBody } from "#lib/destinations/commands.ts";
+import type { AffectedTicket, Attempt, Command } from "#lib/destinations/attempt.ts";
+import { planCommands } from "#lib/destinations/commands.ts";
 import { attemptedEvent, writtenBefore } from "#lib/destinations/deliver.ts";
 import { requireDestination } from "#lib/destinations/destinations.ts";
-import { opened } from "#lib/destinations/exchange-text.ts";
+import { opened, withoutSecrets } from "#lib/destinations/exchange-text.ts";
+import { actionsBeside, eventMeant } from "#lib/destinations/preview.ts";
 import { procedures } from "#lib/destinations/procedures/index.ts";
+import { mappedAnew } from "#lib/destinations/replay.ts";
+import { notesOf } from "#lib/destinations/route-events.ts";
 import { type DeliveryContext, openSession, type Session } from "#lib/destinations/session.ts";
-import { readActions } from "#lib/destinations/set-actions.ts";
-import type { CommandKind, dryRun, dryRunBody, Settings } from "#lib/destinations/shapes.ts";
+import type { actionBody, CommandKind, dryRun, dryRunBody, Settings } from "#lib/destinations/shapes.ts";
+import { replayableStates } from "#lib/destinations/store/decisions.ts";
 import type { StoredDelivery } from "#lib/destinations/store/deliveries.ts";
+import type { StoredDestination } from "#lib/destinations/store/destinations.ts";
 import { readExchanges } from "#lib/destinations/store/exchanges.ts";
 import { findListed } from "#lib/destinations/store/log.ts";
 import { isOvertaken, readStoredEvent, settingsIn } from "#lib/destinations/store/parts.ts";
@@ -27,8 +31,18 @@ type Item = DryRun["items"][number];
 interface Supposed {
   action: CommandKind;
   messageId: string | null;
+  /** What was left out, and why, before Zendesk is asked. */
+  notes: string[];
   refusal: { reason: string; fix: string } | null;
+  /** A write of it may have happened. */
+  isUnknown: boolean;
   attempt: Pick<Attempt, "delivery" | "command" | "event" | "earlier" | "isOvertaken">;
+}
+
+/** `unanswered`: what kept Zendesk from answering; null where it did, whatever that tells. */
+interface Told {
+  item: Item;
+  unanswered: string | null;
 }
 
 /** So many commands are looked at together. */
@@ -36,9 +50,10 @@ const together = 4;
 const patienceMs = 50_000;
 
 /**
- * Tells what would be created, changed and removed for an event, or for deliveries as they stand. Zendesk is asked, and nothing
- * is written, there or here. Each command is looked at by itself, as if those before it had not been done. Throws
- * `not_found`, `conflict` for a connection that is not open, `upstream` where Zendesk does not answer.
+ * Tells what would be created, changed and removed for an event, or by a replay of deliveries. Zendesk is asked, and nothing
+ * is written, there or here. Each command is looked at by itself, as if those before it had not been done; of one that cannot
+ * be told that is said. Throws `not_found`, `conflict` for a connection that is not open, `upstream` where Zendesk does not
+ * answer about any of them.
  */
 export async function dryRunDestination(
   ctx: DeliveryContext,
@@ -51,22 +66,32 @@ export async function dryRunDestination(
     const row = await requireDestination(trx, workspaceId, id);
     const connection = await requireOpen(trx, workspaceId, row.connection_id);
     const settings = settingsIn(row);
-    const commands = body.event
-      ? ofEvent(await readActions(trx, workspaceId, row.id), sampleBody(body.event, clock()), settings, clock())
-      : await ofDeliveries(trx, workspaceId, row.id, body.deliveryIds ?? []);
+    const now = clock();
+    const commands = body.deliveryIds
+      ? await ofDeliveries(trx, row, body.deliveryIds)
+      : ofEvent(
+          await actionsBeside(trx, workspaceId, row.id, body.actions ?? []),
+          await eventMeant(trx, workspaceId, body, now),
+          settings,
+          now,
+        );
     return { commands, settings, connection };
   });
   const session = openSession(ctx, connection, { holder: "", procedures, clock, isEnding: () => false });
   const end = clock().getTime() + patienceMs;
   try {
-    const items: Item[] = [];
+    const told: Told[] = [];
     for (let from = 0; from < commands.length; from += together) {
       if (clock().getTime() > end)
         throw new AppError("upstream", "Zendesk takes too long: ask about fewer deliveries.");
       const some = commands.slice(from, from + together);
-      items.push(...(await Promise.all(some.map((command) => suppose(session, command, settings)))));
+      told.push(...(await Promise.all(some.map((command) => suppose(session, command, settings)))));
     }
-    return { counts: countsOf(items), items };
+    const [first] = told;
+    if (first?.unanswered && told.every(({ unanswered }) => unanswered !== null))
+      throw new AppError("upstream", `Zendesk does not tell now. ${first.unanswered}`);
+    const items = told.map(({ item }) => item);
+    return withoutSecrets({ counts: countsOf(items), items });
   } finally {
     await session.client.close();
   }
@@ -79,7 +104,7 @@ async function requireOpen(trx: Trx, workspaceId: number, connectionId: number):
 }
 
 function ofEvent(
-  actions: Awaited<ReturnType<typeof readActions>>,
+  actions: readonly z.output<typeof actionBody>[],
   payload: Readonly<Record<string, unknown>>,
   settings: Settings,
   now: Date,
@@ -87,12 +112,17 @@ function ofEvent(
   const messageId = typeof payload.messageId === "string" ? payload.messageId : null;
   const event = { id: "0", type: String(payload.type), occurredAt: now, payload: { ...payload } };
   return planCommands(actions, payload, settings, new TemplateTime()).map(
-    ({ planned: { action, command, refusal } }) => ({
+    ({ planned: { action, command, problems, refusal } }) => ({
       action,
       messageId,
+      notes: notesOf(problems),
       refusal,
+      isUnknown: false,
       attempt: {
-        delivery: { id: "0", action, messageId, commandKey: `dry-run.${action}`, createdAt: now, approvedFor: [] },
+        delivery: {
+          ...{ id: "0", action, messageId, commandKey: `dry-run.${action}`, createdAt: now },
+          ...{ approvedFor: [], affected: null },
+        },
         command,
         event,
         earlier: [],
@@ -102,20 +132,19 @@ function ofEvent(
   );
 }
 
-async function ofDeliveries(
-  trx: Trx,
-  workspaceId: number,
-  destinationId: number,
-  ids: readonly string[],
-): Promise<Supposed[]> {
+async function ofDeliveries(trx: Trx, destination: StoredDestination, ids: readonly string[]): Promise<Supposed[]> {
   const wanted = [...new Set(ids)].filter(isWholeId);
-  const rows = wanted.length === 0 ? [] : await findListed(trx, workspaceId, wanted);
-  if (rows.length < new Set(ids).size || rows.some((row) => row.destination_id !== destinationId))
+  const rows = wanted.length === 0 ? [] : await findListed(trx, destination.workspace_id, wanted);
+  if (rows.length < new Set(ids).size || rows.some((row) => row.destination_id !== destination.id))
     throw notFound("One of the deliveries");
-  return Promise.all(rows.map((row) => ofDelivery(trx, row)));
+  return Promise.all(rows.map((row) => ofDelivery(trx, row, destination)));
 }
 
-async function ofDelivery(trx: Trx, row: StoredDelivery): Promise<Supposed> {
+/** What can be replayed is looked at as its replay would do it, mapped anew; the others as they stand. */
+async function ofDelivery(trx: Trx, stored: StoredDelivery, destination: StoredDestination): Promise<Supposed> {
+  const isReplayed = (replayableStates as readonly string[]).includes(stored.state);
+  const { failed = null, ...anew } = isReplayed ? await mappedAnew(trx, stored, destination) : {};
+  const row = { ...stored, ...anew, ...(isReplayed && { approved_for: [], affected: null }) };
   const event = row.event_id === null ? null : await readStoredEvent(trx, row.workspace_id, row.event_id);
   const earlier = await readExchanges(trx, row.workspace_id, row.id);
   const action = row.action as CommandKind;
@@ -123,12 +152,15 @@ async function ofDelivery(trx: Trx, row: StoredDelivery): Promise<Supposed> {
   return {
     action,
     messageId,
-    refusal: null,
+    notes: row.notes,
+    refusal: failed,
+    isUnknown: row.state === "unknown",
     attempt: {
       delivery: {
         ...{ id: row.id, action, messageId, commandKey: row.command_key },
         createdAt: row.created_at,
         approvedFor: row.approved_for,
+        affected: row.affected === null ? null : (JSON.parse(row.affected) as AffectedTicket[]),
       },
       command: JSON.parse(row.command) as Command,
       event: event && attemptedEvent(event),
@@ -138,35 +170,37 @@ async function ofDelivery(trx: Trx, row: StoredDelivery): Promise<Supposed> {
   };
 }
 
-async function suppose(session: Session, supposed: Supposed, settings: Settings): Promise<Item> {
-  const { action, messageId, refusal, attempt } = supposed;
-  const item = { action, messageId, reason: null, fix: null, intents: [] };
-  if (refusal) return { ...item, state: "failed", reason: refusal.reason, fix: refusal.fix };
+async function suppose(session: Session, supposed: Supposed, settings: Settings): Promise<Told> {
+  const { action, messageId, notes, refusal, isUnknown, attempt } = supposed;
+  const item = { action, messageId, reason: null, fix: null, notes, intents: [] };
+  if (refusal)
+    return { item: { ...item, state: "failed", reason: refusal.reason, fix: refusal.fix }, unanswered: null };
   const { ctx, scope, clock } = session;
   const zendesk = new AskedZendesk(session);
   const written = writtenBefore(session);
   const given = { ...attempt, settings, zendesk, written, db: ctx.db, scope, clock, isDryRun: true };
-  const facts = {
-    isUnknown: false,
-    brokeOffWriting: false,
-    isOpen: false,
-    hasWritten: false,
-    retries: 0,
-    now: clock(),
-  };
-  const ending = await procedures[action](given).then(
-    (verdict) => endingOf(verdict, facts),
+  const facts = () => ({
+    ...{ isUnknown, brokeOffWriting: false, isOpen: false, hasWritten: zendesk.intents.length > 0 },
+    ...{ retries: 0, now: clock() },
+  });
+  const { ending, isAnswered } = await procedures[action](given).then(
+    (verdict) => ({ ending: endingOf(verdict, facts()), isAnswered: true }),
     (error: unknown) => {
-      const judged = endingOfError(error, facts);
+      const judged = endingOfError(error, facts());
       // A fault of ours is the API's to tell.
       if (judged.code === "internal") throw error;
-      return judged;
+      return { ending: judged, isAnswered: false };
     },
   );
   const { state, reason, fix } = ending;
-  if (state === "queued" || state === "unknown")
-    throw new AppError("upstream", `Zendesk does not tell now. ${reason ?? ""}`.trim());
-  return { ...item, state, reason, fix, intents: zendesk.intents };
+  const told = { ...item, reason, fix, notes: [...new Set([...notes, ...ending.notes])] };
+  if (state !== "queued" && state !== "unknown")
+    return { item: { ...told, state, intents: zendesk.intents }, unanswered: null };
+  const words = reason ?? "Zendesk does not tell now.";
+  return {
+    item: { ...told, state: "unknown", reason: `Cannot be told: ${words}` },
+    unanswered: isAnswered ? null : words,
+  };
 }
 
 function countsOf(items: readonly Item[]): DryRun["counts"] {
@@ -177,5 +211,6 @@ function countsOf(items: readonly Item[]): DryRun["counts"] {
     ...{ create: of("create"), change: of("change"), remove: of("remove"), none: idle.length },
     failed: items.filter(({ state }) => state === "failed").length,
     held: items.filter(({ state }) => state === "held").length,
+    unknown: items.filter(({ state }) => state === "unknown").length,
   };
 }

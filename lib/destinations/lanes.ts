@@ -4,6 +4,9 @@ import { cleanText } from "#lib/zendesk/text.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** The step by which a track is filed: what other commands read or write it does not touch. */
+export const filing = "file event";
+
 /** A lane is a key of an index: what is longer stands for itself by its digest. */
 const longest = 200;
 
@@ -13,17 +16,13 @@ const longest = 200;
  */
 export function lanesOf(action: ActionKey, fields: Fields, event: Readonly<Record<string, unknown>>): string[] {
   const own = (name: string) => fields[name];
-  const prefix = action === "upsert_user" ? "" : action === "create_ticket" ? "requester." : "user.";
   const isTicket = action === "create_ticket" || action === "update_ticket";
+  const prefix = action === "upsert_user" ? "" : isTicket ? "requester." : "user.";
   return [
     ...lane("u", event.userId),
-    ...(action === "update_ticket"
-      ? []
-      : [
-          ...lane("u", own(`${prefix}external_id`)),
-          ...lane("m", lowerCase(own(`${prefix}email`))),
-          ...lane("z", own(`${prefix}id`)),
-        ]),
+    ...lane("u", own(`${prefix}external_id`)),
+    ...lane("m", lowerCase(own(`${prefix}email`))),
+    ...lane("z", own(`${prefix}id`)),
     ...(action === "upsert_organization" ? lane("o", own("external_id")) : []),
     ...(isTicket ? [] : lane("o", own("organization_id"))),
     ...(isTicket ? lane("t", own("external_id")) : []),

@@ -1,6 +1,9 @@
 import { actionDefinitions, type FieldKind, kindOf } from "#lib/destinations/actions.ts";
 import type { Command } from "#lib/destinations/attempt.ts";
 import { namesOf, readPaths, valueAt } from "#lib/destinations/paths.ts";
+import { asTags } from "#lib/destinations/procedures/command-fields.ts";
+import { cleanDomains } from "#lib/destinations/procedures/domain-names.ts";
+import { zendeskZone } from "#lib/destinations/procedures/time-zones.ts";
 import type { ActionKey, MappingRule } from "#lib/destinations/shapes.ts";
 import type { TemplateTime } from "#lib/destinations/template-time.ts";
 import { renderTemplate, templateReads } from "#lib/destinations/templates.ts";
@@ -11,9 +14,9 @@ export interface Problem {
 }
 
 /**
- * The command that an action's rules make of an event. Of a rule the first of path, template, value and default counts that
- * gives something; one that gives nothing leaves its field out. Where a rule fails, its field is left out with a problem;
- * a template that finds no `time` left fails.
+ * The command that an action's rules make of an event, each value as it is sent. Of a rule the first of path, template, value
+ * and default counts that gives something; one that gives nothing leaves its field out. What cannot be sent is left out with
+ * a problem, which is all of a rule that fails; a template that finds no `time` left fails.
  */
 export function mapEvent(
   action: ActionKey,
@@ -25,7 +28,8 @@ export function mapEvent(
   const problems: Problem[] = [];
   for (const rule of rules) {
     try {
-      fields.push(...fieldsOf(action, rule, event, time));
+      const leaveOut = (why: string) => problems.push({ field: rule.to, message: `${why}: it was left out` });
+      fields.push(...fieldsOf(action, rule, event, time, leaveOut));
     } catch (error) {
       problems.push({ field: rule.to, message: (error as Error).message });
     }
@@ -81,10 +85,11 @@ function fieldsOf(
   rule: MappingRule,
   event: Readonly<Record<string, unknown>>,
   time: TemplateTime,
+  leaveOut: (why: string) => void,
 ): [string, unknown][] {
   const kind = kindOf(action, rule.to);
   if (kind === null) throw new Error("is no field of this action");
-  const value = convert(sourceOf(rule, event, time), kind);
+  const value = convert(sourceOf(rule, event, time), kind, leaveOut);
   if (value === undefined) return [];
   if (!actionDefinitions[action].records.includes(rule.to)) return [[rule.to, value]];
   return Object.entries(value as object).map(([key, own]) => [`${rule.to}.${key}`, own]);
@@ -100,15 +105,29 @@ function sourceOf(rule: MappingRule, event: Readonly<Record<string, unknown>>, t
 const isSomething = (value: unknown) =>
   value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "");
 
-function convert(value: unknown, kind: FieldKind): unknown {
+/** Undefined where nothing is left of it; `leaveOut` is told of what is not sent. */
+function convert(value: unknown, kind: FieldKind, leaveOut: (why: string) => void): unknown {
   if (value === undefined || kind === "any") return value;
   switch (kind) {
     case "text":
       return textOf(value);
+    case "word":
+      return textOf(value).toLowerCase();
     case "list":
       return listOf(value);
     case "tags":
-      return typeof value === "string" ? value.split(/[\s,]+/).filter(Boolean) : listOf(value);
+      return asTags(typeof value === "string" ? value.split(/[\s,]+/) : listOf(value));
+    case "domains": {
+      const { domains, refused } = cleanDomains(listOf(value));
+      for (const why of refused) leaveOut(why);
+      return domains.length === 0 ? undefined : domains;
+    }
+    case "zone": {
+      const found = zendeskZone(textOf(value));
+      if ("zone" in found) return found.zone;
+      leaveOut(found.refused);
+      return undefined;
+    }
     case "flag":
       return flagOf(value);
     case "record":

@@ -1,5 +1,5 @@
 import { inWorkspace } from "#db/client.ts";
-import type { Intent, NotedZendesk } from "#lib/destinations/attempt.ts";
+import type { AffectedTicket, Intent, NotedZendesk } from "#lib/destinations/attempt.ts";
 import { barredBy } from "#lib/destinations/barred.ts";
 import { type Difference, differences, differenceWords, leftAsBefore, missingObject } from "#lib/destinations/echo.ts";
 import { kept, pathWithQuery } from "#lib/destinations/exchange-text.ts";
@@ -29,6 +29,8 @@ export class TriedZendesk implements NotedZendesk {
   brokeOffWriting = false;
   /** A write was sent of which nothing was heard. */
   isOpen = false;
+  /** What Zendesk does besides a write that was done, or may have been. */
+  affected: readonly AffectedTicket[] | null = null;
   private readonly session: Session;
   private readonly delivery: Claimed;
   private readonly earlier: readonly NewExchange[];
@@ -69,16 +71,29 @@ export class TriedZendesk implements NotedZendesk {
     await this.session.requireOurAccount();
     this.brokeOffWriting = true;
     const exchange = this.exchange(step, method, path, body);
-    await this.open(exchange);
-    const { intent, supposed: _, ...write } = writing;
+    let isNoted = false;
+    let isOff = false;
+    // Its turn may be long in coming: what forbids it is asked when it has come, and nothing is waited for after that.
+    const ready = async () => {
+      isOff = false;
+      this.goOn();
+      if (!isNoted) exchange.sentAt = this.session.clock();
+      await this.open(exchange, isNoted);
+      isNoted = true;
+      isOff = true;
+    };
+    const { intent, supposed: _, affects = this.affected, ...write } = writing;
     let answer: Answer | null;
     try {
-      answer = await this.session.client.write(method, path, body, write);
+      answer = await this.session.client.write(method, path, body, { ...write, ready });
     } catch (error) {
-      await this.afterFailedWrite(exchange, error);
+      if (isOff) await this.afterFailedWrite(exchange, error);
+      else if (isNoted) await this.forget(exchange);
+      if (this.isOpen) this.affected = affects;
       throw error;
     }
     this.hasWritten = true;
+    this.affected = affects;
     const status = answer?.status ?? 204;
     const unlike = answer ? this.unlike(exchange, path, body, answer, intent) : null;
     const outcome = unlike === null ? "done" : unlike instanceof NotTaken ? "refused" : "unknown";
@@ -126,11 +141,11 @@ export class TriedZendesk implements NotedZendesk {
    * Commits that the write is about to be sent: whoever finds it open later does not know whether it was (row 96). Throws
    * Barred where a stop, a pause, or another account behind the connection forbids it (rows 103, 106).
    */
-  private async open(exchange: NewExchange): Promise<void> {
+  private async open(exchange: NewExchange, isNoted: boolean): Promise<void> {
     const { scope, ctx } = this.session;
     const standing = await inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
       const found = await renewClaim(trx, scope, this.delivery, this.session.times());
-      if (found && barredBy(found, this.delivery) === null)
+      if (!isNoted && found && barredBy(found, this.delivery) === null)
         await saveExchanges(trx, scope.workspaceId, this.delivery.id, [...this.takeUnsaved(), exchange]);
       return found;
     });
@@ -177,10 +192,15 @@ export class TriedZendesk implements NotedZendesk {
   ): ZendeskError | NotTaken | null {
     const missing = missingObject(body, answer.body);
     if (missing !== null) return notEchoed(answer.status, `without the ${missing.replaceAll("_", " ")} that was sent`);
-    const found = differences(path, body, answer.body);
+    const found = differences(exchange.method, path, body, answer.body);
     const passedOver = found.filter(({ answered }) => answered === undefined).map(({ field }) => field);
     if (passedOver.length > 0) this.notes.push(`Zendesk has no field ${passedOver.join(", ")}: it was passed over.`);
-    const other = found.filter(({ answered }) => answered !== undefined);
+    const told = found.filter(({ answered, isTold }) => answered !== undefined && isTold);
+    if (told.length > 0)
+      this.notes.push(
+        `Zendesk shows ${differenceWords(told)}: a trigger or a setting of the account may have made it so.`,
+      );
+    const other = found.filter(({ answered, isTold }) => answered !== undefined && !isTold);
     if (other.length === 0) return null;
     const words = differenceWords(other);
     const isOther = other.some(({ field }) => field === "id");

@@ -1,10 +1,10 @@
-import type { Destination, Profile, Settings } from "#lib/destinations/shapes.ts";
+import { type Destination, mostCounted, type Profile, type Settings } from "#lib/destinations/shapes.ts";
 import { isBarred } from "#lib/destinations/store/claims.ts";
-import { type DestinationParts, mostCounted, type StoredDestination } from "#lib/destinations/store/destinations.ts";
+import type { DestinationParts, StoredDestination } from "#lib/destinations/store/destinations.ts";
 import { settingsIn } from "#lib/destinations/store/parts.ts";
 
 export function presentDestination(row: StoredDestination, parts: DestinationParts): Destination {
-  const { connection, sources, counts, doneLastDay } = parts;
+  const { connection, sources, counts, doneLastDay, lately } = parts;
   const inState = (state: string) => counts.get(state) ?? 0;
   return {
     id: String(row.id),
@@ -19,6 +19,7 @@ export function presentDestination(row: StoredDestination, parts: DestinationPar
     state: row.enabled ? (row.stopped_at ? "stopped" : "on") : "off",
     stopped: row.stopped_at && { at: row.stopped_at.toISOString(), by: row.stopped_by },
     blocked: blockedBy(connection),
+    failing: failingBy(lately),
     deliveries: {
       queued: Math.min(mostCounted, inState("queued") + inState("sending")),
       unknown: inState("unknown"),
@@ -60,6 +61,17 @@ function blockedBy(connection: DestinationParts["connection"]): Destination["blo
   return access === "read_write" ? null : { reason: `“${name}” may only be read.`, fix: grantWriting };
 }
 
-/** How a connection gets the right to write, which is asked for apart from reading. */
+/** Fewer in a day, or one among many, are for whoever reads the log. */
+const manyFailed = { least: 10, oneIn: 10 };
+
+function failingBy({ made, failed }: DestinationParts["lately"]): Destination["failing"] {
+  if (failed < manyFailed.least || failed * manyFailed.oneIn < made) return null;
+  return {
+    reason: "Many of its writes of the last day have failed and wait as dead letters.",
+    fix: "Read why under Dead letters, and mend the cause; then replay them, or discard what is not wanted any more.",
+  };
+}
+
+/** How a connection gets the right to write, which is asked for apart from reading: on the screen, by the buttons beside it. */
 export const grantWriting =
-  "Grant writing: sign in again with write access on the connection's page (PATCH /api/v1/connections/{id} with access read_write and auth, or the connect button with access=read_write).";
+  "An administrator grants it: under Destinations press “Grant writing” (or “Ask Zendesk for writing”) beside the connection, and sign in once more.";

@@ -1,3 +1,4 @@
+import { flagOf } from "#lib/destinations/procedures/command-fields.ts";
 import type { ActionKey, Settings } from "#lib/destinations/shapes.ts";
 
 /** Why a command is not even tried. `fix` tells a developer what to send otherwise. */
@@ -9,16 +10,16 @@ export interface Refusal {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What is missing for an action, from the event alone; null where Zendesk may be asked. */
+/** What keeps an action from being done, told from the event alone; null where Zendesk may be asked. */
 export function refusalOf(action: ActionKey, fields: Fields, settings: Settings): Refusal | null {
-  return missing[action](fields, settings);
+  return refused[action](fields, settings);
 }
 
 /** Whether the fields name a user: by an id in Zendesk, an id of the sender's, or an e-mail. */
 const namesUser = (fields: Fields, prefix: string) =>
   ["id", "external_id", "email"].some((name) => fields[`${prefix}${name}`] !== undefined);
 
-const missing: Record<ActionKey, (fields: Fields, settings: Settings) => Refusal | null> = {
+const refused: Record<ActionKey, (fields: Fields, settings: Settings) => Refusal | null> = {
   upsert_user: (fields) =>
     namesUser(fields, "")
       ? null
@@ -35,6 +36,7 @@ const missing: Record<ActionKey, (fields: Fields, settings: Settings) => Refusal
         fix: "Send groupId: your own id of the company, which becomes the external id of the organization in Zendesk.",
       };
     }
+    if (flagOf({ fields }, "deleted") === true) return deletionNotDone(fields.external_id);
     if (settings.acceptGroupWithoutUser || namesUser(fields, "user.")) return null;
     return {
       code: "group_without_user",
@@ -42,13 +44,20 @@ const missing: Record<ActionKey, (fields: Fields, settings: Settings) => Refusal
       fix: "Send userId with the group call, or switch on “Accept group calls without a user” in the destination's settings, then replay.",
     };
   },
-  update_membership: (fields) => {
+  update_membership: (fields, settings) => {
     if (!namesUser(fields, "user.")) return missingUser("The identify");
-    if (fields.organization_id !== undefined) return null;
+    if (fields.organization_id === undefined) {
+      return {
+        code: "missing_company_id",
+        reason: "The identify has no company.id, so nobody can tell which organization it means.",
+        fix: "Send traits.company.id: the id of the organization in Zendesk, or your own id of it.",
+      };
+    }
+    if (settings.allowRemovals || flagOf({ fields }, "remove") !== true) return null;
     return {
-      code: "missing_company_id",
-      reason: "The identify has no company.id, so nobody can tell which organization it means.",
-      fix: "Send traits.company.id: the id of the organization in Zendesk, or your own id of it.",
+      code: "removals_off",
+      reason: "The event asks to remove the user from an organization, and this destination does not allow that.",
+      fix: "Allow removals in the destination's settings, then replay this; or leave company.remove out.",
     };
   },
   create_ticket: (fields) => {
@@ -85,6 +94,15 @@ const missing: Record<ActionKey, (fields: Fields, settings: Settings) => Refusal
     return namesUser(fields, "user.") ? null : missingUser("The track call");
   },
 };
+
+/** With an organization go its memberships and the organization of its tickets: no event does that (C-36). */
+function deletionNotDone(externalId: unknown): Refusal {
+  return {
+    code: "deletion_not_done",
+    reason: `The group call says deleted: true. Organizations are not deleted by events: with one go its memberships and the organization of its tickets. Nothing was written to the one with the external id ${externalId}.`,
+    fix: "Delete it in Zendesk if you mean to, or leave traits.deleted out.",
+  };
+}
 
 function missingUser(call: string): Refusal {
   return {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { inWorkspace, type Trx } from "#db/client.ts";
+import { type Db, inWorkspace, type Trx } from "#db/client.ts";
 import { isWholeId } from "#lib/api/shapes.ts";
 import type { Context } from "#lib/context.ts";
 import { eventBody, planCommand } from "#lib/destinations/commands.ts";
@@ -10,7 +10,7 @@ import type { replayBody } from "#lib/destinations/shapes.ts";
 import { decide, lockDelivery, lockReplayable, replayableStates } from "#lib/destinations/store/decisions.ts";
 import { accountsOf, type StoredDelivery } from "#lib/destinations/store/deliveries.ts";
 import { destinationsByIds, type StoredDestination } from "#lib/destinations/store/destinations.ts";
-import { matchingIds } from "#lib/destinations/store/log.ts";
+import { countMatching, matchingIds } from "#lib/destinations/store/log.ts";
 import { readStoredEvent, settingsIn } from "#lib/destinations/store/parts.ts";
 import { TemplateTime } from "#lib/destinations/template-time.ts";
 import { AppError, notFound } from "#lib/errors.ts";
@@ -19,26 +19,52 @@ import { AppError, notFound } from "#lib/errors.ts";
 const batch = 100;
 /** The code of what a person has decided never to do. */
 const discarded = "discarded";
+const replayable = { states: replayableStates, except: discarded };
+
+type Filter = NonNullable<z.output<typeof replayBody>["filter"]>;
+
+/** How many deliveries a replay of the filter would take up now: what a person is asked about before. */
+export async function countReplayable(db: Db, workspaceId: number, given: Filter): Promise<{ deliveries: number }> {
+  const filter = filterFrom(given);
+  return { deliveries: filter ? await countMatching(db, workspaceId, filter, replayable) : 0 };
+}
 
 /**
  * Takes up again what failed, is unknown or is held: these deliveries, or all that a filter leaves; mapped anew by the actions
- * as they are set now; what a person has discarded only where that is asked for. Each is looked for in Zendesk before anything is written, so that nothing is done twice. Those that are
- * done or under way are not touched.
+ * as they are set now; what a person has discarded only where that is asked for. Each is looked for in Zendesk before anything
+ * is written, so that nothing is done twice. Those that are done or under way are not touched. Throws `conflict` where a filter
+ * leaves more than the caller has seen (row 103): then nothing is replayed.
  */
 export async function replayDeliveries(
   ctx: Pick<Context, "db">,
   workspaceId: number,
-  { ids, filter }: z.output<typeof replayBody>,
+  { ids, filter, expected }: z.output<typeof replayBody>,
   now: Date,
 ): Promise<{ replayed: number; skipped: number }> {
+  if (expected !== undefined) await requireSeen(ctx, workspaceId, filter ?? {}, expected);
   const total = { replayed: 0, skipped: 0 };
-  for await (const some of ids ? inBatches([...new Set(ids)]) : ofFilter(ctx, workspaceId, filter ?? {})) {
+  for await (const some of ids ? inBatches([...new Set(ids)]) : ofFilter(ctx, workspaceId, filter ?? {}, expected)) {
     if (some.length === 0) continue;
     const replayed = await inWorkspace(ctx.db, workspaceId, (trx) => replaySome(trx, workspaceId, some, now));
     total.replayed += replayed;
     total.skipped += some.length - replayed;
   }
   return ids ? { ...total, skipped: new Set(ids).size - total.replayed } : total;
+}
+
+async function requireSeen(
+  ctx: Pick<Context, "db">,
+  workspaceId: number,
+  filter: Filter,
+  expected: number,
+): Promise<void> {
+  const { deliveries } = await inWorkspace(ctx.db, workspaceId, (trx) => countReplayable(trx, workspaceId, filter));
+  if (deliveries <= expected) return;
+  throw new AppError(
+    "conflict",
+    `The filter leaves ${deliveries} deliveries now, more than the ${expected} that were expected. Nothing was replayed. Look at them, then ask with the new number.`,
+    { details: [{ path: "expected", message: `is less than ${deliveries}` }] },
+  );
 }
 
 async function* inBatches(ids: readonly string[]): AsyncGenerator<string[]> {
@@ -48,16 +74,20 @@ async function* inBatches(ids: readonly string[]): AsyncGenerator<string[]> {
 async function* ofFilter(
   ctx: Pick<Context, "db">,
   workspaceId: number,
-  given: NonNullable<z.output<typeof replayBody>["filter"]>,
+  given: Filter,
+  most = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<string[]> {
   const filter = filterFrom(given);
-  for (let after = "0"; filter; ) {
+  let after = "0";
+  for (let left = most; filter && left > 0; ) {
+    const limit = Math.min(batch, left);
     const found = await inWorkspace(ctx.db, workspaceId, (trx) =>
-      matchingIds(trx, workspaceId, filter, { states: replayableStates, except: discarded }, { after, limit: batch }),
+      matchingIds(trx, workspaceId, filter, replayable, { after, limit }),
     );
     if (found.length === 0) return;
     yield found;
     after = found.at(-1) ?? after;
+    left -= found.length;
   }
 }
 
@@ -88,10 +118,8 @@ async function replayOne(
   account: string,
   now: Date,
 ): Promise<void> {
-  // What may have happened stays unknown, and what it is, until it was looked up.
-  const isUnknown = row.state === "unknown";
-  const { failed, ...columns }: Anew = isUnknown ? {} : await mappedAnew(trx, row, destination);
-  const state = isUnknown ? "unknown" : failed ? "failed" : "queued";
+  const { failed, ...columns } = await mappedAnew(trx, row, destination);
+  const state = row.state === "unknown" ? "unknown" : failed ? "failed" : "queued";
   const words = failed ?? { code: null, reason: null, fix: null };
   const decided = { approved_by: null, approved_at: null, approved_for: [], affected: null, zendesk_account: account };
   await decide(
@@ -107,8 +135,12 @@ type Anew = Partial<Pick<StoredDelivery, "command" | "lanes" | "notes" | "action
   failed?: { code: string; reason: string; fix: string };
 };
 
-/** The command as the action would make it of the event now; as it was, where either is not there any more. */
-async function mappedAnew(trx: Trx, row: StoredDelivery, destination: StoredDestination): Promise<Anew> {
+/**
+ * What a replay makes of a delivery: the command as the action would make it of the event now, or as it was where either is
+ * not there any more. What may have happened stays what it is until it was looked up.
+ */
+export async function mappedAnew(trx: Trx, row: StoredDelivery, destination: StoredDestination): Promise<Anew> {
+  if (row.state === "unknown") return {};
   const event = row.event_id === null ? null : await readStoredEvent(trx, row.workspace_id, row.event_id);
   const action = (await readActions(trx, row.workspace_id, destination.id)).find(({ key }) => key === row.action);
   if (!event || !action) return {};
@@ -139,7 +171,9 @@ export async function approveDelivery(
   const row = await lockForDecision(trx, workspaceId, id, seen);
   if (row.state !== "held") {
     if (row.approved_at !== null && (!seen || row.approved_for.includes(seen))) return;
-    throw new AppError("conflict", `The delivery is ${row.state}: only what is held can be approved.`);
+    const isOpenToReplay = (replayableStates as readonly string[]).includes(row.state);
+    const instead = isOpenToReplay ? " You can replay it, or discard it." : "";
+    throw new AppError("conflict", `The delivery is ${row.state}: only what is held can be approved.${instead}`);
   }
   const words = { code: null, reason: null, fix: null };
   // Only what the person has read: it is held again for anything else.

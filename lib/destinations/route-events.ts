@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { inWorkspace, type Trx } from "#db/client.ts";
 import type { Context } from "#lib/context.ts";
 import { eventBody, type PlannedCommand, planCommands } from "#lib/destinations/commands.ts";
+import { withoutSecrets } from "#lib/destinations/exchange-text.ts";
 import { presentAction } from "#lib/destinations/set-actions.ts";
 import type { Action, Settings } from "#lib/destinations/shapes.ts";
 import { currentActions } from "#lib/destinations/store/actions.ts";
@@ -17,6 +18,7 @@ import {
   unroutedEvents,
 } from "#lib/destinations/store/routing.ts";
 import { TemplateTime } from "#lib/destinations/template-time.ts";
+import { concealValues } from "#lib/log.ts";
 import { cleanText } from "#lib/zendesk/text.ts";
 
 const batch = 500;
@@ -128,6 +130,9 @@ export function commandKey(
 /** What a planned command is in a delivery. */
 export function mapped(planned: PlannedCommand): Pick<NewDelivery, "command" | "lanes" | "notes" | "failed"> {
   const { command, lanes, problems, refusal } = planned;
-  const notes = problems.map(({ field, message }) => `${field}: ${message}`);
-  return { command, lanes, notes, ...(refusal && { failed: refusal }) };
+  return { command, lanes, notes: notesOf(problems), ...(refusal && { failed: withoutSecrets(refusal) }) };
 }
+
+/** What was left out, as it stands in the notes of a delivery. */
+export const notesOf = (problems: PlannedCommand["problems"]): string[] =>
+  problems.map(({ field, message }) => concealValues(`${field}: ${message}`));

@@ -152,6 +152,7 @@ export function presentAction(row: StoredAction): Action {
     enabled: row.enabled,
     trigger: JSON.parse(row.trigger) as Condition,
     mapping: JSON.parse(row.mapping) as MappingRule[],
+    position: row.position,
     version: row.version,
     changedAt: row.created_at.toISOString(),
     changedBy: row.created_by,

@@ -34,6 +34,9 @@ export const settings = z.strictObject({
 });
 export type Settings = z.infer<typeof settings>;
 
+/** Every look at a destination counts its deliveries: further than this nobody reads. */
+export const mostCounted = 10_000;
+
 /**
  * `state`: `off` (takes no events, sends nothing), `on`, `stopped` (takes events and keeps them queued, sends nothing).
  * `queued`, `unknown`, `held`, `failed`: deliveries that are in that state now. Nothing is counted beyond 10,000: that number
@@ -53,6 +56,8 @@ export const destination = z.object({
   stopped: z.object({ at: instant, by: z.string().nullable() }).nullable(),
   /** Why nothing is sent although it is on: the connection may not be written to, or is not connected. */
   blocked: z.object({ reason: z.string(), fix: z.string() }).nullable(),
+  /** That much of what is sent comes to nothing: at least ten of the last day's writes, and one in ten, are dead letters. */
+  failing: z.object({ reason: z.string(), fix: z.string() }).nullable(),
   deliveries: z.object({
     queued: z.number().int(),
     unknown: z.number().int(),
@@ -133,8 +138,17 @@ const actionFields = {
   trigger: condition,
   mapping: z.array(mappingRule).max(200),
 };
-/** What is told with an action and nobody sets: taken back as it was told, so that what GET gives can be PUT. */
-const told = { name: z.string(), description: z.string(), version: z.number().int(), changedAt: instant };
+/**
+ * What is told with an action and nobody sets: taken back as it was told, so that what GET gives can be PUT. `position`: its
+ * place among the six, from 0; it is set by the order of the list.
+ */
+const told = {
+  name: z.string(),
+  description: z.string(),
+  position: z.number().int(),
+  version: z.number().int(),
+  changedAt: instant,
+};
 export const actionBody = z
   .strictObject({ ...actionFields, ...z.object({ ...told, changedBy: z.string().nullable() }).partial().shape })
   .transform(({ key, enabled, trigger, mapping }) => ({ key, enabled, trigger, mapping }));
@@ -157,17 +171,23 @@ export const previewBody = z
     actions: actionsBody.optional(),
   })
   .refine(({ event, eventId }) => (event === undefined) !== (eventId === undefined), "needs event or eventId");
-/** What each action would make of the event. Nothing is asked and nothing is sent. */
+/**
+ * What each action would send about the event, as far as the event and the settings tell: of what Zendesk has already, only
+ * differences are sent, which a dry run tells. Nothing is asked and nothing is sent.
+ */
 export const preview = z.object({
   items: z.array(
     z.object({
       key: actionKey,
       enabled: z.boolean(),
       triggered: z.boolean(),
-      /** By Zendesk's names of fields; custom ones as `user_fields.<key>`. */
+      /** As they are sent, by Zendesk's names of fields; custom ones as `user_fields.<key>`. */
       fields: z.record(z.string(), z.unknown()),
+      /** What is sent besides, should the user have to be created; empty where nobody would be. */
+      creation: z.record(z.string(), z.unknown()),
       /** Traits that no rule names: candidates for custom fields. */
       unmapped: z.record(z.string(), z.unknown()),
+      /** What is left out, each with its reason; without a `field`, why the action as a whole would fail. */
       problems: z.array(z.object({ field: z.string(), message: z.string() })),
     }),
   ),
@@ -189,31 +209,42 @@ export const dryRun = z.object({
     none: z.number().int(),
     failed: z.number().int(),
     held: z.number().int(),
+    unknown: z.number().int(),
   }),
   items: z.array(
     z.object({
       action: z.enum(commandKinds),
       messageId: z.string().nullable(),
-      state: z.enum(["done", "failed", "held"]),
+      /** `unknown`: it cannot be told now, for the reason given. */
+      state: z.enum(["done", "failed", "held", "unknown"]),
       reason: z.string().nullable(),
       fix: z.string().nullable(),
+      /** What would be left out or done otherwise, though the command is done. */
+      notes: z.array(z.string()),
       intents: z.array(intent),
     }),
   ),
 });
-/** An event of the caller's, or deliveries that exist; at most 100. */
+/** An event of the caller's, one that was received, or deliveries that exist; at most 100. */
 export const dryRunBody = z
-  .strictObject({ event: sampleEvent.optional(), deliveryIds: z.array(id).max(100).optional() })
+  .strictObject({
+    event: sampleEvent.optional(),
+    eventId: id.optional(),
+    /** Of an event: settings that are not saved yet. */
+    actions: actionsBody.optional(),
+    deliveryIds: z.array(id).max(100).optional(),
+  })
   .refine(
-    ({ event, deliveryIds }) => (event === undefined) !== (deliveryIds === undefined),
-    "needs event or deliveryIds",
+    ({ event, eventId, deliveryIds }) =>
+      [event, eventId, deliveryIds].filter((given) => given !== undefined).length === 1,
+    "needs event, eventId or deliveryIds, and only one of them",
   );
 
 export const deliveryStates = ["queued", "sending", "done", "failed", "unknown", "held"] as const;
 export const deliveryState = z.enum(deliveryStates);
 export type DeliveryState = z.infer<typeof deliveryState>;
 
-export const deliveriesQuery = listQuery.extend({
+const deliveryFilter = z.object({
   state: deliveryState.optional(),
   messageId: z.string().max(512).optional(),
   destinationId: id.optional(),
@@ -223,7 +254,11 @@ export const deliveriesQuery = listQuery.extend({
   /** A message id, an id in Zendesk, or whom it concerns; of these a part is enough among the newest 10,000. */
   q: z.string().max(200).optional(),
 });
-/** `reason`: what happened, in Zendesk's words where it gave some; `fix`: what to do about it. */
+export const deliveriesQuery = listQuery.extend(deliveryFilter.shape);
+/**
+ * `reason`: what happened, in Zendesk's words where it gave some; `fix`: what to do about it. Of the states only `held` can be
+ * approved; `failed`, `held` and `unknown` can be replayed, and whatever is not done or being sent can be discarded.
+ */
 export const delivery = z.object({
   id,
   messageId: z.string().nullable(),
@@ -267,7 +302,10 @@ export const deliveryDetail = delivery.extend({
   command: z.object({ fields: z.record(z.string(), z.unknown()), unmapped: z.record(z.string(), z.unknown()) }),
   exchanges: z.array(exchange),
   approved: z.object({ by: z.string().nullable(), at: instant }).nullable(),
-  /** Of a removal from an organization: the working tickets that Zendesk will unassign (C-23), as counted when it was held. */
+  /**
+   * Of a removal from an organization: the working tickets that Zendesk will unassign (C-23), as read when it was held; of one
+   * that is done, those that it has unassigned, as read right before. Null where it was not held, or where nothing was removed.
+   */
   affectedTickets: z.array(z.object({ id: zendeskId, subject: z.string(), status: z.string() })).nullable(),
 });
 export type DeliveryDetail = z.infer<typeof deliveryDetail>;
@@ -278,17 +316,14 @@ export type DeliveryDetail = z.infer<typeof deliveryDetail>;
  */
 export const decisionBody = z.strictObject({ code: z.string().max(100).nullable().optional() });
 
-const deliveryFilter = deliveriesQuery.pick({
-  state: true,
-  messageId: true,
-  destinationId: true,
-  action: true,
-  code: true,
-});
 const saysSomething = (filter: object) => Object.values(filter).some((value) => value !== undefined);
+export const replayQuery = deliveryFilter;
+/** What a replay of the filter would take up now: so many writes to Zendesk, each with its triggers (row 103). */
+export const replayable = z.object({ deliveries: z.number().int() });
 /**
- * Either these, or all that the filter leaves. Those that are done or under way are not touched, and those that a person has
- * discarded only by their ids or their code.
+ * Either these, or all that the filter leaves: the same filter as that of the list. Those that are done or under way are not
+ * touched, and those that a person has discarded only by their ids or their code. `expected`: how many the person has seen
+ * that it leaves; where there are more now, nothing is replayed (`conflict`).
  */
 export const replayBody = z
   .strictObject({
@@ -297,11 +332,13 @@ export const replayBody = z
       .strict()
       .refine(saysSomething, "must say what to replay: nothing in it would be everything")
       .optional(),
+    expected: z.number().int().min(0).optional(),
   })
   .refine(
     ({ ids, filter }) => (ids === undefined) !== (filter === undefined),
     "needs either ids or filter, and not both",
-  );
+  )
+  .refine(({ ids, expected }) => ids === undefined || expected === undefined, "takes expected with a filter only");
 export const replayed = z.object({ replayed: z.number().int(), skipped: z.number().int() });
 
 export const testBody = z.strictObject({ event: sampleEvent.optional() });

@@ -1,4 +1,4 @@
-import type { Verdict } from "#lib/destinations/attempt.ts";
+import type { AffectedTicket, Verdict } from "#lib/destinations/attempt.ts";
 import { wordsOfRefusal } from "#lib/destinations/refusal-words.ts";
 import { barringFailures } from "#lib/destinations/store/claims.ts";
 import { instantWords } from "#lib/time-words.ts";
@@ -67,7 +67,7 @@ export interface Ending {
   fix: string | null;
   notes: string[];
   result: { kind: string; id: string } | null;
-  affected: { id: string; subject: string; status: string }[] | null;
+  affected: readonly AffectedTicket[] | null;
   /** When it is tried again by itself; null: never. */
   dueAt: Date | null;
   /** Nothing is sent to this account before; null where only this delivery is concerned. */
@@ -88,21 +88,29 @@ const mostRetries = 20;
 const longestPause = 15 * minutes;
 const mostFaults = 3;
 
-const lookYourself =
+/** What a person can do about what stays unknown, and nothing else: it is not theirs to approve. */
+export const lookYourself =
   "Look in Zendesk whether it has happened. Replay looks again first and writes nothing twice; discard leaves it as it is.";
+/** The same while nobody has to. */
+export const lookedUpByItself =
+  "Nobody has to act: it is looked up in Zendesk by itself. Replay looks now, and sends again only what has not happened; discard ends it as it is.";
 
 export function endingOf(verdict: Verdict, tried: Tried): Ending {
   switch (verdict.state) {
     case "done":
-      return ending("done", { notes: verdict.notes ?? [], result: verdict.result ?? null });
+      return ending("done", {
+        notes: verdict.notes ?? [],
+        result: verdict.result ?? null,
+        affected: verdict.affected ?? null,
+      });
     case "waits":
       return later(tried, verdict.until, { code: verdict.code, reason: verdict.reason, retries: tried.retries });
     case "unknown":
       return unknown(tried, verdict);
     default: {
       const { state, code, reason, fix, notes = [], result = null, affected = null } = verdict;
-      // That it cannot be done now says nothing about the write whose answer was lost.
-      if (state === "failed" && tried.isUnknown && !tried.hasWritten)
+      // That it cannot be done now says nothing about the write whose answer was lost, unless what it was to write was found.
+      if (state === "failed" && tried.isUnknown && !tried.hasWritten && result === null)
         return { ...givenUp({ code, reason, fix: `${fix} ${lookYourself}` }), notes, result };
       return ending(state, { code, reason, fix, notes, result, affected });
     }
@@ -189,7 +197,7 @@ function unknown(
   return ending("unknown", {
     code,
     reason,
-    fix: dueAt ? null : fix || lookYourself,
+    fix: fix || (dueAt ? null : lookYourself),
     notes,
     dueAt,
     retries: looked + 1,

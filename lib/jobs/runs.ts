@@ -68,5 +68,7 @@ function presentStream(name: Run["streams"][number]["name"], stream: Selectable<
       repaired: Number(stream.repaired),
       held: Number(stream.held),
     },
+    cleaned: Number(stream.cleaned),
+    restarts: stream.restarts,
   };
 }

@@ -7,7 +7,10 @@ import { listWorkspaces } from "#lib/jobs/store/due.ts";
 import { versionOfChanges } from "#lib/reports/changes.ts";
 import { fieldDifferences } from "#lib/reports/write-back.ts";
 
-/** So many organizations of a destination are queued at once; the rest with the next look. */
+/**
+ * So many organizations of a destination are queued at once, the rest with the next look: one transaction stays short. How many
+ * writes a stop cannot hold back any more is limited where they are sent (row 103), and the preview counts them all before.
+ */
 const writeBackBatch = 500;
 /** Marks are instants: a change by a process whose clock is behind may leave none, and is found with the next look of this kind. */
 const atLeastEveryMs = 15 * 60_000;

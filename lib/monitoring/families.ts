@@ -1,3 +1,4 @@
+import { mostCounted } from "#lib/destinations/shapes.ts";
 import type { WorkspaceState } from "#lib/monitoring/store.ts";
 
 export interface Sample {
@@ -20,6 +21,7 @@ const elapsed = (seconds: number | null) => Math.max(0, seconds ?? 0);
 const isReadByTheClock = ({ state }: { state: string }) => state === "active" || state === "failing";
 
 const ofStream = ["connection", "stream"];
+const differences = ["missing", "extra", "older", "different"] as const;
 const ofRun = ["connection", "mode", "state"];
 
 export const families: Family[] = [
@@ -32,7 +34,7 @@ export const families: Family[] = [
   },
   {
     name: "bellwether_sync_overdue_seconds",
-    help: "Time since a connection's next sync was due; 0 before. It grows when nobody keeps the schedule.",
+    help: "Time since a connection's next sync was due; 0 before, and while a run goes on. It grows when nobody keeps the schedule.",
     labels: ["connection"],
     samples: ({ connections }) =>
       connections
@@ -121,6 +123,38 @@ export const families: Family[] = [
       absences.map(({ connectionId, stream, held }) => ({ labels: { connection: connectionId, stream }, value: held })),
   },
   {
+    name: "bellwether_webhook_changes",
+    help: "The newest changes that runs found, by whether a delivery of the webhook had told of them (yes, no): at least ten, where there were as many.",
+    labels: ["connection", "told"],
+    samples: ({ announced }) =>
+      announced.flatMap(({ connectionId, told, untold }) => [
+        { labels: { connection: connectionId, told: "yes" }, value: told },
+        { labels: { connection: connectionId, told: "no" }, value: untold },
+      ]),
+  },
+  {
+    name: "bellwether_drift_rows",
+    help: "Rows that the newest check of the past found missing, extra, older or different.",
+    labels: [...ofStream, "difference"],
+    samples: ({ drift }) =>
+      drift.flatMap(({ connectionId, stream, ...found }) =>
+        differences.map((difference) => ({
+          labels: { connection: connectionId, stream, difference },
+          value: found[difference],
+        })),
+      ),
+  },
+  {
+    name: "bellwether_drift_unusual",
+    help: "1 where these were more than a night usually mends, else 0.",
+    labels: ofStream,
+    samples: ({ drift }) =>
+      drift.map(({ connectionId, stream, unusual }) => ({
+        labels: { connection: connectionId, stream },
+        value: unusual ? 1 : 0,
+      })),
+  },
+  {
     name: "bellwether_notices_open",
     help: "Failures that administrators are being told of.",
     labels: [],
@@ -128,7 +162,7 @@ export const families: Family[] = [
   },
   {
     name: "bellwether_deliveries",
-    help: "Writes to Zendesk that are not done, by state: queued, sending, unknown, held, failed.",
+    help: `Writes to Zendesk that are not done, by state: queued, sending, unknown, held, failed; ${mostCounted} means as many or more.`,
     labels: ["destination", "state"],
     samples: ({ deliveries }) =>
       deliveries.map(({ destinationId, state, deliveries: value }) => ({
@@ -138,7 +172,7 @@ export const families: Family[] = [
   },
   {
     name: "bellwether_deliveries_oldest_seconds",
-    help: "Age of the oldest write that waits to be sent.",
+    help: `Age of the oldest write that waits to be sent; where ${mostCounted} or more wait, it is as old or older.`,
     labels: ["destination"],
     samples: ({ deliveries }) =>
       deliveries

@@ -8,7 +8,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 interface Instruments {
   registry: Registry;
   requests: Histogram<"operation" | "method" | "status">;
-  limiterWaits: Counter<"bucket">;
+  waits: Counter<"bucket" | "reason">;
   webhookLag: Histogram;
   ticks: Gauge<"job">;
 }
@@ -35,10 +35,10 @@ function makeInstruments(): Instruments {
       buckets: [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
       registers,
     }),
-    limiterWaits: new Counter({
+    waits: new Counter({
       name: "bellwether_limiter_wait_seconds_total",
-      help: "Seconds that requests to Zendesk waited for a rate budget, by budget.",
-      labelNames: ["bucket"],
+      help: "Seconds that requests to Zendesk were waited with in place, by kind of request and reason: budget (a rate budget was used up), told (a 429 or 503 said how long), retry (after a failure). A run that is put off meanwhile waits in its state instead.",
+      labelNames: ["bucket", "reason"],
       registers,
     }),
     webhookLag: new Histogram({
@@ -64,9 +64,12 @@ export function observeRequest(
   instruments().requests.observe({ operation, method, status: String(status) }, milliseconds / 1000);
 }
 
-/** A wait that a rate budget of Zendesk imposed; `bucket` names the budget, never an account. */
-export function countLimiterWait(bucket: string, milliseconds: number): void {
-  instruments().limiterWaits.inc({ bucket }, Math.max(0, milliseconds) / 1000);
+/** Why a request to Zendesk was waited with: no budget was left, Zendesk said how long (429, 503), or the try before had failed. */
+export type WaitReason = "budget" | "told" | "retry";
+
+/** Time that somebody spent waiting; `bucket` names the kind of request, never an account. */
+export function countWait(bucket: string, reason: WaitReason, milliseconds: number): void {
+  instruments().waits.inc({ bucket, reason }, Math.max(0, milliseconds) / 1000);
 }
 
 /** From the receipt of a delivery to the commit of what it announced. */

@@ -1,5 +1,9 @@
 import { sql } from "kysely";
 import { type Db, inWorkspace, type Trx } from "#db/client.ts";
+import { liveRuns, overdueSince } from "#lib/connections/overdue.ts";
+import { mostCounted } from "#lib/destinations/shapes.ts";
+import { type LatestDrift, latestDrift } from "#lib/reports/ledger.ts";
+import { newestAnnounced } from "#lib/webhooks/lost.ts";
 
 /** What a workspace's tables say about how its connections do. Ages are seconds, by `now`; null is "never". */
 export interface WorkspaceState {
@@ -11,6 +15,8 @@ export interface WorkspaceState {
   hints: { connectionId: number; waiting: number; oldest: number | null }[];
   held: { connectionId: number; stream: string; rows: number }[];
   absences: { connectionId: number; stream: string; held: number }[];
+  drift: LatestDrift[];
+  announced: { connectionId: number; told: number; untold: number }[];
   notices: number;
   deliveries: { destinationId: number; state: string; deliveries: number; oldest: number | null }[];
 }
@@ -29,6 +35,8 @@ export function readWorkspaceState(db: Db, workspaceId: number, now: Date): Prom
     runs: await readRuns(trx, workspaceId),
     pending: await readPending(trx, workspaceId, now),
     ...(await readBacklog(trx, workspaceId, now)),
+    drift: await latestDrift(trx, workspaceId),
+    announced: [...(await newestAnnounced(trx, workspaceId))].map(([connectionId, of]) => ({ connectionId, ...of })),
     deliveries: await readDeliveries(trx, workspaceId, now),
   }));
 }
@@ -38,14 +46,19 @@ const living = ["active", "failing", "paused", "disconnected"];
 const age = (column: string, now: Date) =>
   sql<number | null>`extract(epoch from ${now}::timestamptz - ${sql.ref(column)})::float8`;
 
-function readConnections(trx: Trx, workspaceId: number, now: Date): Promise<WorkspaceState["connections"]> {
-  return trx
+async function readConnections(trx: Trx, workspaceId: number, now: Date): Promise<WorkspaceState["connections"]> {
+  const live = await liveRuns(trx, workspaceId);
+  const rows = await trx
     .selectFrom("connection")
-    .select(["id", "subdomain", "state", age("next_sync_at", now).as("overdue")])
+    .select(["id", "subdomain", "state", "next_sync_at"])
     .where("workspace_id", "=", workspaceId)
     .where("state", "in", living)
     .orderBy("id")
     .execute();
+  return rows.map(({ next_sync_at: next, ...row }) => {
+    const since = overdueSince(next, live.get(row.id) ?? null, now);
+    return { ...row, overdue: since && (now.getTime() - since.getTime()) / 1000 };
+  });
 }
 
 function readStreams(trx: Trx, workspaceId: number, now: Date): Promise<WorkspaceState["streams"]> {
@@ -105,6 +118,7 @@ async function readBacklog(
     .selectFrom("held_row")
     .select(["connection_id as connectionId", "stream", count.as("rows")])
     .where("workspace_id", "=", workspaceId)
+    .where("set_aside_at", "is", null)
     .groupBy(["connection_id", "stream"])
     .execute();
   const absences = await trx
@@ -123,16 +137,18 @@ async function readBacklog(
   return { hints, held, absences, notices: open.notices };
 }
 
-/** Of those that are not done. */
-function readDeliveries(trx: Trx, workspaceId: number, now: Date): Promise<WorkspaceState["deliveries"]> {
-  return trx
-    .selectFrom("delivery")
-    .select(["destination_id as destinationId", "state", sql<number>`count(*)::int`.as("deliveries")])
-    .select(sql<number | null>`max(${age("created_at", now)})`.as("oldest"))
-    .where("workspace_id", "=", workspaceId)
-    .where("state", "in", ["queued", "sending", "unknown", "held", "failed"])
-    .groupBy(["destination_id", "state"])
-    .orderBy("destination_id")
-    .orderBy("state")
-    .execute();
+/** Of those that are not done, by the index of these; of a queue no more than `mostCounted`, so that it may be older than told. */
+async function readDeliveries(trx: Trx, workspaceId: number, now: Date): Promise<WorkspaceState["deliveries"]> {
+  const { rows } = await sql<WorkspaceState["deliveries"][number]>`
+    select t.id as "destinationId", queue.state, counted.deliveries, counted.oldest
+      from destination t
+      cross join unnest(array['queued', 'sending', 'unknown', 'held', 'failed']) queue (state)
+      cross join lateral (
+        select count(*)::int as deliveries, max(${age("capped.created_at", now)}) as oldest from (
+          select d.created_at from delivery d
+           where d.workspace_id = ${workspaceId} and d.destination_id = t.id and d.state = queue.state and d.state <> 'done'
+           limit ${mostCounted}) capped) counted
+     where t.workspace_id = ${workspaceId} and counted.deliveries > 0
+     order by t.id, queue.state`.execute(trx);
+  return rows;
 }

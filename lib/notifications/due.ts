@@ -1,7 +1,10 @@
+import { isUnderWay, runWords } from "#lib/connections/overdue.ts";
 import { apiTokensEndOn } from "#lib/connections/present.ts";
 import { type StreamName, streamTitles } from "#lib/connections/shapes.ts";
 import type { ConnectionFacts, DueNotice, StreamFacts } from "#lib/notifications/facts.ts";
+import { countWords } from "#lib/number-words.ts";
 import { instantWords, lengthWords } from "#lib/time-words.ts";
+import { isTelling, lostDeliveries, uncheckedSince } from "#lib/webhooks/lost.ts";
 
 const minute = 60_000;
 const day = 86_400_000;
@@ -25,9 +28,12 @@ export function dueNotices(facts: ConnectionFacts, now: Date): DueNotice[] {
     ...broken(facts, "degraded"),
     ...approval(facts),
     ...stale(facts, now),
+    ...drift(facts),
     ...ends,
     ...webhook(facts),
+    ...silence(facts, now),
     ...clockSkew(facts),
+    ...writing(facts),
   ];
 }
 
@@ -39,6 +45,14 @@ export function isUndecided({ state, streams, webhook: hook }: ConnectionFacts, 
   if (state === "paused") return false;
   if (/^(failed|degraded):/.test(code)) return streams.some((stream) => ["running", "waiting"].includes(stream.state));
   return code === "webhook_failing" && hook?.state === "failing";
+}
+
+/** Whether what a notice is about rests, was put away or is not known any more, so that its end is no good news. Pure. */
+export function isPutAway({ state, destinations, webhook: hook }: ConnectionFacts, code: string, now: Date): boolean {
+  if (state !== "active") return true;
+  if (code === "webhook_silent") return !hook?.announced || !isTelling(hook.announced, now);
+  const [, id] = /^(?:writing_blocked|dead_letters):(.+)$/.exec(code) ?? [];
+  return id !== undefined && !destinations.some((one) => one.id === id && one.state === "on");
 }
 
 function failing({ state, failure }: ConnectionFacts): DueNotice[] {
@@ -71,8 +85,8 @@ function approval({ streams, heldAbsences }: ConnectionFacts): DueNotice[] {
   return [{ code: "approval_needed", message, action }];
 }
 
-/** By age, whatever the last error was or was not: nobody may have tried (row 122). */
-function stale({ streams, intervalMinutes, clockSkewSeconds }: ConnectionFacts, now: Date): DueNotice[] {
+/** By age, whatever the last error was or was not: nobody may have tried (row 122). What to do depends on whether somebody does. */
+function stale({ streams, liveRun, intervalMinutes, clockSkewSeconds }: ConnectionFacts, now: Date): DueNotice[] {
   const longest = 2 * intervalMinutes * minute;
   // What a stream is fresh through was told by Zendesk's clock, when it moved by ours (row 47).
   const zendeskNow = now.getTime() + (clockSkewSeconds ?? 0) * 1000;
@@ -89,8 +103,25 @@ function stale({ streams, intervalMinutes, clockSkewSeconds }: ConnectionFacts, 
   );
   const message = `${each.join(" ")} A sync is due every ${intervalMinutes} minutes.`;
   const action =
-    "Look at the connection's runs. If none was started: is the server running, or with SCHEDULER=off, does something call the cron routes?";
+    liveRun && isUnderWay(liveRun, now)
+      ? `${runWords(liveRun, now)} The connection's page shows how far it is.`
+      : "Look at the connection's runs. If none was started: is the server running, or with SCHEDULER=off, does something call the cron routes?";
   return [{ code: "stale", message, action }];
+}
+
+/** The nightly check found more than a night usually does (row 23), until one finds no more than usual. */
+function drift({ drift: found }: ConnectionFacts): DueNotice[] {
+  const unusual = found.filter((stream) => stream.unusual);
+  const [first] = unusual;
+  if (!first) return [];
+  const each = unusual.map(({ stream, compared, missing, extra, older, different, repaired }) => {
+    const differing = missing + extra + older + different;
+    return `${titleOf(stream)}: ${countWords(differing)} of ${countWords(Math.max(compared, differing))} rows, ${countWords(repaired)} repaired.`;
+  });
+  const message = `The check of the past that ended ${instantWords(first.checkedAt)} found unusually many rows that were not as in Zendesk. ${each.join(" ")}`;
+  const action =
+    "See under Past checks which rows they were and in what they differed. If the next check finds as many, ask the doctor, and whether anything else writes to this database.";
+  return [{ code: "drift:unusual", message, action }];
 }
 
 function apiTokenEnds({ authType }: ConnectionFacts, now: Date): DueNotice[] {
@@ -119,6 +150,27 @@ function webhook({ webhook: hook, failure }: ConnectionFacts): DueNotice[] {
     action: "Check the webhook of this connection.",
   };
   return [{ code: "webhook_failing", message, action }];
+}
+
+/** What a webhook that Zendesk calls sound does not do (row 87), and whether anybody still looks at it (row 93). */
+function silence({ webhook: hook }: ConnectionFacts, now: Date): DueNotice[] {
+  if (hook?.state !== "active") return [];
+  const { announced } = hook;
+  return [announced && lostDeliveries(announced, now), uncheckedSince(hook, now)].filter((notice) => notice !== null);
+}
+
+/** By destination. That nothing is written through a connection that fails as a whole is not said again. */
+function writing({ state, destinations }: ConnectionFacts): DueNotice[] {
+  return destinations.flatMap(({ id, name, state: own, blocked, failing }): DueNotice[] => {
+    if (own !== "on" || (blocked && state === "failing")) return [];
+    if (blocked) {
+      const message = `“${name}” is on, and nothing is written: ${blocked.reason}`;
+      return [{ code: `writing_blocked:${id}`, message, action: blocked.fix }];
+    }
+    return failing
+      ? [{ code: `dead_letters:${id}`, message: `“${name}”: ${failing.reason}`, action: failing.fix }]
+      : [];
+  });
 }
 
 function clockSkew({ clockSkewSeconds: seconds }: ConnectionFacts): DueNotice[] {

@@ -1,3 +1,8 @@
+import type { LiveRun } from "#lib/connections/overdue.ts";
+import type { Destination } from "#lib/destinations/shapes.ts";
+import type { LatestDrift } from "#lib/reports/ledger.ts";
+import type { Announced } from "#lib/webhooks/lost.ts";
+
 /** What is known of a connection, for judging which notices are due. Instants, lengths in minutes. */
 export interface ConnectionFacts {
   connectionId: number;
@@ -11,9 +16,27 @@ export interface ConnectionFacts {
   clockSkewSeconds: number | null;
   intervalMinutes: number;
   streams: StreamFacts[];
+  liveRun: LiveRun | null;
+  /** What the newest check of the past found, stream by stream. */
+  drift: DriftFacts[];
   /** Absent rows that wait for a person's word. */
   heldAbsences: number;
-  webhook: { state: string; failure: Failure | null } | null;
+  webhook: WebhookFacts | null;
+  /** What writes through it. */
+  destinations: DestinationFacts[];
+}
+
+export type DestinationFacts = Pick<Destination, "id" | "name" | "state" | "blocked" | "failing">;
+
+export type DriftFacts = Omit<LatestDrift, "connectionId">;
+
+export interface WebhookFacts {
+  state: string;
+  failure: Failure | null;
+  checkedAt: Date | null;
+  activeSince: Date | null;
+  /** Of the newest changes, how many a delivery had told; null unless it works. */
+  announced: Announced | null;
 }
 
 export interface StreamFacts {

@@ -1,7 +1,8 @@
-import { inWorkspace } from "#db/client.ts";
+import { inWorkspace, type Trx } from "#db/client.ts";
 import type { Context } from "#lib/context.ts";
-import { dueNotices, isUndecided } from "#lib/notifications/due.ts";
-import type { DueNotice } from "#lib/notifications/facts.ts";
+import { listDestinations } from "#lib/destinations/destinations.ts";
+import { dueNotices, isPutAway, isUndecided } from "#lib/notifications/due.ts";
+import type { ConnectionFacts, DueNotice } from "#lib/notifications/facts.ts";
 import { readFacts } from "#lib/notifications/store/facts.ts";
 import {
   changeWords,
@@ -16,11 +17,13 @@ const hour = 3_600_000;
 /** What comes and goes is not written about more often than this. */
 const quietMs = 6 * hour;
 const keptMs = 365 * 24 * hour;
+/** A workspace has a handful. */
+const mostDestinations = 500;
 
 /** Makes a workspace's open notices those that its facts call for: raises, keeps with their words of today, or clears. */
 export function keepNotices(ctx: Pick<Context, "db">, workspaceId: number, now: Date): Promise<void> {
   return inWorkspace(ctx.db, workspaceId, async (trx) => {
-    const facts = await readFacts(trx, workspaceId);
+    const facts = await factsOf(trx, workspaceId, now);
     const known = new Map(facts.map((connection) => [connection.connectionId, connection]));
     const due = new Map(facts.map((connection) => [connection.connectionId, dueNotices(connection, now)]));
     const open = await readOpen(trx, workspaceId);
@@ -31,7 +34,8 @@ export function keepNotices(ctx: Pick<Context, "db">, workspaceId: number, now: 
         const connection = known.get(notice.connection_id);
         if (connection && isUndecided(connection, notice.code)) continue;
         // A connection that rests, fails as a whole or was put away is no good news, and a nearer end of the same thing neither.
-        const quietly = connection?.state !== "active" || wanted?.some((other) => isCountdown(other, notice)) === true;
+        const isNearer = wanted?.some((other) => isCountdown(other, notice)) === true;
+        const quietly = !connection || isPutAway(connection, notice.code, now) || isNearer;
         await clearNotice(trx, workspaceId, notice.id, now, { quietly });
       } else if (same.message !== notice.message || same.action !== notice.action) {
         await changeWords(trx, workspaceId, notice.id, same);
@@ -48,6 +52,15 @@ export function keepNotices(ctx: Pick<Context, "db">, workspaceId: number, now: 
     }
     await deleteNotices(trx, workspaceId, new Date(now.getTime() - keptMs));
   });
+}
+
+async function factsOf(trx: Trx, workspaceId: number, now: Date): Promise<ConnectionFacts[]> {
+  const connections = await readFacts(trx, workspaceId);
+  const { items } = await listDestinations(trx, workspaceId, { limit: mostDestinations }, now);
+  return connections.map((facts) => ({
+    ...facts,
+    destinations: items.filter(({ connectionId }) => connectionId === String(facts.connectionId)),
+  }));
 }
 
 /** `api_token_ends:7` after `api_token_ends:30`. */

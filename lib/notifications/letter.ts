@@ -32,6 +32,11 @@ const kinds: Record<string, Kind> = {
     works: "Reading goes on; the rows are kept and counted until somebody decides.",
   },
   stale: { begins: "has old numbers", ends: "has fresh numbers again", works: kept },
+  drift: {
+    begins: "differed unusually much from Zendesk",
+    ends: "was found as in Zendesk again, but for what is usual",
+    works: "What could be repaired was repaired at once, and the numbers with it.",
+  },
   api_token_ends: {
     begins: "signs in with a token that ends",
     ends: "does not depend on that token any more",
@@ -47,6 +52,26 @@ const kinds: Record<string, Kind> = {
     ends: "hears of changes at once again",
     works: "Changes arrive with the regular runs, and the nightly check finds what was missed.",
   },
+  webhook_silent: {
+    begins: "loses deliveries of its webhook",
+    ends: "loses no deliveries of its webhook any more",
+    works: "Changes arrive with the regular runs, and the nightly check finds what was missed.",
+  },
+  webhook_unchecked: {
+    begins: "has a webhook that nobody looks after",
+    ends: "has its webhook looked after again",
+    works: "Changes arrive with the regular runs, and the nightly check finds what was missed.",
+  },
+  writing_blocked: {
+    begins: "is not written to",
+    ends: "is written to again",
+    works: "Reading goes on, and events are taken and kept.",
+  },
+  dead_letters: {
+    begins: "does not take many writes",
+    ends: "takes its writes again",
+    works: "Reading goes on, and so do the other writes.",
+  },
   clock_skew: {
     begins: "has a clock that differs",
     ends: "has the same time again",
@@ -57,9 +82,12 @@ const other: Kind = { begins: "needs attention", ends: "needs no attention any m
 
 /** The letter that a notice calls for, in plain text. Pure. `publicUrl`: the product's address, where known. */
 export function letterOf(notice: DueLetter, publicUrl: string | null): Letter {
-  const { begins, ends, works } = kinds[notice.code.split(":")[0] ?? ""] ?? other;
+  const [kind = "", of] = notice.code.split(":");
+  const { begins, ends, works } = kinds[kind] ?? other;
   const name = oneLine(notice.connection);
-  const link = publicUrl ? [`${publicUrl}/connections/${notice.connection_id}`] : [];
+  const isOfDestination = kind === "writing_blocked" || kind === "dead_letters";
+  const place = isOfDestination ? `destinations/${of}` : `connections/${notice.connection_id}`;
+  const link = publicUrl ? [`${publicUrl}/${place}`] : [];
   const raised = instantWords(notice.raised_at);
   const { cleared_at: cleared } = notice;
   if (cleared) {

@@ -1,5 +1,5 @@
 import { type Selectable, sql } from "kysely";
-import type { Trx } from "#db/client.ts";
+import type { Db, Trx } from "#db/client.ts";
 import type { DriftDayTable, DriftRowTable } from "#db/schema.ts";
 import { type List, pageOf, positionFrom } from "#lib/api/cursor.ts";
 import {
@@ -148,15 +148,48 @@ export async function listAbsences(
 
 type Counters = Record<keyof Drift, string>;
 
+const summed = sql.raw(
+  ["compared", "missing", "extra", "older", "different", "repaired"]
+    .map((counter) => `sum(d.${counter}) as ${counter}`)
+    .join(", "),
+);
+
 async function sumByStream(trx: Trx, scope: Scope, runIds: readonly string[]) {
   const { rows } = await sql<Counters & { run_id: string; stream: string }>`
-    select run_id, stream, sum(compared) as compared, sum(missing) as missing, sum(extra) as extra, sum(older) as older,
-           sum(different) as different, sum(repaired) as repaired
-      from drift_day
+    select run_id, stream, ${summed} from drift_day d
      where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId}
        and run_id = any(${[...runIds]}::bigint[])
      group by run_id, stream`.execute(trx);
   return rows;
+}
+
+/** What the newest check of a connection found in one stream. */
+export interface LatestDrift extends Drift {
+  connectionId: number;
+  stream: StreamName;
+  checkedAt: Date;
+  unusual: boolean;
+}
+
+/** Of every connection of a workspace, what the newest check that is over found, stream by stream (row 23). */
+export async function latestDrift(db: Db, workspaceId: number): Promise<LatestDrift[]> {
+  const { rows } = await sql<Counters & Pick<LatestDrift, "connectionId" | "stream" | "checkedAt">>`
+    select c.id as "connectionId", d.stream, checked.finished_at as "checkedAt", ${summed}
+      from connection c
+      cross join lateral (
+        select r.id, r.finished_at from sync_run r
+         where r.workspace_id = ${workspaceId}::int and r.connection_id = c.id and r.mode = 'reconcile'
+           and r.state in ('succeeded', 'failed') and r.finished_at is not null
+           and exists (select from drift_day kept
+                where kept.workspace_id = ${workspaceId}::int and kept.connection_id = c.id and kept.run_id = r.id)
+         order by r.id desc limit 1) checked
+      join drift_day d on d.workspace_id = ${workspaceId}::int and d.connection_id = c.id and d.run_id = checked.id
+     where c.workspace_id = ${workspaceId}::int and c.state in ('active', 'failing', 'paused', 'disconnected')
+     group by c.id, d.stream, checked.finished_at order by c.id, d.stream`.execute(db);
+  return rows.map(({ connectionId, stream, checkedAt, ...sums }) => {
+    const drift = counts(sums);
+    return { connectionId, stream, checkedAt, ...drift, unusual: isUnusual(drift) };
+  });
 }
 
 /** Of a stream's rows, from so many on and from this share on, differing is no longer what a night usually mends. */

@@ -82,7 +82,7 @@ const ids = ["userId", "anonymousId", "groupId", "previousId"];
 const objects = ["traits", "properties", "context", "integrations"];
 
 function firstRefusal(event: JsonObject, around: Surroundings): Refusal | null {
-  if (!isShallow(event, deepest)) return { path: "", message: `is nested deeper than ${deepest} levels` };
+  if (!isShallow(event, deepest)) return nestedTooDeeply(event);
   return wrongType(event) ?? wrongForm(event) ?? wrongInstant(event, around) ?? missing(event);
 }
 
@@ -225,6 +225,22 @@ function tooLarge(): Refusal {
     message: `The event is larger than ${mostEventBytes / 1024} KB, the most that is taken`,
     tooLarge: true,
   };
+}
+
+/** Named by its first steps: where it is too deep, nobody wants to read. */
+function nestedTooDeeply(event: JsonObject): Refusal {
+  const steps: string[] = [];
+  for (let value: unknown = event; isObject(value) && steps.length < 3; ) {
+    const [key, inner] = Object.entries(value).find(([, one]) => !isShallow(one, deepest - steps.length - 1)) ?? [
+      "",
+      null,
+    ];
+    if (inner === null) break;
+    steps.push(cutAt(cleanText(key, 60), 60));
+    value = inner;
+  }
+  const mend = "flatten it, or send its inner part as one text (JSON.stringify)";
+  return { path: steps.join("."), message: `is nested deeper than ${deepest} levels: ${mend}` };
 }
 
 function isShallow(value: unknown, levels: number): boolean {

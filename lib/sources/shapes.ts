@@ -28,7 +28,14 @@ export const source = z.object({
   createdAt: instant,
 });
 export type Source = z.infer<typeof source>;
-export const sourceList = listOf(source);
+export const sourceList = listOf(
+  source.extend({
+    /** Why the destination that the query names cannot take its events (C-3), in a sentence; null where it can. */
+    ineligible: z.string().nullable(),
+  }),
+);
+/** `connectionId`: the Zendesk that they would be written to; `destinationId`: by which destination, once it is made. */
+export const sourcesQuery = listQuery.extend({ connectionId: id.optional(), destinationId: id.optional() });
 
 const name = z.string().trim().min(1, "must not be empty").max(200);
 export const sourceBody = z.strictObject({ name });

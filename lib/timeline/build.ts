@@ -21,7 +21,7 @@ export interface TicketHistory {
   deleted: boolean;
   /** In any order. Complete from the creation on if a `create` is among them; else from where the event history begins. */
   changes: readonly TicketChange[];
-  /** Ratings whose latest version is bad. */
+  /** Bad answers, those that the customer changed later too. */
   badRatings: readonly BadRating[];
 }
 

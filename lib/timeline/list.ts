@@ -10,6 +10,7 @@ import { type EntryFilter, type EntryRow, listEntries, readTopPriorities, type W
 /** A moment of a ticket, or something that a customer did. */
 type Row = EntryRow | CustomerEventRow;
 
+/** Every entry of these has its ticket: what a reader who names no kinds can rely on. */
 const ofTickets = timelineKinds.filter((kind) => kind !== "customer_event");
 
 /** The timeline of one account, newest first. Throws `not_found` for an account of another workspace. */
@@ -68,7 +69,7 @@ function subjectOf(row: Row): string {
 async function filterOf(db: Db, workspaceId: number, query: TimelineQuery): Promise<EntryFilter> {
   const position = positionFrom(query.cursor, ["instant", "id", "text", "number"]);
   return {
-    kinds: query.kinds ?? (query.priority === "all" ? timelineKinds : ofTickets),
+    kinds: query.kinds ?? ofTickets,
     topOnly: query.priority === "top",
     topPriorities: await readTopPriorities(db, workspaceId),
     from: query.from,

@@ -47,7 +47,7 @@ export const timelineEntry = z.object({
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 
 export const timelineQuery = listQuery.extend({
-  /** Without any: all, but customer events only with `priority=all`, since they have none. */
+  /** Without any: all moments of tickets. Customer events, which are about no ticket, are given only where they are named. */
   kinds: commaList(timelineKinds).optional(),
   priority: z.enum(["top", "all"]).default("top"),
   from: instant.optional(),

@@ -5,7 +5,7 @@ import type { Context } from "#lib/context.ts";
 import { AppError, invalid, notFound } from "#lib/errors.ts";
 import { endpointOf } from "#lib/webhooks/endpoint.ts";
 import type { WebhookContext } from "#lib/webhooks/intake.ts";
-import { removeRemote } from "#lib/webhooks/registration.ts";
+import { removeRemote, working } from "#lib/webhooks/registration.ts";
 import { sealSecret, secretOverlap } from "#lib/webhooks/secrets.ts";
 import type { Webhook, webhookBody } from "#lib/webhooks/shapes.ts";
 import { publishedTestSecret } from "#lib/webhooks/signature.ts";
@@ -54,7 +54,7 @@ export async function useManualWebhook(
   const before = await findWebhook(ctx.db, scope);
   await saveWebhook(ctx.db, scope, {
     kind: "manual",
-    state: "active",
+    ...working(undefined, now),
     endpoint,
     secret: sealSecret(ctx, signingSecret),
     previous_secret: before?.secret ?? null,
@@ -62,10 +62,6 @@ export async function useManualWebhook(
     rotated_at: now,
     zendesk_id: null,
     trigger_id: null,
-    failure_code: null,
-    failure_message: null,
-    failure_since: null,
-    failure_action: null,
   });
   if (before) await removeRemote(ctx, connection, before);
   return describeWebhook(ctx, scope);

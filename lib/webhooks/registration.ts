@@ -50,7 +50,7 @@ export async function checkWebhook(ctx: WebhookContext, scope: Scope, given: Che
   const known = await findWebhook(db, scope);
   const now = given.clock();
   const checked = { checked_at: now, next_check_at: new Date(now.getTime() + checkEvery) };
-  if (known?.kind === "manual") return saveWebhook(db, scope, { ...checked, state: "active", ...noFailure });
+  if (known?.kind === "manual") return saveWebhook(db, scope, { ...checked, ...working(known, now) });
   const endpoint = endpointOf(ctx.config, scope);
   if (connection.access !== "read_write") return fail(ctx, scope, known, { ...checked, endpoint }, words.readOnly);
   if (endpoint === null) return fail(ctx, scope, known, checked, words.unreachable);
@@ -157,7 +157,7 @@ async function keep(
   const isOld = before?.rotated_at != null && now.getTime() - before.rotated_at.getTime() >= rotateAfter;
   if (isSame && (rotate || isOld)) await orUnknown(() => remote.resetSecret(client, registered.zendesk_id));
   const secret = await remote.readSecret(client, registered.zendesk_id);
-  const columns = { ...registered, ...nextSecret(ctx, before, secret, now), state: "active", ...noFailure };
+  const columns = { ...registered, ...nextSecret(ctx, before, secret, now), ...working(before, now) };
   const isWanted = await inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
     const isConnected = await shareOpenConnection(trx, scope, connected);
     const stands = await findWebhook(trx, scope);
@@ -185,7 +185,17 @@ function nextSecret(ctx: WebhookContext, before: StoredWebhook | undefined, secr
   return { secret: sealSecret(ctx, secret), rotated_at: now, ...kept };
 }
 
-const noFailure = { failure_code: null, failure_message: null, failure_since: null, failure_action: null };
+/** A webhook that works, and since when it does. */
+export function working(before: StoredWebhook | undefined, now: Date): Columns {
+  return {
+    state: "active",
+    active_since: (before?.state === "active" && before.active_since) || now,
+    failure_code: null,
+    failure_message: null,
+    failure_since: null,
+    failure_action: null,
+  };
+}
 
 async function fail(
   { db, log }: WebhookContext,
@@ -202,7 +212,7 @@ async function fail(
     failure_action: action,
   };
   if (known?.failure_code !== code) log.info({ ...scope, code }, "the webhook is not as it should be");
-  await saveWebhook(db, scope, { ...columns, state, ...failure });
+  await saveWebhook(db, scope, { ...columns, state, active_since: null, ...failure });
 }
 
 /** So long a disconnection waits for Zendesk to remove the webhook. Milliseconds. */
@@ -256,7 +266,7 @@ async function unregister(
 /** A person's word: no deliveries from now on, and no check that would bring the webhook back. */
 export async function stopWebhook(ctx: WebhookContext, scope: Scope, connection: StoredConnection): Promise<void> {
   await removeWebhook(ctx, scope, connection);
-  await saveWebhook(ctx.db, scope, { state: "none", next_check_at: never });
+  await saveWebhook(ctx.db, scope, { state: "none", active_since: null, next_check_at: never });
 }
 const never = new Date("9999-12-31T00:00:00Z");
 const isStopped = (webhook: StoredWebhook | undefined) => webhook?.next_check_at?.getTime() === never.getTime();

@@ -195,6 +195,41 @@ export async function markChanged(trx: Trx, scope: Scope, now: Date): Promise<vo
   await saveWebhook(trx, scope, { changed_at: now });
 }
 
+/** Of changes that runs found: how many a delivery had told, and how many none; since when those runs were asked for. */
+export interface Announced {
+  told: number;
+  untold: number;
+  since: Date | null;
+}
+
+/**
+ * The newest changes of every connection of a workspace that has a working webhook: of its newest runs as many as are needed
+ * for `enough` changes, none before the webhook worked. At most 1,000 runs are looked at: three days of the shortest interval.
+ */
+export async function readAnnounced(db: Db, workspaceId: number, enough: number): Promise<Map<number, Announced>> {
+  const { rows } = await sql<Announced & { connectionId: number }>`
+    select w.connection_id as "connectionId", coalesce(sum(newest.told), 0)::int as told,
+           coalesce(sum(newest.untold), 0)::int as untold, min(newest.requested_at) as since
+      from webhook w
+      left join lateral (
+        select told, untold, requested_at from (
+          select run.requested_at, counted.told, counted.untold,
+                 sum(counted.told + counted.untold) over (order by run.id desc)
+                   - counted.told - counted.untold as newer
+            from (select id, requested_at from sync_run
+                   where workspace_id = ${workspaceId}::int and connection_id = w.connection_id
+                   order by id desc limit 1000) run
+            cross join lateral (
+              select coalesce(sum(s.announced), 0) as told, coalesce(sum(s.unannounced), 0) as untold
+                from sync_run_stream s
+               where s.workspace_id = ${workspaceId}::int and s.connection_id = w.connection_id and s.run_id = run.id) counted
+           where run.requested_at >= w.active_since and counted.told + counted.untold > 0) summed
+         where newer < ${enough}) newest on true
+     where w.workspace_id = ${workspaceId}::int and w.state = 'active'
+     group by w.connection_id`.execute(db);
+  return new Map(rows.map(({ connectionId, ...announced }) => [connectionId, announced]));
+}
+
 export async function saveWebhook(
   db: Db,
   scope: Scope,
@@ -221,6 +256,7 @@ export async function noteForeignAccount(db: Db, scope: Scope, now: Date): Promi
     .updateTable("webhook")
     .set({
       state: "failing",
+      active_since: null,
       failure_code: "different_account",
       failure_message: "A delivery came that is signed for this connection, yet names another Zendesk account.",
       failure_since: now,

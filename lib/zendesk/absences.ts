@@ -1,8 +1,9 @@
 import type { Trx } from "#db/client.ts";
 import { countWords } from "#lib/number-words.ts";
 import { refreshTimeline } from "#lib/timeline/refresh.ts";
-import { type FailureWords, WaitNeeded } from "#lib/zendesk/failures.ts";
+import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { fetchTogether, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
+import { seesEverything } from "#lib/zendesk/identity.ts";
 import { enter, takeBackAbsences } from "#lib/zendesk/ledger.ts";
 import { lookUp } from "#lib/zendesk/look-up.ts";
 import { storeFound } from "#lib/zendesk/missing.ts";
@@ -25,6 +26,7 @@ import { countShown } from "#lib/zendesk/store/drift.ts";
 import { tombstoneOrganizations } from "#lib/zendesk/store/organizations.ts";
 import { addCounts, noCounts } from "#lib/zendesk/store/run-counters.ts";
 import { tombstoneTickets } from "#lib/zendesk/store/tickets.ts";
+import { tombstoneUsers } from "#lib/zendesk/store/users.ts";
 
 /** A row that cannot be found is gone when it still cannot be found so long after (row 30). Milliseconds. */
 const confirmAfter = 24 * 3_600_000;
@@ -65,7 +67,7 @@ export function heldAbsenceWords(stream: AbsentStream, held: number): FailureWor
 /**
  * Acts on a person's word that held rows may be gone: each that was absent when it was given is asked for by its id, and one
  * 404 is enough. More held than the person let go: nothing happens, and the person is asked again. The word is spent either
- * way. True when it was acted on.
+ * way, unless Zendesk refuses to show some of them: then it waits for a later run. True when it was acted on.
  */
 export async function settleApproved(reading: Reading, stream: AbsentStream): Promise<boolean> {
   const { scope } = reading;
@@ -118,6 +120,10 @@ async function dismissLiving(reading: Reading, stream: AbsentStream): Promise<vo
   });
 }
 
+/**
+ * Asks for nominees by their ids. A 404 is believed of a login that sees everything, and of no other (rows 30, 63): throws
+ * when the role has fallen meanwhile, and, after all others, for those that Zendesk refuses to show, which stay nominees.
+ */
 async function askForAll(
   reading: Reading,
   stream: AbsentStream,
@@ -129,12 +135,28 @@ async function askForAll(
     const which = { heldBy, runId, limit: askedAtOnce };
     const ids = await commit(reading, (trx) => nomineesToAsk(trx, scope, stream, which));
     if (ids.length === 0) return;
-    const { found, missing } = await lookUp(reading, stream, ids);
+    const { found, missing, refused } = await lookUp(reading, stream, ids);
     if (found.length > 0) await storeFound(reading, stream, found);
-    await commit(reading, (trx) => takeAnswer(trx, reading, stream, { ids, missing, isApproved: heldBy !== null }));
+    if (missing.length > 0 && !(await seesEverything(reading.client, reading.connection))) throw sightLost();
+    const unanswered = refused.map(({ id }) => id);
+    // They are asked for again beside the next ones, until none but they are left.
+    if (refused[0] && unanswered.length === ids.length) throw refused[0].why;
+    const answered = ids.filter((id) => !unanswered.includes(id));
+    const answer = { ids: answered, missing, isApproved: heldBy !== null };
+    await commit(reading, (trx) => takeAnswer(trx, reading, stream, answer));
     if (reading.stop()) throw new WaitNeeded(reading.clock());
     await between();
   }
+}
+
+function sightLost(): ZendeskError {
+  return new ZendeskError({
+    code: "not_administrator",
+    message: "the login sees less than when this was connected, so what it does not find is not taken for gone.",
+    action: "Make the login an administrator again, or reconnect as another.",
+    scope: "stream",
+    about: "auth",
+  });
 }
 
 async function takeAnswer(
@@ -173,6 +195,7 @@ async function entomb(trx: Trx, reading: Reading, stream: AbsentStream, gone: re
     await enter(trx, reading, stream, rows);
   }
   if (stream === "organizations") return (await tombstoneOrganizations(trx, scope, gone, now)).deleted;
+  if (stream === "users") return tombstoneUsers(trx, scope, gone, now);
   const { deleted } = await tombstoneTickets(trx, scope, gone, now);
   await refreshTimeline(trx, scope, [...gone], now);
   return deleted;

@@ -1,3 +1,5 @@
+import type { Api } from "#lib/zendesk/budgets.ts";
+
 /** What an answer's header says of one budget. */
 export interface Told {
   limit: number;
@@ -11,11 +13,14 @@ const announcedPerTarget: Record<string, string> = { "per-ticket-updates": "tick
 
 type Headers = Record<string, string | string[] | undefined>;
 
-/** The budgets that an answer announces, by their names here. */
-export function announcements(headers: Headers, target: string | undefined): Map<string, Told> {
+/**
+ * The budgets that an answer announces, by their names here. What has no name in the headers is of the API that was asked: an
+ * answer about customer events says nothing of the account's budget.
+ */
+export function announcements(headers: Headers, target: string | undefined, api: Api): Map<string, Told> {
   const found = new Map<string, Told>();
-  const account = announcedForAccount(headers);
-  if (account) found.set("account", account);
+  const whole = announcedForApi(headers);
+  if (whole) found.set(api, whole);
   for (const [header, value] of Object.entries(headers)) {
     if (!header.startsWith("zendesk-ratelimit-")) continue;
     const told = announcedForEndpoint(String(value));
@@ -27,7 +32,7 @@ export function announcements(headers: Headers, target: string | undefined): Map
 }
 
 /** `ratelimit-*`, its older spelling `rate-limit*`, or the legacy pair `x-rate-limit*`. */
-function announcedForAccount(headers: Headers): Told | null {
+function announcedForApi(headers: Headers): Told | null {
   const read = (...names: string[]) =>
     names.map((name) => natural(headers[name])).find((value) => value !== null) ?? null;
   const limit = read("ratelimit-limit", "rate-limit", "rate-limit-limit", "x-rate-limit");

@@ -96,6 +96,7 @@ export class Pages {
       rows: place.rows,
       through: place.through,
       restarts: place.restarts + 1,
+      ...(place.begun === undefined ? {} : { begun: place.begun }),
       ...(place.check ? { check: place.check } : {}),
     };
   }

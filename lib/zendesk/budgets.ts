@@ -1,6 +1,9 @@
 import type { Told } from "#lib/zendesk/announcements.ts";
 
-/** What a request is to Zendesk's limits. Every one draws from the account's budget, most from others besides. */
+/**
+ * What a request is to Zendesk's limits. All but those of customer events draw from the account's budget, most from others
+ * besides.
+ */
 export type Endpoint =
   | "list"
   | "deep_list"
@@ -10,7 +13,8 @@ export type Endpoint =
   | "organization_update"
   | "user_update"
   | "user_upsert"
-  | "job";
+  | "job"
+  | "customer_events";
 
 const second = 1000;
 const minute = 60 * second;
@@ -36,6 +40,8 @@ const documented: Record<string, Documented> = {
   user_upsert: { limit: 1, window: second },
   // Zendesk limits those that are queued or running; nobody here knows when one of another client is done.
   job: { limit: 30, window: minute },
+  // Of the smallest plan that has them.
+  customer_events: { limit: 250, window: minute },
 };
 
 const drawsFrom: Record<Endpoint, string[]> = {
@@ -48,7 +54,12 @@ const drawsFrom: Record<Endpoint, string[]> = {
   user_update: ["user"],
   user_upsert: ["user_upsert", "user"],
   job: ["job"],
+  customer_events: [],
 };
+/** The APIs of an account: each has one budget for all that is asked of it, whatever others it has (zendesk-api section 2.1). */
+export type Api = "account" | "customer_events";
+
+export const apiOf = (endpoint: Endpoint): Api => (endpoint === "customer_events" ? endpoint : "account");
 
 /** The part of every budget that stays with the customer's other tools (row 5), and that part for an hour after a crude refusal (row 6). */
 const leftToOthers = 0.2;
@@ -59,6 +70,8 @@ const mostLeft = 0.9;
 
 /** No announced window is believed to be longer. Seconds. */
 const longestWindow = 30 * 60;
+/** No answer makes us wait longer, so whoever seems to has a clock that was set back. Milliseconds. */
+export const longestSilence = 20 * minute;
 
 /** One budget of a Zendesk account. Instants and lengths in milliseconds. */
 export interface Budget {
@@ -88,7 +101,7 @@ export function bucketsOf(endpoint: Endpoint, target: string | undefined): strin
     if (!documented[name]?.perTarget) return [name];
     return target === undefined ? [] : [`${name}:${target}`];
   });
-  return ["account", ...own];
+  return [apiOf(endpoint), ...own];
 }
 
 /** Whether what an answer announced for the endpoint took this documented budget's place. */
@@ -127,6 +140,12 @@ export function taken(budget: Budget, now: number): Budget {
   return { ...here, remaining: here.remaining - 1, used: here.used + 1, lastTakenAt: now, recent };
 }
 
+/** The budget after Zendesk has asked for silence: nothing is left of it for so long (milliseconds). */
+export function exhausted(budget: Budget, now: number, wait: number): Budget {
+  const here = rolled(budget, now);
+  return { ...here, remaining: 0, resetAt: Math.max(now + wait, here.remaining > 0 ? 0 : here.resetAt) };
+}
+
 /**
  * The budget after an answer has told of it. `known` is what stood for it so far, also the documented one; `uncounted` are
  * requests of ours that are in none of its counts.
@@ -157,7 +176,7 @@ export function announced(
     ...(sameWindow ? seenOthers(before, told, used, now) : {}),
     bucket,
     announced: true,
-    drawnBy: bucket === "account" || isPerTarget(bucket) ? [] : [...new Set([...before.drawnBy, endpoint])],
+    drawnBy: bucket === apiOf(endpoint) || isPerTarget(bucket) ? [] : [...new Set([...before.drawnBy, endpoint])],
     window: length,
     limit: told.limit,
     remaining,
@@ -181,8 +200,9 @@ function seenOthers(budget: Budget, told: Told, used: number, now: number): Pick
 
 /** A clock that was set back, or a window that is over: everything is there again. */
 function rolled(budget: Budget, now: number): Budget {
-  if (now < budget.resetAt && budget.resetAt - now <= budget.window + minute) return budget;
-  const { limit, window, resetAt } = budget;
+  const { limit, window, resetAt, remaining } = budget;
+  const longest = remaining > 0 ? window : Math.max(window, longestSilence);
+  if (now < resetAt && resetAt - now <= longest + minute) return budget;
   return { ...budget, remaining: limit, used: 0, countedFrom: Math.min(resetAt, now), resetAt: now + window };
 }
 

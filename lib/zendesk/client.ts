@@ -1,4 +1,4 @@
-import { countLimiterWait } from "#lib/monitoring/registry.ts";
+import { countWait, type WaitReason } from "#lib/monitoring/registry.ts";
 import { baseUrl } from "#lib/zendesk/address.ts";
 import { type Answer, failureOf, isHtml, readAnswer, WrongAnswer, wrongAnswer } from "#lib/zendesk/answers.ts";
 import { type ClientOptions, defaultClientOptions } from "#lib/zendesk/client-options.ts";
@@ -32,6 +32,11 @@ export interface Write {
   expect?: string;
   /** Beside those that every request has, such as an Idempotency-Key. */
   headers?: Record<string, string>;
+  /**
+   * Called when its turn has come, right before it is sent, and again before it is sent with another token; what it throws keeps
+   * it from being sent.
+   */
+  ready?: () => Promise<void>;
 }
 
 interface Exchange {
@@ -42,6 +47,7 @@ interface Exchange {
   target?: string | undefined;
   body?: unknown;
   headers?: Record<string, string>;
+  ready?: (() => Promise<void>) | undefined;
 }
 /** `sentAt`: by the database's clock, so that the requests of all processes have one order. */
 type Sent = HttpAnswer & { sentAt: Date };
@@ -116,7 +122,7 @@ export class ZendeskClient {
           break;
         }
         case "wait":
-          await this.waitAsTold(sent, attempt, last);
+          await this.waitAsTold(sent, get.endpoint ?? "list", attempt, last);
           continue;
         case "renew":
           if (renewals === mostRenewals || (await this.authorization.renew(header)) === null)
@@ -133,7 +139,7 @@ export class ZendeskClient {
         default:
           throw failureOf(sent, path);
       }
-      await this.pause(backoff(attempt, this.options.random()));
+      await this.pause(backoff(attempt, this.options.random()), get.endpoint, "retry");
     }
   }
 
@@ -150,12 +156,12 @@ export class ZendeskClient {
   ): Promise<Answer | null> {
     for (let renewed = false; ; renewed = true) {
       const header = await this.authorization.header();
-      const { endpoint = "list", target, headers = {} } = write;
-      const sent = await this.exchange({ method, path, body, endpoint, target, headers }, header);
+      const { endpoint = "list", target, headers = {}, ready } = write;
+      const sent = await this.exchange({ method, path, body, endpoint, target, headers, ready }, header);
       if (sent instanceof TransportError)
         throw neverSent(sent) ? unreachable(sent, path, this.base) : outcomeUnknown(path, sent);
       const outcome = outcomeOf(sent.status, this.toldToWait(sent) !== null);
-      if (outcome === "wait") throw this.waitNeeded(await this.blocked(sent, 1));
+      if (outcome === "wait") throw this.waitNeeded(await this.blocked(sent, endpoint, 1));
       if (outcome === "renew" && !renewed && (await this.authorization.renew(header)) !== null) continue;
       if (outcome === "accept") return this.acceptWritten(sent, path, write);
       if (outcome === "retry" && sent.status >= 500 && sent.status !== 503)
@@ -181,6 +187,7 @@ export class ZendeskClient {
 
   private async exchange(request: Exchange, header: string): Promise<Sent | TransportError> {
     const sentAt = await this.pace(request);
+    await request.ready?.();
     const common = { accept: "application/json", "content-type": "application/json", authorization: header };
     const { signal } = this.options;
     this.requests++;
@@ -205,11 +212,10 @@ export class ZendeskClient {
   /** Waits for the budgets; gives the instant from which the request may be sent. */
   private async pace({ endpoint, target }: Exchange): Promise<Date> {
     for (;;) {
-      const { wait, at } = await this.limiter.take(endpoint, target);
+      const { wait, at, reason = "budget" } = await this.limiter.take(endpoint, target);
       if (wait === 0) return at;
       const began = this.options.clock();
-      countLimiterWait(endpoint, wait);
-      await this.pause(Math.ceil(wait));
+      await this.pause(Math.ceil(wait), endpoint, reason);
       // A clock that stands still, or was set back, would have us ask for ever.
       if (this.options.clock() <= began) throw this.waitNeeded(wait);
     }
@@ -253,21 +259,21 @@ export class ZendeskClient {
     const heavy = broken.kind === "too_large" || (broken.kind === "timeout" && attempt >= 2);
     if (get.shrinkable && heavy) throw new PageTooHeavy(`${path}: ${broken.message}`);
     if (last || broken.kind === "refused" || broken.kind === "too_large") throw unreachable(broken, path, this.base);
-    await this.pause(backoff(attempt, this.options.random()));
+    await this.pause(backoff(attempt, this.options.random()), get.endpoint, "retry");
   }
 
-  /** A 429, or a 503 that names its time. Nothing goes to this account before the wait is over (INV-BUDGET). */
-  private async waitAsTold(sent: HttpAnswer, attempt: number, last: boolean): Promise<void> {
-    const wait = await this.blocked(sent, attempt);
+  /** A 429, or a 503 that names its time. Nothing goes where it came from before the wait is over (INV-BUDGET). */
+  private async waitAsTold(sent: HttpAnswer, endpoint: Endpoint, attempt: number, last: boolean): Promise<void> {
+    const wait = await this.blocked(sent, endpoint, attempt);
     if (last) throw this.waitNeeded(wait);
-    await this.pause(wait);
+    await this.pause(wait, endpoint, "told");
   }
 
   /** Keeps everybody from sending for so long. */
-  private async blocked(sent: HttpAnswer, attempt: number): Promise<number> {
+  private async blocked(sent: HttpAnswer, endpoint: Endpoint, attempt: number): Promise<number> {
     const told = this.toldToWait(sent) ?? resetOf(sent) ?? backoff(attempt, this.options.random());
     const wait = told + this.options.random() * Math.min(1000, told * 0.1);
-    await this.limiter.block(wait, isHtml(sent));
+    await this.limiter.block(wait, isHtml(sent), endpoint);
     return wait;
   }
 
@@ -280,13 +286,16 @@ export class ZendeskClient {
     return parseRetryAfter(Array.isArray(header) ? header[0] : header, this.serverDate(answer));
   }
 
-  private async pause(milliseconds: number): Promise<void> {
+  /** Waits in place, and counts what was waited; throws WaitNeeded for the rest of what is too long, or not wanted any more. */
+  private async pause(milliseconds: number, endpoint: Endpoint = "list", reason: WaitReason): Promise<void> {
     const wait = this.waitNeeded(milliseconds);
     if (milliseconds > this.options.longestSleep) throw wait;
     for (let left = milliseconds; left > 0; left -= 1000) {
       if (this.options.signal?.aborted || (left < milliseconds && this.options.deadline())) throw wait;
       if (left > shortSleep && this.options.crowded()) throw wait;
-      await this.options.sleep(Math.min(left, 1000), this.options.signal);
+      const step = Math.min(left, 1000);
+      await this.options.sleep(step, this.options.signal);
+      countWait(endpoint, reason, step);
     }
   }
 

@@ -2,11 +2,11 @@ import type { Trx } from "#db/client.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
 import { rebuildMetrics } from "#lib/metrics/rebuild.ts";
 import { judgeAbsences } from "#lib/zendesk/absences.ts";
-import type { FailureWords } from "#lib/zendesk/failures.ts";
+import { type FailureWords, ZendeskError } from "#lib/zendesk/failures.ts";
 import { intoLedger } from "#lib/zendesk/ledger.ts";
 import { Pass } from "#lib/zendesk/pass.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
-import { ratingSystemsFound } from "#lib/zendesk/ratings-reader.ts";
+import { ratingsHeard } from "#lib/zendesk/ratings-reader.ts";
 import { commit, nowSecond, type Reading } from "#lib/zendesk/reading.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { isAbsentStream } from "#lib/zendesk/store/absence.ts";
@@ -140,13 +140,14 @@ function isTooOld(reading: Reading, check: NonNullable<Place["check"]>): boolean
   return nowSecond(reading) - check.begun > keptFor;
 }
 
-/** After the last page: what was absent, and, of tickets and organizations, who is nominated for deletion. */
+/** After the last page: what was absent, and, of what can be asked for by id, who is nominated for deletion. Throws where lists were refused. */
 async function close(trx: Trx, reading: Reading, stream: Stream, place: Place): Promise<void> {
-  const systems = stream.name === "satisfaction_ratings" ? ratingSystemsFound(place) : null;
+  const access = await stream.access?.(trx, reading.scope, reading.identity, place);
+  if (access instanceof ZendeskError) throw access;
   const span = {
     from: spanFrom(place),
     to: new Date((place.live ?? 0) - lateness * 1000),
-    systems: Array.isArray(systems) ? systems : null,
+    systems: stream.name === "satisfaction_ratings" ? ratingsHeard(place).answered : null,
   };
   const compared = comparedBy(stream.name);
   const { scope, runId } = reading;

@@ -1,6 +1,7 @@
-import { ZendeskError } from "#lib/zendesk/failures.ts";
+import { type FailureWords, ZendeskError } from "#lib/zendesk/failures.ts";
 import type { Place } from "#lib/zendesk/place.ts";
 import { type Ask, emptyPage, listIn, type Page, page, readList } from "#lib/zendesk/readers.ts";
+import { type Access, accessLost, isRefused, type Refusal, scopeFailure } from "#lib/zendesk/refused-lists.ts";
 
 /** Deleted groups are named by old tickets; an account that does not know the parameter gives the others. */
 export async function readGroups(ask: Ask, place: Place): Promise<Page> {
@@ -20,25 +21,70 @@ export async function readGroups(ask: Ask, place: Place): Promise<Page> {
 export const fieldParts = ["ticket_fields", "user_fields", "organization_fields", "custom_statuses"] as const;
 export type FieldPart = (typeof fieldParts)[number];
 
-/** Each of these lists comes whole in one answer, without an end flag (row 14). One that is refused is left out; all refused fail. */
+/** A list that was refused. */
+export type RefusedPart = Refusal & { part: FieldPart };
+
+/** How many of the lists were asked for, and which were refused. */
+interface FieldsPlace {
+  asked: number;
+  refused: RefusedPart[];
+}
+
+/** Each of these lists comes whole in one answer, without an end flag (row 14). One that is refused does not keep the others from being read. */
 export async function readFields({ client, shrinkable }: Ask, place: Place): Promise<Page> {
-  const [index, refused] = (place.at ?? "0:0").split(":").map(Number) as [number, number];
-  const part = fieldParts[index] as FieldPart;
-  const next = (refusals: number) => ({ part, at: `${index + 1}:${refusals}`, end: index + 1 >= fieldParts.length });
+  const { asked, refused } = parseFields(place.at);
+  const part = fieldParts[asked] as FieldPart;
+  const next = (refusals: RefusedPart[]) => ({
+    part,
+    at: JSON.stringify({ asked: asked + 1, refused: refusals } satisfies FieldsPlace),
+    end: asked + 1 >= fieldParts.length,
+  });
   try {
     const answer = await client.get(`/api/v2/${part}`, { expect: part, shrinkable });
     return page(answer, {
       ...next(refused),
       rows: listIn(answer, part, `/api/v2/${part}`),
       complete: true,
+      whole: true,
       stamp: null,
     });
   } catch (error) {
-    const isRefusal =
-      error instanceof ZendeskError && error.scope === "stream" && [403, 404].includes(error.status ?? 0);
-    if (!isRefusal || refused + 1 === fieldParts.length) throw error;
-    return emptyPage(client, next(refused + 1));
+    if (!isRefused(error)) throw error;
+    return emptyPage(client, next([...refused, { part, code: error.code, message: error.message }]));
   }
+}
+
+/** The lists that the reading was refused so far. */
+export function fieldsRefused(place: Place): RefusedPart[] {
+  return parseFields(place.at).refused;
+}
+
+/**
+ * What may be claimed of definitions: a list is left out where Zendesk does not know it, or where it was never read, as a
+ * plan may lack it (row 62). `held`: lists of which something is stored.
+ */
+export function fieldsAccess(refused: readonly RefusedPart[], held: ReadonlySet<FieldPart>): Access {
+  const unscoped = scopeFailure(refused);
+  if (unscoped) return unscoped;
+  const lost = refused.filter(({ part, code }) => code !== "not_found" && held.has(part));
+  if (lost.length > 0) return accessLost(lost, "It was read before: what is stored of it is kept.");
+  return refused.length === fieldParts.length ? accessLost(refused, "") : "granted";
+}
+
+/** Definitions of which Zendesk lists nothing at all, though some are stored (row 123). `kinds`: ticket, user, organization. */
+export function absentFieldsDoubt(kinds: readonly string[]): FailureWords | null {
+  if (kinds.length === 0) return null;
+  return {
+    code: "empty_listing",
+    message: `Zendesk listed no ${kinds.join(" and no ")} fields at all, though some are stored. They are kept.`,
+    action:
+      "Check that the connected login still sees everything. If they were deleted in Zendesk, nothing is to be done: they count as deleted once they were missing for a day.",
+  };
+}
+
+/** A place that was left by an earlier version counts for none: the lists are short. */
+function parseFields(at: string | null): FieldsPlace {
+  return at?.startsWith("{") ? (JSON.parse(at) as FieldsPlace) : { asked: 0, refused: [] };
 }
 
 function splitOnce(text: string): [string, string | undefined] {

@@ -19,14 +19,16 @@ export interface Fetched {
   found: { row: Wire; fetchedAt: Date }[];
   /** Zendesk said by name that there is no such row: one answer by id, not an empty list (row 30). */
   missing: string[];
+  /** What Zendesk does not show by its own address, though it knows it: neither found nor missing. */
+  refused: { id: string; why: ZendeskError }[];
 }
 
 /**
- * Fetches rows by id: all at once, and those that do not come each by itself, once. At most `idsAtOnce` ids. What Zendesk
- * refuses to show is neither found nor missing. Throws for whatever says nothing about single rows.
+ * Fetches rows by id: all at once, and those that do not come each by itself, once. At most `idsAtOnce` ids. Throws for
+ * whatever says nothing about single rows.
  */
 export async function fetchByIds(client: ZendeskClient, kind: FetchedKind, ids: readonly string[]): Promise<Fetched> {
-  const fetched: Fetched = { found: await fetchTogether(client, kind, ids), missing: [] };
+  const fetched: Fetched = { found: await fetchTogether(client, kind, ids), missing: [], refused: [] };
   const known = new Set(fetched.found.map(({ row }) => String(row?.id)));
   for (const id of ids.filter((id) => !known.has(id))) await fetchOne(client, kind, id, fetched);
   return fetched;
@@ -52,5 +54,6 @@ async function fetchOne(client: ZendeskClient, kind: FetchedKind, id: string, fe
   } catch (error) {
     if (!(error instanceof ZendeskError) || error.scope !== "stream" || error.transient) throw error;
     if (error.status === 404 && /RecordNotFound/i.test(error.said)) fetched.missing.push(id);
+    else fetched.refused.push({ id, why: error });
   }
 }

@@ -1,4 +1,5 @@
 import type { Trx } from "#db/client.ts";
+import { watchDeliveries } from "#lib/zendesk/announced.ts";
 import type { AskedPage } from "#lib/zendesk/ask-page.ts";
 import type { MadePage, StoredPage } from "#lib/zendesk/page-rows.ts";
 import { commit, type Reading } from "#lib/zendesk/reading.ts";
@@ -29,18 +30,22 @@ export type Examine = (
 
 /**
  * What an incremental run calls repaired: rows that changed here though their version lies before what the stream vouched
- * for. They came late, or were lost (rows 12, 23); what is newer is news. Cheap, and blind for streams that do not tell
- * which of their rows they wrote: the night looks at those.
+ * for. They came late, or were lost (rows 12, 23); what is newer is news, of which a webhook should have told. Cheap, and
+ * blind for the lists of fields, which are read as a whole: the night looks at those.
  */
 export async function lateRows(reading: Reading, stream: Stream): Promise<Examine> {
   const compared = comparedBy(stream.name);
-  if (!["tickets", "users", "organizations", "groups"].includes(stream.name)) return async () => () => 0;
+  if (stream.name === "fields") return async () => () => 0;
   const known = await commit(reading, (trx) => readStreamState(trx, reading.scope, stream.name, "incremental"));
   const fresh = known?.fresh_through?.getTime() ?? Number.NEGATIVE_INFINITY;
-  return async (_trx, _page, made) => (stored) => {
-    const written = new Set(stored.ids);
+  const watch = await watchDeliveries(reading, stream, fresh);
+  if (watch === null && known?.fresh_through == null) return async () => () => 0;
+  return async (trx, _page, made) => async (stored) => {
+    const rows = comparedRows(compared, stream.name, rowsOf(made));
+    await watch?.(trx, rows);
+    const written = new Set(stored.written);
     const isLate = (row: unknown) => written.has(compared.keyOf(row)) && (compared.versionOf(row) ?? 0) <= fresh;
-    return comparedRows(compared, stream.name, rowsOf(made)).filter(isLate).length;
+    return rows.filter(isLate).length;
   };
 }
 

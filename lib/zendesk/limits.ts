@@ -2,12 +2,15 @@ import type { Db, Trx } from "#db/client.ts";
 import { announcements } from "#lib/zendesk/announcements.ts";
 import {
   announced,
+  apiOf,
   type Budget,
   bucketsOf,
   documentedBudget,
   type Endpoint,
+  exhausted,
   isPerTarget,
   isReplaced,
+  longestSilence,
   taken,
   waitFor,
 } from "#lib/zendesk/budgets.ts";
@@ -31,6 +34,8 @@ export interface Turn {
   wait: number;
   /** When it was asked, by the clock that all processes share: the database's. */
   at: Date;
+  /** What is waited for: a budget, or the end of the silence that Zendesk asked for. */
+  reason?: "budget" | "told";
 }
 
 /** Where the budgets of one Zendesk account are counted. `target` is the ticket, organization or user that a request changes. */
@@ -38,14 +43,15 @@ export interface Limiter {
   take(endpoint: Endpoint, target?: string): Promise<Turn>;
   /** Reads the budgets that an answer announces: they replace the documented ones from then on. */
   learn(endpoint: Endpoint, headers: Headers, target?: string): Promise<void>;
-  /** Nothing may be sent for so long. `crude`: refused at the edge, without a word about budgets (row 6). */
-  block(milliseconds: number, crude: boolean): Promise<void>;
+  /**
+   * Nothing may be sent for so long to the API that the endpoint belongs to. `crude`: refused at the edge, without a word about
+   * budgets (row 6): then to none of the account.
+   */
+  block(milliseconds: number, crude: boolean, endpoint: Endpoint): Promise<void>;
 }
 type Headers = Record<string, string | string[] | undefined>;
 
 const hour = 3_600_000;
-/** No answer makes us wait longer (row 2), so whoever seems to has a clock that was set back. */
-const longestBlock = 20 * 60_000;
 
 /**
  * For a client that asks an account who is signed in: it waits for no turn, but sends nothing while the account asks for
@@ -60,7 +66,7 @@ export function withoutTurns(limiter: DatabaseLimiter): Limiter {
       return turn;
     },
     learn: (endpoint, headers, target) => limiter.learn(endpoint, headers, target),
-    block: (milliseconds, crude) => limiter.blockKnown(milliseconds, crude),
+    block: (milliseconds, crude, endpoint) => limiter.blockKnown(milliseconds, crude, endpoint),
   };
 }
 
@@ -95,12 +101,11 @@ export class DatabaseLimiter implements Limiter {
       const now = this.now(at);
       const budgets = this.drawnOn(names, endpoint, known, now);
       const slow = left(state.slowUntil, now, hour) > 0;
-      const wait = Math.max(
-        left(state.blockedUntil, now, longestBlock),
-        ...budgets.map((budget) => waitFor(budget, now, slow)),
-      );
-      if (wait > 0) return { wait, at };
-      if (budgets.length === 0) this.sent();
+      const isOfAccount = apiOf(endpoint) === "account";
+      const silence = isOfAccount || slow ? left(state.blockedUntil, now, longestSilence) : 0;
+      const wait = Math.max(silence, ...budgets.map((budget) => waitFor(budget, now, slow)));
+      if (wait > 0) return { wait, at, reason: wait === silence ? "told" : "budget" };
+      if (budgets.length === 0 && isOfAccount) this.sent();
       const isNewTarget = budgets.some(({ bucket }) => isPerTarget(bucket) && !known.some((b) => b.bucket === bucket));
       if (isNewTarget) await deleteOldTargets(trx, this.account, new Date(now));
       await saveBudgets(
@@ -113,7 +118,7 @@ export class DatabaseLimiter implements Limiter {
   }
 
   async learn(endpoint: Endpoint, headers: Headers, target?: string): Promise<void> {
-    const told = announcements(headers, target);
+    const told = announcements(headers, target, apiOf(endpoint));
     if (told.size === 0) return;
     await this.alone(async (trx) => {
       await lockAccount(trx, this.account);
@@ -161,21 +166,26 @@ export class DatabaseLimiter implements Limiter {
     return this.alone(async (trx) => {
       const { at } = await readBudgetsFor(trx, this.account, [], "list");
       const blockedUntil = (await findAccount(trx, this.account))?.blockedUntil ?? null;
-      return { wait: left(blockedUntil, this.now(at), longestBlock), at };
+      return { wait: left(blockedUntil, this.now(at), longestSilence), at, reason: "told" };
     });
   }
 
   /** As `block`, unless nobody knows the account yet. */
-  async blockKnown(milliseconds: number, crude: boolean): Promise<void> {
-    if (await findAccount(this.db, this.account)) await this.block(milliseconds, crude);
+  async blockKnown(milliseconds: number, crude: boolean, endpoint: Endpoint): Promise<void> {
+    if (await findAccount(this.db, this.account)) await this.block(milliseconds, crude, endpoint);
   }
 
-  block(milliseconds: number, crude: boolean): Promise<void> {
+  block(milliseconds: number, crude: boolean, endpoint: Endpoint): Promise<void> {
     return this.alone(async (trx) => {
       const state = await lockAccount(trx, this.account);
-      const { at } = await readBudgetsFor(trx, this.account, [], "list");
+      const api = apiOf(endpoint);
+      const { known, at } = await readBudgetsFor(trx, this.account, [api], endpoint);
       const now = this.now(at);
-      const wait = Math.max(milliseconds, left(state.blockedUntil, now, longestBlock));
+      if (api !== "account" && !crude) {
+        const budget = known.find(({ bucket }) => bucket === api) ?? documentedBudget(api, now);
+        return saveBudgets(trx, this.account, [exhausted(budget, now, milliseconds)]);
+      }
+      const wait = Math.max(milliseconds, left(state.blockedUntil, now, longestSilence));
       const slow = crude ? hour : left(state.slowUntil, now, hour);
       await saveAccount(trx, this.account, {
         blockedUntil: new Date(now + wait),
@@ -194,7 +204,8 @@ export class DatabaseLimiter implements Limiter {
   }
 
   private drawnOn(names: string[], endpoint: Endpoint, known: Budget[], now: number): Budget[] {
-    if (!this.documentedLimits) return known;
+    // Of what was not announced there is one only to be silent for a while.
+    if (!this.documentedLimits) return known.filter(({ announced, resetAt }) => announced || resetAt > now);
     const missing = names.filter(
       (name) => !known.some(({ bucket }) => bucket === name) && !isReplaced(name, endpoint, known),
     );

@@ -4,7 +4,7 @@ import { WaitNeeded } from "#lib/zendesk/failures.ts";
 import { type Fetched, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
 import { seesEverything } from "#lib/zendesk/identity.ts";
 import { comparePage, takeBackAbsences } from "#lib/zendesk/ledger.ts";
-import { lookUp } from "#lib/zendesk/look-up.ts";
+import { lookUp, noteRefusal } from "#lib/zendesk/look-up.ts";
 import { makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
@@ -28,7 +28,8 @@ const mostUnknown = 1000;
 export async function checkDeparted(reading: Reading): Promise<void> {
   const ids = [...reading.departures.keys()];
   for (let at = 0; at < ids.length; at += idsAtOnce) {
-    const { missing } = await lookUp(reading, "organizations", ids.slice(at, at + idsAtOnce));
+    const { missing, refused } = await lookUp(reading, "organizations", ids.slice(at, at + idsAtOnce));
+    if (refused[0]) await noteRefusal(reading, "organizations", refused[0].why);
     if (missing.length === 0 || !(await seesEverything(reading.client, reading.connection))) continue;
     const winners = new Map(missing.flatMap((id) => winnerOf(reading, id)));
     await commit(reading, async (trx) => {

@@ -1,7 +1,8 @@
 import type { Trx } from "#db/client.ts";
+import { heldKey } from "#lib/zendesk/held-keys.ts";
 import { rowTexts } from "#lib/zendesk/json.ts";
 import { type Page, wrongPage } from "#lib/zendesk/readers.ts";
-import { hashOfText, RowReader } from "#lib/zendesk/row-reader.ts";
+import { RowReader } from "#lib/zendesk/row-reader.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import type { HeldRow } from "#lib/zendesk/store/held-rows.ts";
 import { insideSavepoint } from "#lib/zendesk/store/savepoint.ts";
@@ -34,13 +35,14 @@ export interface StoredPage {
   deleted: number;
   /** Ids that the store gave. */
   ids: string[];
+  /** Keys of the rows that changed, as the ledger names them. */
+  written: string[];
   left: Departure[];
   held: HeldRow[];
   /** Keys of the rows that were stored. */
   keys: string[];
 }
 
-const longestPayload = 1_000_000;
 /** So many rows, all of them wrong, are a wrong page: an error, where single wrong rows are held. */
 const wrongPageFrom = 10;
 
@@ -53,16 +55,18 @@ export function makeRows(stream: Stream, page: Page): MadePage {
   const texts = lazily(() => rowTexts(page.text, page.rows));
   for (const [index, wire] of page.rows.entries()) {
     const payload = () => texts()[index] as string;
-    const key = keyOfRow(wire);
-    const wrong = key === null ? "it has no id" : whatIsWrong(schema, wire);
+    const key = keyOfRow(wire, { areTexts: page.part === "survey" });
+    const wrong = wire?.id === undefined || wire.id === null ? "it has no id" : whatIsWrong(schema, wire);
     const rows = wrong === null ? attempt(() => stream.make(read, wire, payload, page.part)) : [];
     const notes = read.take();
     if (wrong !== null || rows instanceof Error) {
       made.held.push(heldRow(key, payload, wrong ?? (rows as Error).message, page.part));
       continue;
     }
-    made.items.push({ key: heldKey(key as string, page.part), rows, payload });
-    if (notes.length > 0) made.held.push(heldRow(key, payload, `stored, but: ${notes.join("; ")}`, page.part));
+    made.items.push({ key: heldKey(key, page.part, payload), rows, payload });
+    // A note about what was erased would keep what is left of its words (row 26).
+    if (notes.length === 0 || rows.some((row) => stream.isErased?.(row))) continue;
+    made.held.push(heldRow(key, payload, `stored, but: ${notes.join("; ")}`, page.part));
   }
   made.cleaned = read.cleaned;
   if (made.items.length === 0 && made.held.length >= wrongPageFrom) {
@@ -71,15 +75,9 @@ export function makeRows(stream: Stream, page: Page): MadePage {
   return made;
 }
 
-/** Lists of one stream may use the same ids. */
-function heldKey(key: string, part: string): string {
-  const shared = part.endsWith("_fields") || part === "custom_statuses" || part === "survey" || part === "legacy";
-  return cleanText(shared ? `${part}:${key}` : key);
-}
-
 function heldRow(key: string | null, payload: () => string, reason: string, part: string): HeldRow {
   const text = heldPayload(payload);
-  return { key: heldKey(key ?? `unnamed:${hashOfText(text)}`, part), payload: text, reason: cleanText(reason, 1000) };
+  return { key: heldKey(key, part, () => text), payload: text, reason: cleanText(reason, 1000) };
 }
 
 function attempt(make: () => unknown[]): unknown[] | Error {
@@ -116,6 +114,7 @@ export async function storeRows(
     unchanged: 0,
     deleted: 0,
     ids: [],
+    written: [],
     left: [],
     held: [...made.held],
     keys: [],
@@ -130,6 +129,7 @@ export async function storeRows(
       stored.unchanged += result.unchanged;
       stored.deleted += result.deleted;
       stored.ids.push(...result.ids);
+      stored.written.push(...(result.written ?? result.ids));
       stored.left.push(...(result.left ?? []));
       for (const item of items) stored.keys.push(item.key);
     } catch (error) {
@@ -146,8 +146,9 @@ export async function storeRows(
   return stored;
 }
 
+/** Whole, so that it can be stored one day: it is part of a page, and no page has more than 64 MiB (rows 55, 57). */
 function heldPayload(payload: () => string): string {
-  return cleanText(payload(), longestPayload);
+  return cleanText(payload(), Number.POSITIVE_INFINITY);
 }
 
 function reasonOf(error: unknown): string {

@@ -3,6 +3,8 @@ import { refreshTimeline } from "#lib/timeline/refresh.ts";
 import { type AskedPage, growth, Pages } from "#lib/zendesk/ask-page.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
 import { WaitNeeded } from "#lib/zendesk/failures.ts";
+import { isNameless } from "#lib/zendesk/held-keys.ts";
+import { letUnmetGo } from "#lib/zendesk/held-unmet.ts";
 import { type Examine, takeBackAbsences } from "#lib/zendesk/ledger.ts";
 import { type MadePage, makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
@@ -12,8 +14,9 @@ import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
 import { ticketDepartures } from "#lib/zendesk/store/facts.ts";
 import { heldKeys, holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import { addCounts } from "#lib/zendesk/store/run-counters.ts";
-import { type Purpose, readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
+import { type Purpose, readClock, readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
+import { keyOfRow } from "#lib/zendesk/wire.ts";
 
 /** Zendesk shows nothing of the newest minute. */
 const withheld = 60;
@@ -36,6 +39,9 @@ export class Pass {
   private readonly stream: Stream;
   private readonly options: PassOptions;
   private held = new Set<string>();
+  /** Held rows without an id that were met, and the lists that showed anything. */
+  private readonly nameless = new Set<string>();
+  private readonly parts = new Set<string>();
   private absent = false;
 
   constructor(reading: Reading, stream: Stream, options: PassOptions) {
@@ -64,7 +70,7 @@ export class Pass {
       const goesOn = !end && !this.reading.stop() && !isOver();
       // The next page is on its way while this one is stored: Zendesk and the database work at the same time.
       if (goesOn) coming = quietly(pages.next(next));
-      await this.commitPage(page, next, end, pages.size);
+      await this.commitPage(page, { before: place, place: next, end, size: pages.size });
       place = next;
       if (!goesOn) return { place, end };
     }
@@ -78,11 +84,21 @@ export class Pass {
       this.absent = isAbsentStream(this.stream.name) && (await countAbsences(trx, scope, this.stream.name)).rows > 0;
       const kept = state && !state.caught_up ? parsePlace(state.position) : null;
       const unfinished = kept && this.options.resume ? await this.options.resume(trx, kept) : kept;
-      const place = unfinished ?? (await this.options.begin(trx));
+      const place = unfinished ?? (await this.begin(trx));
       await this.savePlace(trx, place, false, state?.page_size ?? null);
       const size = state?.page_size ?? null;
       return { place, size: size === null || unfinished ? size : size * growth };
     });
+  }
+
+  private async begin(trx: Trx): Promise<Place> {
+    const place = await this.options.begin(trx);
+    return this.isWhole ? { ...place, begun: (await readClock(trx)).getTime() } : place;
+  }
+
+  /** It reads all there is since its start. */
+  private get isWhole(): boolean {
+    return this.stream.complete === true || this.options.purpose === "full" || this.options.purpose === "reconcile";
   }
 
   private placeAfter(page: AskedPage): Place {
@@ -101,7 +117,10 @@ export class Pass {
     };
   }
 
-  private async commitPage(page: AskedPage, place: Place, end: boolean, size: number): Promise<void> {
+  private async commitPage(
+    page: AskedPage,
+    { before, place, end, size }: { before: Place; place: Place; end: boolean; size: number },
+  ): Promise<void> {
     const { reading, stream } = this;
     const made = makeRows(stream, page);
     const requests = uncountedRequests(reading);
@@ -115,9 +134,11 @@ export class Pass {
       await this.reappear(trx, made);
       const repaired = await this.options.examine?.(trx, page, made);
       const result = await storeRows(trx, stream, reading.scope, made, now);
+      result.deleted += await this.retire(trx, page, now);
       if (stream.touchesTimeline) await refreshTimeline(trx, reading.scope, result.ids, now);
       const held = await holdRows(trx, reading.scope, stream.name, result.held, made.fetchedAt);
       await this.release(trx, result);
+      if (end) await this.letUnmetGo(trx, place, page, result);
       await this.savePlace(trx, place, end, size);
       if (end) await this.options.finish(trx, place);
       await addCounts(trx, reading.scope, reading.runId, stream.name, {
@@ -126,11 +147,13 @@ export class Pass {
         read: made.read,
         repaired: (await repaired?.(result)) ?? 0,
         held,
+        cleaned: made.cleaned,
+        restarts: place.restarts - before.restarts,
         requests,
       });
       return { ...result, left: [...left, ...result.left] };
     });
-    this.remember(stored, made.cleaned);
+    this.remember(page, stored, made.cleaned);
   }
 
   /** Tickets that change their organization show a merge (row 40): not worth a question while everything is new. */
@@ -170,9 +193,34 @@ export class Pass {
     );
   }
 
-  private remember(stored: StoredPage, cleaned: number): void {
+  /** One row without an id might be any of those that are not shown; and a lower role is shown less. */
+  private async retire(trx: Trx, page: AskedPage, now: Date): Promise<number> {
     const { reading, stream } = this;
-    for (const row of stored.held) this.held.add(row.key);
+    if (!page.whole || !stream.retire || reading.downgraded) return 0;
+    const ids = page.rows.flatMap((row) => keyOfRow(row) ?? []);
+    if (ids.length < page.rows.length) return 0;
+    return stream.retire(trx, reading.scope, page.part, ids, now);
+  }
+
+  /** A list of everything has no place for what it does not show; one that shows less than it should proves nothing (rows 63, 123). */
+  private async letUnmetGo(trx: Trx, place: Place, page: AskedPage, result: StoredPage): Promise<void> {
+    const { reading, stream } = this;
+    if (place.begun === undefined || this.held.size === 0 || reading.downgraded) return;
+    await letUnmetGo(trx, reading.scope, stream.name, {
+      begun: new Date(place.begun),
+      since: place.since,
+      met: new Set([...this.nameless, ...result.held.map((row) => row.key)]),
+      parts: page.rows.length > 0 ? new Set([...this.parts, page.part]) : this.parts,
+    });
+  }
+
+  private remember(page: AskedPage, stored: StoredPage, cleaned: number): void {
+    const { reading, stream } = this;
+    if (page.rows.length > 0) this.parts.add(page.part);
+    for (const { key } of stored.held) {
+      this.held.add(key);
+      if (isNameless(key, stream.name)) this.nameless.add(key);
+    }
     for (const { organizationId, to } of stored.left) {
       const destinations = reading.departures.get(organizationId) ?? new Map<string | null, number>();
       reading.departures.set(organizationId, destinations.set(to, (destinations.get(to) ?? 0) + 1));

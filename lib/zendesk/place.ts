@@ -22,6 +22,8 @@ export interface Place {
   since: number;
   /** Times that Zendesk refused the place and the reading began again. */
   restarts: number;
+  /** Of a reading of all there is: when it began, in milliseconds of the database's clock. */
+  begun?: number;
   /** Of a comparison of the past: the run whose ledger it fills, when it began (Unix seconds), and whether that is closed. */
   check?: { runId: string; begun: number; closed?: true };
 }

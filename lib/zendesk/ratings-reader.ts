@@ -1,8 +1,8 @@
 import { isObject } from "#lib/zendesk/answers.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
-import { type FailureCode, ZendeskError } from "#lib/zendesk/failures.ts";
 import type { Place } from "#lib/zendesk/place.ts";
 import { type Ask, emptyPage, type Page, page, readList } from "#lib/zendesk/readers.ts";
+import { type Access, accessLost, isRefused, type Refusal, scopeFailure } from "#lib/zendesk/refused-lists.ts";
 
 /** Zendesk refuses deep paging: ratings are read in slices of their creation time (row 34). */
 const slice = 30 * 86_400;
@@ -19,7 +19,22 @@ interface RatingsPlace {
   last: number;
   after: string | null;
   answered: RatingSystem[];
-  refused: { system: RatingSystem; code: FailureCode; message: string }[];
+  refused: RefusedSystem[];
+}
+type RefusedSystem = Refusal & { system: RatingSystem };
+
+/** What both systems said when they were asked. */
+export interface RatingsHeard {
+  answered: RatingSystem[];
+  refused: RefusedSystem[];
+}
+
+/** What is known of both systems from before they were asked. */
+export interface RatingsPast {
+  /** Those that answered when ratings were last read to their end. */
+  answered: RatingSystem[];
+  /** When a rating was last given or changed, of systems of which any is stored. */
+  newest: Partial<Record<RatingSystem, Date>>;
 }
 
 /** Ratings created since the start of the reading, of both systems; one that an account does not run answers 403 or 404 (row 36). */
@@ -35,35 +50,49 @@ export async function readRatings(ask: Ask, place: Place): Promise<Page> {
     return page(listed.answer, { ...rest, complete: !listed.hasMore, stamp: null });
   } catch (error) {
     const isFirst = at.after === null && !at.answered.includes(at.system);
-    if (!(error instanceof ZendeskError) || !isRefusal(error) || !isFirst) throw error;
+    if (!isRefused(error) || !isFirst) throw error;
     const refused = [...at.refused, { system: at.system, code: error.code, message: error.message }];
     const next = nextSystem({ ...at, refused }, place.start);
     return emptyPage(ask.client, { part: at.system, at: write(next ?? { ...at, refused }), end: next === null });
   }
 }
 
-/**
- * What the finished reading found out: the systems that the account runs, none on a plan without ratings (row 37), or the
- * failure when the credentials are what keeps us from them.
- */
-export function ratingSystemsFound(place: Place): RatingSystem[] | ZendeskError {
-  const at = parse(place.at);
-  if (!at || at.answered.length > 0) return at?.answered ?? [];
-  const missing = at.refused.find(({ code }) => code === "missing_scope");
-  if (!missing) return [];
-  return new ZendeskError({
-    code: "missing_scope",
-    message: missing.message,
-    action: 'Give the OAuth client the scope "read", then reconnect.',
-    scope: "stream",
-    about: "auth",
-    status: 403,
-  });
+/** What the reading has heard so far. */
+export function ratingsHeard(place: Place): RatingsHeard {
+  return parse(place.at) ?? { answered: [], refused: [] };
 }
 
-function isRefusal(error: ZendeskError): boolean {
-  return error.scope === "stream" && (error.status === 403 || error.status === 404 || error.status === 410);
+/**
+ * What may be claimed of ratings: an account runs one system, and the plan may include none (rows 36, 37). That it is the
+ * plan only an administrator can tell, of whom no rating was ever read; a system that answered before and does not now keeps
+ * ratings from us, unless the account has moved to the other one since.
+ */
+export function ratingsAccess(
+  { answered, refused }: RatingsHeard,
+  past: RatingsPast,
+  isAdministrator: boolean,
+): Access {
+  const unscoped = scopeFailure(refused);
+  if (unscoped) return unscoped;
+  const [other] = answered;
+  if (!other) {
+    const wasRead = past.answered.length > 0 || Object.keys(past.newest).length > 0;
+    if (isAdministrator && !wasRead) return "not_available";
+    return accessLost(refused, wasRead ? "Ratings were read before: those that are stored are kept." : "");
+  }
+  const hasMoved = ({ system }: RefusedSystem) => {
+    const [here, there] = [past.newest[system], past.newest[other]];
+    return !past.answered.includes(other) || (here !== undefined && there !== undefined && there > here);
+  };
+  const lost = refused.filter((one) => past.answered.includes(one.system) && !hasMoved(one));
+  if (lost.length === 0) return "granted";
+  return accessLost(
+    lost,
+    `The ${systemTitles[lost[0]?.system ?? "legacy"]} were read before: those that are stored are kept.`,
+  );
 }
+
+const systemTitles: Record<RatingSystem, string> = { legacy: "legacy ratings", survey: "survey responses" };
 
 function requestFor(at: RatingsPlace) {
   if (at.system === "legacy") {

@@ -17,6 +17,8 @@ export interface Page {
   end: boolean;
   /** The last page of one of several lists: it may well be empty. */
   complete?: boolean;
+  /** It is all of one list: what it does not show is not there. */
+  whole?: true;
   /** Zendesk's clock when the page was asked for. */
   requestedAt: Date;
   /** The database's clock then, where somebody asked. */
@@ -73,6 +75,7 @@ export function timeExport(of: {
     const query = { start_time: second, per_page: size };
     const answer = await client.get(of.path, { query, endpoint: of.endpoint, expect: of.rows, shrinkable });
     const rows = listIn(answer, of.rows, of.path);
+    checkCount(answer, rows, of.path);
     const end = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);
     const next = answer.body.end_time;
     if (!end && typeof next !== "number") throw wrongPage(of.path, "the page is not the last, yet it has no end_time");
@@ -145,6 +148,16 @@ export function listIn(answer: Answer, key: string, path: string): Wire[] {
   const rows = answer.body[key];
   if (!Array.isArray(rows)) throw wrongPage(path, `"${key}" is not a list`);
   return rows as Wire[];
+}
+
+/**
+ * A page by time says how many rows it has (zendesk-api section 3.4, where `count` is what one compares with the size of a page): one
+ * with fewer was cut on its way (row 16). It may hold more, and may say nothing (row 14). Pages by cursor have no count.
+ */
+function checkCount(answer: Answer, rows: readonly Wire[], path: string): void {
+  const { count } = answer.body;
+  if (typeof count !== "number" || rows.length >= count) return;
+  throw wrongPage(path, `it holds ${rows.length} of the ${count} rows that it says it has`);
 }
 
 /** Reading ends on an explicit flag only (rows 14, 16). */

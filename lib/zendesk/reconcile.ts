@@ -1,3 +1,4 @@
+import type { Trx } from "#db/client.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
 import { settleNominees } from "#lib/zendesk/absences.ts";
 import {
@@ -9,7 +10,7 @@ import {
   verifyNumbers,
 } from "#lib/zendesk/comparison.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
-import { unlessRefused } from "#lib/zendesk/look-up.ts";
+import { forgetRefusal, refusalDoubt, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { readMemberships } from "#lib/zendesk/memberships.ts";
 import { checkDeparted, findUnknown } from "#lib/zendesk/missing.ts";
 import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
@@ -23,7 +24,7 @@ import type { Stream } from "#lib/zendesk/streams.ts";
  * The nightly check, after all streams were caught up: compares the past of each with what is stored and repairs it, asks by
  * id for what is absent and for tickets that only events name (rows 23, 30), and works out every number anew. While that
  * takes its time, the streams are caught up again and again. Gives how they ended, and what was verified: null unless all
- * of it was compared.
+ * of it was compared, and everything asked beside it was answered.
  */
 export async function reconcile(
   reading: Reading,
@@ -40,12 +41,13 @@ export async function reconcile(
     const failure = await failureOf(reading, () => checkStream(reading, stream, keeper));
     if (failure) failures.set(stream.name, failure);
   }
-  await unlessRefused(reading, undefined, () => readMemberships(reading));
+  if (!(await unlessRefused(reading, "memberships", () => readMemberships(reading))))
+    await forgetRefusal(reading, "memberships", { again: true });
   const since = new Date(spanStart(reading, "tickets") * 1000);
-  await unlessRefused(reading, undefined, () => findUnknown(reading, since));
+  await unlessRefused(reading, "tickets", () => findUnknown(reading, since));
   const ends: StreamEnd[] = [];
   for (const stream of streams) {
-    isWhole &&= (await commit(reading, (trx) => comparisonDoubt(trx, reading.scope, stream.name))) === null;
+    isWhole &&= (await commit(reading, (trx) => doubtOf(trx, reading, stream))) === null;
     ends.push(await recordAfterChecks(reading, keeper.endOf(stream.name), failures.get(stream.name) ?? null));
   }
   // What catch-ups have shown after a comparison was closed.
@@ -58,7 +60,12 @@ async function checkStream(reading: Reading, stream: Stream, keeper: FreshnessKe
   while (!(await compareStream(reading, stream, () => keeper.isDue()))) await keeper.catchUpIfDue();
   const { name } = stream;
   if (!isAbsentStream(name)) return;
-  await unlessRefused(reading, undefined, () => settleNominees(reading, name, () => keeper.catchUpIfDue()));
+  const refused = await unlessRefused(reading, name, () => settleNominees(reading, name, () => keeper.catchUpIfDue()));
+  if (!refused) await forgetRefusal(reading, name);
+}
+
+async function doubtOf(trx: Trx, { scope }: Reading, { name }: Stream): Promise<FailureWords | null> {
+  return (await comparisonDoubt(trx, scope, name)) ?? refusalDoubt(trx, scope, name);
 }
 
 /** What went wrong with one stream; what stops the whole connection, and a wait, goes on. */
@@ -116,7 +123,7 @@ class FreshnessKeeper {
     if (!this.isDue()) return;
     const now = this.reading.clock().getTime();
     for (const stream of this.streams) this.ends.set(stream.name, await readStream(this.reading, stream));
-    await unlessRefused(this.reading, undefined, () => checkDeparted(this.reading));
+    await unlessRefused(this.reading, "organizations", () => checkDeparted(this.reading));
     this.since = now;
   }
 }

@@ -62,6 +62,10 @@ function isScrubbed(subject: string | null, description: unknown): boolean {
   return subject === "SCRUBBED" && (description === "X" || description === "SCRUBBED");
 }
 
+export function isErasedTicket({ subject, payload }: TicketRow): boolean {
+  return subject === "SCRUBBED" && payload === "{}";
+}
+
 /** A key that no screen could show and no index hold is left out, with a note (row 58b). */
 const longestFieldKey = 255;
 
@@ -112,6 +116,11 @@ export function userRow(read: RowReader, wire: Wire): UserRow {
     deletedAt: active === false ? updatedAt : null,
   };
   return { ...row, contentHash: contentHash(...Object.values(row)) };
+}
+
+/** What permanent deletion leaves of a user (zendesk-api section 6.2). */
+export function isErasedUser({ name, active }: UserRow): boolean {
+  return name === "Permanently Deleted User" && active === false;
 }
 
 export function groupRow(read: RowReader, wire: Wire): GroupRow {

@@ -4,7 +4,10 @@ export interface Scope {
   connectionId: number;
 }
 
-/** What storing one page did. `ids` are the keys whose rows changed (for ratings and events: the tickets they touch). */
+/**
+ * What storing one page did. `ids` are the keys whose rows changed (for ratings and events: the tickets they touch, and
+ * `written` the keys as the ledger names them).
+ */
 export interface PageResult {
   read: number;
   inserted: number;
@@ -12,4 +15,5 @@ export interface PageResult {
   unchanged: number;
   deleted: number;
   ids: string[];
+  written?: string[];
 }

@@ -6,13 +6,14 @@ import { toSeconds } from "#lib/zendesk/dates.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { heldWords } from "#lib/zendesk/held-doubt.ts";
 import { intoLedger, lateRows } from "#lib/zendesk/ledger.ts";
+import { refusalDoubt } from "#lib/zendesk/look-up.ts";
 import { firstPlace, freshThrough, Pass, resumeFrom } from "#lib/zendesk/pass.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
-import { ratingSystemsFound } from "#lib/zendesk/ratings-reader.ts";
+import { ratingsHeard } from "#lib/zendesk/ratings-reader.ts";
 import { commit, nowSecond, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
 import { holdsAny, saveCsatSystem } from "#lib/zendesk/store/facts.ts";
-import { heldKeys } from "#lib/zendesk/store/held-rows.ts";
+import { countHeld } from "#lib/zendesk/store/held-rows.ts";
 import { setRunStream } from "#lib/zendesk/store/run-counters.ts";
 import { lockStreamState, type Purpose, readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
@@ -55,7 +56,7 @@ export async function readStream(reading: Reading, stream: Stream): Promise<Stre
 
 /** The incremental reading, after a gap that an earlier start date has opened (row 85). */
 async function catchUp(reading: Reading, stream: Stream): Promise<Verdict> {
-  await fillGap(reading, stream);
+  const unfilled = await fillGap(reading, stream);
   const examine =
     reading.mode === "reconcile"
       ? intoLedger(reading, stream, { counts: stream.complete === true })
@@ -71,7 +72,7 @@ async function catchUp(reading: Reading, stream: Stream): Promise<Verdict> {
       },
     }).run();
     const behind = place.live === null ? 0 : nowSecond(reading) - place.live / 1000;
-    if (behind < tooLongAgo || extra >= mostExtraPasses) return verdict;
+    if (behind < tooLongAgo || extra >= mostExtraPasses) return unfilled ? { ...verdict, failure: unfilled } : verdict;
   }
 }
 
@@ -94,19 +95,27 @@ async function nextPlace(trx: Trx, reading: Reading, stream: Stream): Promise<Pl
   return newPlace(toSeconds(state.resume_from), { since: last.since });
 }
 
-async function fillGap(reading: Reading, stream: Stream): Promise<void> {
+/** Gives why a gap could not be filled: it is read again from its beginning by the next run. */
+async function fillGap(reading: Reading, stream: Stream): Promise<ZendeskError | null> {
   const gap = await commit(reading, async (trx) => {
     const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
     const known = parsePlace(state?.position ?? null);
     const wanted = await stream.start(trx, reading.connection, nowSecond(reading));
     return known && wanted < known.since - sameStart ? newPlace(wanted, { until: known.since }) : null;
   });
-  if (!gap) return;
+  if (!gap) return null;
+  const verdict: Pick<Verdict, "failure"> = {};
   await new Pass(reading, stream, {
     purpose: "backfill",
     begin: async () => gap,
-    finish: (trx, done) => rememberStart(trx, reading, stream, done.since),
+    finish: async (trx, done) => {
+      const access = await stream.access?.(trx, reading.scope, reading.identity, done);
+      if (access instanceof ZendeskError)
+        Object.assign(verdict, await begunAgain(trx, reading, stream, "backfill", done, access));
+      else await rememberStart(trx, reading, stream, done.since);
+    },
   }).run();
+  return verdict.failure ?? null;
 }
 
 async function rememberStart(trx: Trx, reading: Reading, stream: Stream, since: number): Promise<void> {
@@ -120,17 +129,15 @@ async function rememberStart(trx: Trx, reading: Reading, stream: Stream, since: 
 /** In the transaction of the last page: what the reading may claim, and from where the next one starts. */
 async function settle(trx: Trx, reading: Reading, stream: Stream, purpose: Purpose, place: Place): Promise<Verdict> {
   const doubt = reading.downgraded ? shorterLists(reading) : await emptyDoubt(trx, reading, stream, purpose, place);
-  if (stream.name === "satisfaction_ratings") {
-    const systems = ratingSystemsFound(place);
-    if (systems instanceof ZendeskError) {
-      const again = { position: writePlace(newPlace(place.start, { since: place.since })), caught_up: false };
-      await saveStreamState(trx, reading.scope, stream.name, purpose, again, reading.clock());
-      return { doubt: null, notAvailable: false, failure: systems };
-    }
-    await saveCsatSystem(trx, reading.scope, systems.length === 2 ? "both" : (systems[0] ?? "none"));
-    if (systems.length === 0) return { doubt, notAvailable: true };
+  const access = (await stream.access?.(trx, reading.scope, reading.identity, place)) ?? "granted";
+  if (access instanceof ZendeskError) {
+    // What a lower role is refused says nothing that the role does not say.
+    const failure = reading.downgraded && access.code === "forbidden" ? null : access;
+    if (failure) return begunAgain(trx, reading, stream, purpose, place, failure);
   }
   if (doubt) return { doubt, notAvailable: false };
+  if (stream.name === "satisfaction_ratings") await saveCsatSystem(trx, reading.scope, ratingsHeard(place).answered);
+  if (access === "not_available") return { doubt: null, notAvailable: true };
   const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
   const known = purpose === "full" ? parsePlace(state?.position ?? null) : place;
   const merged = { ...place, since: Math.min(place.since, known?.since ?? place.since) };
@@ -142,6 +149,21 @@ async function settle(trx: Trx, reading: Reading, stream: Stream, purpose: Purpo
   };
   await saveStreamState(trx, reading.scope, stream.name, "incremental", change, reading.clock());
   return { doubt: null, notAvailable: false };
+}
+
+/** Nothing that was read counts: the next reading begins where this one did. */
+async function begunAgain(
+  trx: Trx,
+  reading: Reading,
+  stream: Stream,
+  purpose: Purpose,
+  place: Place,
+  failure: ZendeskError,
+): Promise<Verdict> {
+  const again = newPlace(place.start, { since: place.since, until: place.until });
+  const change = { position: writePlace(again), caught_up: false };
+  await saveStreamState(trx, reading.scope, stream.name, purpose, change, reading.clock());
+  return { doubt: null, notAvailable: false, failure };
 }
 
 function later(a: Date | null | undefined, b: Date | null): Date | null {
@@ -156,6 +178,8 @@ async function emptyDoubt(
   purpose: Purpose,
   place: Place,
 ): Promise<FailureWords | null> {
+  const doubt = await stream.doubt?.(trx, reading.scope);
+  if (doubt) return doubt;
   const complete = stream.complete || purpose === "full";
   if (!complete || place.rows > 0 || !(await holdsAny(trx, reading.scope, stream.table))) return null;
   return {
@@ -198,10 +222,11 @@ async function standing(
   // Whoever holds a row beside this run waits for its verdict, or is counted in it.
   await lockStreamState(trx, scope, name, "incremental");
   const absent = isAbsentStream(name) ? (await countAbsences(trx, scope, name)).held : 0;
-  const held = (await heldKeys(trx, scope, name)).size;
+  const held = await countHeld(trx, scope, name);
   const failure =
     doubt ??
     (await comparisonDoubt(trx, scope, name)) ??
+    (await refusalDoubt(trx, scope, name)) ??
     (isAbsentStream(name) && absent > 0 ? heldAbsenceWords(name, absent) : held > 0 ? heldWords(held) : null);
   return failure ? { name, state: "degraded", failure } : { name, state: "ok" };
 }

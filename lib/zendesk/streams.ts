@@ -3,23 +3,35 @@ import type { z } from "zod";
 import type { Trx } from "#db/client.ts";
 import type { ConnectionTable } from "#db/schema.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
-import { readFields, readGroups } from "#lib/zendesk/definition-readers.ts";
+import {
+  absentFieldsDoubt,
+  fieldsAccess,
+  fieldsRefused,
+  readFields,
+  readGroups,
+} from "#lib/zendesk/definition-readers.ts";
 import { ticketEventRows } from "#lib/zendesk/event-rows.ts";
+import type { FailureWords } from "#lib/zendesk/failures.ts";
+import type { Identity } from "#lib/zendesk/identity.ts";
+import type { Place } from "#lib/zendesk/place.ts";
 import { legacyRatingRow, surveyRatingRow } from "#lib/zendesk/rating-rows.ts";
-import { readRatings } from "#lib/zendesk/ratings-reader.ts";
+import { ratingsAccess, ratingsHeard, readRatings } from "#lib/zendesk/ratings-reader.ts";
 import { cursorExport, failLoudly, type ReadPage, throughTheList, timeExport } from "#lib/zendesk/readers.ts";
+import type { Access } from "#lib/zendesk/refused-lists.ts";
 import type { RowReader, Wire } from "#lib/zendesk/row-reader.ts";
 import * as rows from "#lib/zendesk/rows.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
 import { storeEvents } from "#lib/zendesk/store/events.ts";
-import { firstTicketSecond } from "#lib/zendesk/store/facts.ts";
-import { storeFieldPart } from "#lib/zendesk/store/fields.ts";
+import { fieldPartsHeld, firstTicketSecond, readRatingsPast } from "#lib/zendesk/store/facts.ts";
+import { absentFields, retireFields, storeFieldPart } from "#lib/zendesk/store/fields.ts";
 import { storeGroups } from "#lib/zendesk/store/groups.ts";
 import { storeOrganizations } from "#lib/zendesk/store/organizations.ts";
 import { storeRatings } from "#lib/zendesk/store/ratings.ts";
 import { storeTickets } from "#lib/zendesk/store/tickets.ts";
 import { storeUsers } from "#lib/zendesk/store/users.ts";
 import { legacyRatingWire, surveyResponseWire, ticketEventWire, ticketWire, withId } from "#lib/zendesk/wire.ts";
+
+export { fieldPartsHeld, readRatingsPast } from "#lib/zendesk/store/facts.ts";
 
 /** An organization that a row of this page left, and where the row went. */
 export interface Departure {
@@ -53,6 +65,14 @@ export interface Stream<Row = unknown> {
   /** `payload` is the row as it came. */
   make: (read: RowReader, wire: Wire, payload: () => string, part: string) => Row[];
   store: (trx: Trx, scope: Scope, rows: Row[], now: Date, from: From) => Promise<StoreResult>;
+  /** Zendesk has erased it for good: only a nameless row is left (row 26). */
+  isErased?: (row: Row) => boolean;
+  /** Of a list that comes whole in one answer: what it does not show is gone. `shown`: the ids in it. Gives how many went. */
+  retire?: (trx: Trx, scope: Scope, part: string, shown: readonly string[], now: Date) => Promise<number>;
+  /** What a finished reading leaves to doubt. */
+  doubt?: (trx: Trx, scope: Scope) => Promise<FailureWords | null>;
+  /** Of a stream of several lists: what a finished reading may claim where some were refused. Absent: it has one list. */
+  access?: (trx: Trx, scope: Scope, identity: Pick<Identity, "role">, place: Place) => Promise<Access>;
   /** The ids that `store` gives are tickets whose timeline may have changed. */
   touchesTimeline: boolean;
   /** The table, to tell an empty listing from an empty account (row 123). */
@@ -96,6 +116,12 @@ const fields: Stream<unknown> = {
     ];
   },
   store: (trx, scope, rows, now, { part }) => storeFieldPart(trx, scope, rows, now, part),
+  retire: retireFields,
+  doubt: async (trx, scope) => absentFieldsDoubt(await absentFields(trx, scope)),
+  access: async (trx, scope, _identity, place) => {
+    const refused = fieldsRefused(place);
+    return refused.length === 0 ? "granted" : fieldsAccess(refused, await fieldPartsHeld(trx, scope));
+  },
   touchesTimeline: true,
   table: "field_definition",
 };
@@ -152,6 +178,7 @@ const users: Stream<ReturnType<typeof rows.userRow>> = {
   wire: () => withId,
   make: (read, wire) => [rows.userRow(read, wire)],
   store: (trx, scope, rows, _now, { fetchedAt }) => storeUsers(trx, scope, rows, fetchedAt),
+  isErased: rows.isErasedUser,
   touchesTimeline: false,
   table: "zendesk_user",
 };
@@ -173,6 +200,7 @@ const tickets: Stream<ReturnType<typeof rows.ticketRow>> = {
   wire: () => ticketWire,
   make: (read, wire, payload) => [rows.ticketRow(read, wire, payload())],
   store: (trx, scope, rows, now, { fetchedAt }) => storeTickets(trx, scope, rows, now, fetchedAt),
+  isErased: rows.isErasedTicket,
   touchesTimeline: true,
   table: "ticket",
 };
@@ -215,6 +243,11 @@ const satisfactionRatings: Stream<ReturnType<typeof legacyRatingRow>> = {
     return row ? [row] : [];
   },
   store: storeRatings,
+  access: async (trx, scope, { role }, place) => {
+    const heard = ratingsHeard(place);
+    if (heard.refused.length === 0) return "granted";
+    return ratingsAccess(heard, await readRatingsPast(trx, scope), role === "admin");
+  },
   touchesTimeline: true,
   table: "satisfaction_rating",
 };

@@ -10,12 +10,12 @@ import type { Verified } from "#lib/zendesk/comparison.ts";
 import { openClient } from "#lib/zendesk/credentials.ts";
 import { type FailureCode, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { checkSameAccount, type Identity, isDowngraded, whoAmI } from "#lib/zendesk/identity.ts";
-import { unlessRefused } from "#lib/zendesk/look-up.ts";
+import { forgetRefusal, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { checkDeparted } from "#lib/zendesk/missing.ts";
 import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import { reconcile } from "#lib/zendesk/reconcile.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import { isAbsentStream } from "#lib/zendesk/store/absence.ts";
+import { absentStreams } from "#lib/zendesk/store/absence.ts";
 import { readRunStreams } from "#lib/zendesk/store/run-counters.ts";
 import { readStream, recordAfterChecks } from "#lib/zendesk/stream-turn.ts";
 import { type Stream, streams } from "#lib/zendesk/streams.ts";
@@ -85,7 +85,9 @@ async function readAll(reading: Reading, job: SyncJob, outcome: RunOutcome): Pro
     outcome.streams.push(finished(stream, done) ?? (await readStream(reading, stream)));
   }
   if (reading.downgraded) return;
-  await unlessRefused(reading, undefined, () => checkDeparted(reading));
+  const someDeparted = reading.departures.size > 0;
+  await unlessRefused(reading, "organizations", () => checkDeparted(reading));
+  if (someDeparted) await restate(reading, outcome, "organizations");
   await actOnApprovals(reading, outcome);
   if (job.mode !== "reconcile") return;
   const { ends, verified } = await reconcile(reading, chosen(job), outcome.streams);
@@ -95,12 +97,21 @@ async function readAll(reading: Reading, job: SyncJob, outcome: RunOutcome): Pro
 
 /** A person's word about absent rows does not wait for the night. */
 async function actOnApprovals(reading: Reading, outcome: RunOutcome): Promise<void> {
-  for (const [index, ended] of outcome.streams.entries()) {
-    const { name } = ended;
-    if (!isAbsentStream(name)) continue;
-    const acted = await unlessRefused(reading, false, () => settleApproved(reading, name));
-    if (acted) outcome.streams[index] = await recordAfterChecks(reading, ended);
+  for (const name of absentStreams) {
+    let isActedOn = false;
+    const refused = await unlessRefused(reading, name, async () => {
+      isActedOn = await settleApproved(reading, name);
+    });
+    if (isActedOn) await forgetRefusal(reading, name);
+    if (isActedOn || refused) await restate(reading, outcome, name);
   }
+}
+
+/** How a stream of this run stands after a check beside it. */
+async function restate(reading: Reading, outcome: RunOutcome, name: StreamName): Promise<void> {
+  const index = outcome.streams.findIndex((ended) => ended.name === name);
+  const ended = outcome.streams[index];
+  if (ended) outcome.streams[index] = await recordAfterChecks(reading, ended);
 }
 
 function noticeableSkew(client: ZendeskClient): Pick<RunOutcome, "clockSkewSeconds"> {

@@ -8,9 +8,10 @@ import { z } from "zod";
 const longestId = 9_223_372_036_854_775_807n;
 
 /** A bigint of PostgreSQL's: Zendesk writes a number, or text in webhooks; beyond 2^53 our parser gives text (row 52). */
-const id = z.union([z.number(), z.string()]).refine(fitsBigint, "is not a 64-bit integer");
+const id = z.union([z.number(), z.string()]).refine(isBigint, "is not a 64-bit integer");
 
-function fitsBigint(value: number | string): boolean {
+/** Whether an id can be stored as one. */
+export function isBigint(value: number | string): boolean {
   if (typeof value === "number") return Number.isSafeInteger(value);
   if (!/^-?\d{1,19}$/.test(value)) return false;
   const size = BigInt(value);
@@ -43,8 +44,10 @@ export function whatIsWrong(schema: z.ZodType, row: unknown): string | null {
   return `${path ? `${path}: ` : ""}${deeper?.message ?? "is not what Zendesk documents"}`;
 }
 
-/** A key to hold a row under: its id when it has any. */
-export function keyOfRow(row: unknown): string | null {
+/** A row's id as text, where it has one by which it could be known again: a 64-bit integer, or any text where ids are texts. */
+export function keyOfRow(row: unknown, { areTexts = false } = {}): string | null {
   const id = (row as { id?: unknown } | null)?.id;
-  return typeof id === "number" || (typeof id === "string" && id !== "") ? String(id).slice(0, 200) : null;
+  if (typeof id !== "number" && typeof id !== "string") return null;
+  const isKey = isBigint(id) || (areTexts && id !== "");
+  return isKey ? String(id).slice(0, 200) : null;
 }

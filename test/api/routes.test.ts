@@ -60,6 +60,11 @@ test("every operation of the catalogue has its route, and every route serves an 
   );
 });
 
+test("every POST takes an Idempotency-Key, but those that start and write nothing (row 105)", () => {
+  const asking = allOperations.filter(({ method, idempotent }) => method === "POST" && !idempotent);
+  expect(asking.map(({ id }) => id).toSorted()).toEqual(["dryRunDestination", "previewActions", "previewMatchKeys"]);
+});
+
 test("ids of operations are unique", () => {
   expect(new Set(allOperations.map(({ id }) => id)).size).toBe(allOperations.length);
 });

@@ -32,6 +32,8 @@ const kinds = [
   ["delete user", 0.3],
   ["suspend user", 0.5],
   ["group", 0.5],
+  ["field", 0.7],
+  ["join organization", 0.7],
   ["hide from export", 0.3],
   ["poison", 0.6],
   ["heal", 0.6],
@@ -125,6 +127,8 @@ export class Bustle {
     },
     "merge users": () => this.world.users.merge(this.anyUser().id, this.anyUser().id),
     "delete user": () => void this.world.users.delete(this.anyUser().id),
+    field: () => this.field(),
+    "join organization": () => void this.world.users.join(this.anyUser().id, this.anyOrganization().id),
     "suspend user": () => void this.world.users.update(this.anyUser().id, { suspended: this.random.chance(0.5) }),
     group: () => this.group(),
     "hide from export": () => void this.world.tickets.hideFromExport(this.create().id),
@@ -195,6 +199,15 @@ export class Bustle {
     const group = this.pick([...definitions.groups.values()].filter(({ isDefault }) => !isDefault));
     if (this.random.chance(0.5)) definitions.createGroup({ name: this.name("Group") });
     else definitions.updateGroup(group.id, this.random.chance(0.3) ? { deleted: true } : { name: this.name("Group") });
+  }
+
+  private field(): void {
+    const { definitions } = this.world;
+    const owner = this.random.pick(["ticket", "user", "organization"] as const);
+    const own = [...definitions.fields[owner].values()].filter(({ system }) => !system);
+    const title = this.name("Field");
+    if (own.length > 0 && this.random.chance(0.6)) definitions.updateField(owner, this.pick(own).id, { title });
+    else definitions.createField(owner, { key: `field_${this.random.between(1, 1_000_000)}`, title });
   }
 
   private poison(): void {

@@ -220,7 +220,10 @@ class ChaosRun {
     while (time.now() < until && !this.isOver()) {
       await time.runUntil(time.now() + step);
       for (const bustle of this.bustles.values()) bustle.pass(step, 10 * this.intensity);
-      this.spells.step(time.now(), step, 5 * this.intensity);
+      for (const { kind, account } of this.spells.step(time.now(), step, 5 * this.intensity)) {
+        // What it closes is asked for by a nightly check alone.
+        if (kind === "checks refused") await this.askForOne("reconcile", account);
+      }
       await this.disturbDatabase();
       this.processes.trouble((this.intensity * step) / (3 * HOUR));
       await this.tick(step);
@@ -321,9 +324,9 @@ class ChaosRun {
   }
 
   /** A person does not wait for the night. */
-  private async askForOne(mode: "reconcile"): Promise<void> {
+  private async askForOne(mode: "reconcile", account = this.random.pick(this.parts.accounts)): Promise<void> {
     const instance = this.processes.any;
-    const { scope } = this.random.pick(this.parts.accounts);
+    const { scope } = account;
     await instance?.doing(() =>
       inWorkspace(instance.db, scope.workspaceId, (trx) =>
         requestRun(trx, scope, { mode, trigger: "person" }, this.ground.clock()),

@@ -158,14 +158,10 @@ export class Inspector {
     this.lastRun.set(account, last);
     const hidden = of.pasts.get(account)?.hiddenTickets ?? new Set();
     const poisoned = of.bustles.get(account.subdomain)?.poisoned ?? new Map();
-    const off = of.spells.past.filter((spell) => spell.account === account && spell.kind === "ratings off the plan");
-    const ratingsVisibleSince = Math.max(
-      0,
-      ...off.map(({ until }) => (until > now ? Number.POSITIVE_INFINITY : until)),
-    );
+    const unfindable = (since: number) => of.spells.since(account, since, ["rows not found by id"]);
     const found = [
       ...violations,
-      ...(await honest(db, account, { poisoned, ratingsVisibleSince, hidden })),
+      ...(await honest(db, account, { poisoned, hidden, unfindable })),
       ...(await phantomRows(db, account)),
       ...(await isolated(db, account)),
     ];

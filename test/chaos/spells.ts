@@ -17,6 +17,7 @@ export interface Spell {
 export const spellKinds = [
   "role downgraded",
   "a stream refused",
+  "checks refused",
   "ratings off the plan",
   "another account answers",
   "rate limited for hours",
@@ -28,6 +29,7 @@ export const spellKinds = [
 ] as const;
 export type SpellKind = (typeof spellKinds)[number];
 
+/** What the streams are read from: of some, one list of several. */
 const streams = [
   "/api/v2/incremental/tickets",
   "/api/v2/incremental/ticket_events",
@@ -35,7 +37,16 @@ const streams = [
   "/api/v2/incremental/organizations",
   "/api/v2/groups",
   "/api/v2/satisfaction_ratings",
+  "/api/v2/guide/survey_responses",
   "/api/v2/ticket_fields",
+  "/api/v2/organization_fields",
+  "/api/v2/custom_statuses",
+];
+/** What is asked beside the streams. */
+const checks = [
+  "/api/v2/organization_memberships",
+  /^\/api\/v2\/tickets\/(show_many|-?\d+)$/,
+  /^\/api\/v2\/organizations\/(show_many|-?\d+)$/,
 ];
 
 /** Begins and ends spells as the seed says. */
@@ -54,8 +65,9 @@ export class Spells {
     this.random = seededRandom(`${seed}:spells`);
   }
 
-  /** Called once a step; an account has one spell at most. */
-  step(now: number, stepLength: number, perDay: number): void {
+  /** Called once a step; an account has one spell at most. Gives those that began. */
+  step(now: number, stepLength: number, perDay: number): Spell[] {
+    const begun: Spell[] = [];
     for (const [account, { spell, end }] of this.present) {
       if (spell.until > now) continue;
       end();
@@ -69,7 +81,9 @@ export class Spells {
       const spell = { kind, account, from: now, until: now + this.random.between(20, 150) * MINUTE };
       this.present.set(account, { spell, end: this.begin(kind, account) });
       this.past.push(spell);
+      begun.push(spell);
     }
+    return begun;
   }
 
   /** Every spell is over. */
@@ -103,9 +117,11 @@ export class Spells {
           world.settings.agentSees = "forbidden";
         };
       }
-      case "a stream refused": {
+      case "a stream refused":
+      case "checks refused": {
         const envelope = random.pick(["scope", "titled", "listed", "html"] as const);
-        return strike(zendesk.faults.add({ subdomain, path: random.pick(streams) }, fault.forbidden(envelope)));
+        const path = random.pick<string | RegExp>(kind === "checks refused" ? checks : streams);
+        return strike(zendesk.faults.add({ subdomain, path }, fault.forbidden(envelope)));
       }
       case "ratings off the plan": {
         const code = random.pick([403, 404] as const);

@@ -1,9 +1,5 @@
-import { spawn } from "node:child_process";
-import fs from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { BrokenCopy } from "./broken-copy.ts";
 import { openServer } from "./database.ts";
 import { type Variant, variants } from "./variants.ts";
 
@@ -21,8 +17,6 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "4" },
   },
 });
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const copied = ["app", "db", "lib", "test", "package.json", "tsconfig.json"];
 const firstSeed = 7001;
 
 interface Bite {
@@ -32,11 +26,9 @@ interface Bite {
 }
 
 const server = await openServer();
-const copy = fs.mkdtempSync(path.join(os.tmpdir(), "bellwether-teeth-"));
+const copy = new BrokenCopy();
 let missed = 0;
 try {
-  for (const name of copied) fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
-  fs.symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
   const chosen = variants.filter(({ name }) => name.includes(values.only));
   const sound = new Set<string>();
   for (const variant of chosen) {
@@ -54,31 +46,20 @@ try {
     tell(`unbroken, seed ${seed}${under.length > 0 ? ` under ${under.join()}` : ""} → ${verdict}`);
   }
 } finally {
-  fs.rmSync(copy, { recursive: true, force: true });
+  copy.close();
   await server.close();
 }
 tell(missed === 0 ? "every variant was noticed, and nothing else" : `${missed} WRONG`);
 process.exit(missed === 0 ? 0 : 1);
 
-async function tryVariant({ replacements, under }: Variant): Promise<Bite | null> {
-  for (const { file, search, replace } of replacements) edit(file, (source) => source.replace(search, () => replace));
-  try {
+function tryVariant({ replacements, under }: Variant): Promise<Bite | null> {
+  return copy.broken(replacements, async () => {
     for (let n = 0; n < Number(values.seeds); n++) {
       const bite = await chaos(firstSeed + n, under ?? []);
       if (bite) return bite;
     }
     return null;
-  } finally {
-    for (const { file } of replacements) fs.copyFileSync(path.join(root, file), path.join(copy, file));
-  }
-}
-
-function edit(file: string, change: (source: string) => string): void {
-  const place = path.join(copy, file);
-  const before = fs.readFileSync(place, "utf8");
-  const after = change(before);
-  if (after === before) throw new Error(`A replacement changes nothing in ${file}`);
-  fs.writeFileSync(place, after);
+  });
 }
 
 /** One short run in a process of its own, up to its first violation. */
@@ -97,16 +78,7 @@ async function chaos(seed: number, under: readonly string[]): Promise<Bite | nul
     "--quiet",
   ];
   const spell = under.length > 0 ? ["--spell", under.join()] : [];
-  const child = spawn(process.execPath, ["--import", "tsx", "test/chaos/main.ts", ...options, ...spell], {
-    cwd: copy,
-    env: { ...process.env, TEST_DATABASE_URL: server.url },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const said: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => said.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => said.push(chunk));
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  const text = Buffer.concat(said).toString("utf8");
+  const { code, said: text } = await copy.run("test/chaos/main.ts", [...options, ...spell], server.url);
   const found = /^ {2}(INV-[A-Z]+) at \S+: (.*)$/m.exec(text);
   if (code === 0) return null;
   if (!found)

@@ -102,6 +102,39 @@ export const variants: readonly Variant[] = [
     under: ["a stream refused"],
   },
   {
+    name: "refused look-ups count as verified",
+    replacements: [
+      {
+        file: "lib/zendesk/reconcile.ts",
+        search: "return (await comparisonDoubt(trx, scope, name)) ?? refusalDoubt(trx, scope, name);",
+        replace: "return comparisonDoubt(trx, scope, name);",
+      },
+    ],
+    under: ["checks refused"],
+  },
+  {
+    name: "one system of ratings is enough",
+    replacements: [
+      {
+        file: "lib/zendesk/ratings-reader.ts",
+        search: "  const unscoped = scopeFailure(refused);\n  if (unscoped) return unscoped;\n",
+        replace: '  if (answered.length > 0) return "granted";\n',
+      },
+    ],
+    under: ["a stream refused"],
+  },
+  {
+    name: "a list of definitions that is refused is left out",
+    replacements: [
+      {
+        file: "lib/zendesk/definition-readers.ts",
+        search: "  const unscoped = scopeFailure(refused);\n  if (unscoped) return unscoped;\n",
+        replace: '  if (refused.length < fieldParts.length) return "granted";\n',
+      },
+    ],
+    under: ["a stream refused"],
+  },
+  {
     name: "following redirects",
     replacements: [
       {

@@ -9,8 +9,10 @@ import { checkDatabase } from "#lib/connections/doctor-checks/database.ts";
 import type { Visit } from "#lib/connections/doctor-checks/finding.ts";
 import { judgeScopes } from "#lib/connections/doctor-checks/granted-access.ts";
 import type { DoctorReport } from "#lib/connections/shapes.ts";
+import { readStanding } from "#lib/reports/freshness.ts";
 import { byToken, type Connected, type ConnectOptions, useGround } from "#test/connections/ground.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import type { World } from "#test/support/zendesk/world/world.ts";
 
 const ground = useGround();
 const { api, database, connect, connectQueued, settled } = ground;
@@ -102,6 +104,7 @@ describe("the connection doctor", () => {
         "/api/v2/incremental/users/cursor",
         "/api/v2/oauth/tokens/current",
         "/api/v2/organization_fields",
+        "/api/v2/organization_memberships",
         "/api/v2/satisfaction_ratings",
         "/api/v2/ticket_fields",
         "/api/v2/user_fields",
@@ -207,6 +210,7 @@ describe("the address and the login", () => {
   });
 });
 
+const eitherSystem = /satisfaction_ratings$|survey_responses$/;
 const anotherPerson = fault.changesBody("another person", (body) => ({
   ...body,
   user: { ...(body.user as object), email: "stranger@example.com" },
@@ -314,7 +318,6 @@ describe("the streams", () => {
       found: expect.stringContaining("longer ago than two sync intervals"),
     });
     expect(finding(found, "stream:tickets").state).toBe("ok");
-    expect(finding(found, "schedule")).toMatchObject({ state: expect.stringMatching(/ok|failure/) });
     await database.inWorkspace(connected.workspace, (trx) =>
       trx.updateTable("stream_state").set({ fresh_through: null }).where("stream", "=", "users").execute(),
     );
@@ -379,6 +382,140 @@ describe("the streams", () => {
   });
 });
 
+describe("a part of a stream that is refused", () => {
+  const close = (subdomain: string, path: string | RegExp, kind: Parameters<typeof fault.forbidden>[0]) =>
+    ground.zendesk.faults.add({ subdomain, path }, fault.forbidden(kind));
+  const answersBoth = (world: World) => {
+    Object.assign(world.settings, { legacyEndpoint: 200, surveyEndpoint: 200 });
+  };
+
+  test.each([
+    ["surveys", "/api/v2/guide"],
+    ["legacy ratings", "/api/v2/satisfaction_ratings"],
+  ])("%s without their scope are no sound ratings, whatever the other system answers", async (which, path) => {
+    const subdomain = `unscoped-${which.replace(" ", "-")}`;
+    const connected = await read(subdomain, { before: answersBoth });
+    const closed = close(subdomain, path, "scope");
+    const found = await examined(connected);
+    expect(finding(found, "stream:satisfaction_ratings")).toMatchObject({
+      state: "failure",
+      found: expect.stringContaining("A scope is missing"),
+      action: expect.stringContaining("scope"),
+    });
+    expect(finding(found, "csat")).toMatchObject({
+      state: "warning",
+      found: expect.stringMatching(new RegExp(`${which}.*scope`, "i")),
+    });
+    closed.remove();
+    close(subdomain, path, "titled");
+    const refused = await examined(connected);
+    expect(finding(refused, "stream:satisfaction_ratings").state).toBe("failure");
+    expect(finding(refused, "csat")).toMatchObject({
+      state: "warning",
+      found: expect.stringMatching(new RegExp(`${which}.*answered before`, "i")),
+    });
+    ground.zendesk.faults.clear();
+  });
+
+  test("ratings that were read before are not said to be missing from the plan, in the report and in the API", async () => {
+    const connected = await read("csat-gone", {
+      before: (world) => {
+        const { id } = world.tickets.create({ status: "solved" });
+        world.ratings.rate(id, "good");
+        world.advance(3_600_000);
+      },
+    });
+    close("csat-gone", eitherSystem, "titled");
+    const found = await examined(connected);
+    expect(finding(found, "stream:satisfaction_ratings")).toMatchObject({
+      state: "failure",
+      found: expect.stringMatching(/Refused to an administrator.*Fresh through/),
+    });
+    expect(finding(found, "csat")).toMatchObject({
+      state: "warning",
+      found: expect.stringContaining("answered before"),
+    });
+    await api.call(sync, `${connected.path}/sync`, { ...connected, body: { mode: "incremental" } });
+    expect(await settled(connected)).toMatchObject({ state: "failed", failure: { code: "forbidden" } });
+    const { streams } = (await api.call(getOne, connected.path, connected)).body;
+    expect(streams.find(({ name }) => name === "satisfaction_ratings")).toMatchObject({
+      state: "failed",
+      freshThrough: expect.stringMatching(/^2026-02-11/),
+    });
+    const { streams: states } = await database.inWorkspace(connected.workspace, (trx) =>
+      readStanding(trx, connected.workspace, new Date()),
+    );
+    const counted = states.freshness([Number(connected.id)]).streams.map(({ name }) => name);
+    expect(counted).toContain("satisfaction_ratings");
+    expect(states.ratingsReason([Number(connected.id)])).toBeUndefined();
+    ground.zendesk.faults.clear();
+  });
+
+  test("ratings refused to a lower role are no matter of the plan", async () => {
+    const connected = await read("csat-agent", {
+      auth: byToken,
+      before: (world) => {
+        world.settings.satisfaction = "none";
+      },
+    });
+    expect(finding(await examined(connected), "csat").found).toContain("None answers");
+    connected.world.users.changeRole(connected.world.adminId, "agent");
+    const found = await examined(connected);
+    expect(finding(found, "stream:satisfaction_ratings")).toMatchObject({
+      state: "failure",
+      found: expect.stringContaining("role is too low"),
+    });
+    expect(finding(found, "csat").state).toBe("unknown");
+  });
+
+  test("a system that could not be asked leaves the ratings unknown", async () => {
+    const connected = await read("csat-busy", { before: answersBoth });
+    const busy = fault.tooManyRequests({ retryAfter: "40" });
+    ground.zendesk.faults.add({ subdomain: "csat-busy", path: "/api/v2/guide" }, busy);
+    const found = await examined(connected);
+    expect(finding(found, "stream:satisfaction_ratings").state).toBe("unknown");
+    expect(finding(found, "csat").state).toBe("unknown");
+    ground.zendesk.faults.clear();
+  });
+
+  test("a list of definitions fails the stream where a run would fail, and is warned of where it is left out", async () => {
+    const connected = await read("lists");
+    const fields = async () => finding(await examined(connected), "stream:fields");
+    close("lists", "/api/v2/custom_statuses", "scope");
+    expect(await fields()).toMatchObject({ state: "failure", found: expect.stringContaining("A scope is missing") });
+    ground.zendesk.faults.clear();
+    close("lists", "/api/v2/ticket_fields", "titled");
+    expect(await fields()).toMatchObject({ state: "failure", found: expect.stringContaining("ticket_fields") });
+    ground.zendesk.faults.clear();
+    close("lists", "/api/v2/user_fields", "titled");
+    expect(await fields()).toMatchObject({
+      state: "warning",
+      found: expect.stringMatching(/^May be read.*Left out, since refused: user fields\.$/),
+      action: expect.stringContaining("plan"),
+    });
+    ground.zendesk.faults.clear();
+    const unknown = fault.status(404, { error: "InvalidEndpoint" });
+    ground.zendesk.faults.add({ subdomain: "lists", path: "/api/v2/user_fields" }, unknown);
+    expect(await fields()).toMatchObject({ state: "ok", found: expect.stringContaining("Left out") });
+    ground.zendesk.faults.clear();
+  });
+
+  test("the memberships, which the night reads, are warned of beside the users", async () => {
+    const connected = await read("members");
+    close("members", "/api/v2/organization_memberships", "scope");
+    expect(finding(await examined(connected), "stream:users")).toMatchObject({
+      state: "warning",
+      found: expect.stringMatching(/^May be read, but not the organization memberships: .*Fresh through/),
+      action: expect.stringContaining("scope"),
+    });
+    ground.zendesk.faults.clear();
+    const busy = fault.tooManyRequests({ retryAfter: "40" });
+    ground.zendesk.faults.add({ subdomain: "members", path: "/api/v2/organization_memberships" }, busy);
+    expect(finding(await examined(connected), "stream:users").state).toBe("unknown");
+    ground.zendesk.faults.clear();
+  });
+});
+
 describe("a connection that rests", () => {
   test("is explained and not asked: paused", async () => {
     const connected = await read("resting");
@@ -423,14 +560,46 @@ describe("what surrounds a connection", () => {
     ground.zendesk.faults.clear();
   });
 
-  test("a schedule that nobody keeps is red by its age", async () => {
+  test("a schedule is red by its age when nobody keeps it, and only then", async () => {
     const connected = await connectQueued("forgotten");
+    await column(connected, { next_sync_at: new Date(Date.now() - 2 * 3_600_000 + 60_000) });
+    expect(finding(await examined(connected), "schedule")).toMatchObject({ state: "ok", action: null });
     await column(connected, { next_sync_at: new Date(Date.now() - 3 * 3_600_000) });
     expect(finding(await examined(connected), "schedule")).toMatchObject({
       state: "failure",
       found: expect.stringContaining("Nobody starts it."),
       action: expect.stringContaining("POST /api/cron/sync"),
     });
+  });
+
+  test("a schedule is kept while a run goes on, however long, and not by one that nobody executes any more", async () => {
+    const hang = ground.zendesk.faults.add({ subdomain: "lasting", path: "/api/v2/incremental/tickets" }, fault.hang());
+    const connected = await connect("lasting");
+    await ground.requested(connected, "/api/v2/incremental/tickets");
+    const scope = { workspaceId: connected.workspace, connectionId: Number(connected.id) };
+    const schedule = async () => finding(await runDoctor(api.context, scope, new Date(), 400), "schedule");
+    const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+    await column(connected, { next_sync_at: hoursAgo(4) });
+    expect(await schedule()).toMatchObject({
+      state: "ok",
+      found: expect.stringMatching(/ A run goes on since \d{4}-\d\d-\d\d \d\d:\d\d UTC\. /),
+      action: null,
+    });
+    await database.inWorkspace(connected.workspace, async (trx) => {
+      await trx
+        .updateTable("connection_lease")
+        .set({ holder: "dead", epoch: "999", heartbeat_at: hoursAgo(3) })
+        .execute();
+      await trx
+        .updateTable("stream_state")
+        .set({ updated_at: hoursAgo(3) })
+        .execute();
+    });
+    expect(await schedule()).toMatchObject({
+      state: "failure",
+      found: expect.stringMatching(/ stands still, and nobody goes on with it\. /),
+    });
+    hang.remove();
   });
 
   test("the webhook is told by its heartbeat and by what waits to be fetched", async () => {

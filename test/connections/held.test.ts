@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { POST as retry } from "#app/api/v1/connections/[id]/held/retry/route.ts";
 import { GET as held } from "#app/api/v1/connections/[id]/held/route.ts";
+import { POST as setAside } from "#app/api/v1/connections/[id]/held/set-aside/route.ts";
+import { GET as text } from "#app/api/v1/connections/[id]/held/text/route.ts";
 import { GET as getOne } from "#app/api/v1/connections/[id]/route.ts";
 import { POST as sync } from "#app/api/v1/connections/[id]/sync/route.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
@@ -191,5 +193,102 @@ describe("held rows, tried again by a person (row 55)", () => {
     expect((await api.call(retry, `${connected.path}/held/retry`, stranger)).status).toBe(404);
     const wrong = await api.call(retry, `${connected.path}/held/retry`, { ...connected, body: { stream: "all" } });
     expect([wrong.status, wrong.error?.details?.[0]?.path]).toEqual([422, "stream"]);
+  });
+});
+
+describe("a held row, set aside by a person (row 55)", () => {
+  const decide = (connected: Connected, body: object) =>
+    api.call(setAside, `${connected.path}/held/set-aside`, { ...connected, body });
+  const listed = async (connected: Connected) => (await api.call(held, `${connected.path}/held`, connected)).body.items;
+  const nameless = (name: string) => ({ key: "unnamed:1", payload: userText("1", { id: null, name }) });
+
+  test("is listed with who did it and when, and its stream is degraded no more", async () => {
+    const connected = await degraded("aside", []);
+    await hold(connected, [nameless("One"), { key: "960", payload: userText("960", { id: "960" }) }]);
+    const answer = await decide(connected, { stream: "users", key: "unnamed:1" });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({
+      key: "unnamed:1",
+      setAside: { by: expect.any(String), at: expect.any(String) },
+    });
+    expect(await users(connected)).toMatchObject({
+      state: "degraded",
+      held: 1,
+      failure: { since: heldAt.toISOString() },
+    });
+    await decide(connected, { stream: "users", key: "960" });
+    expect(await users(connected)).toMatchObject({ state: "ok", held: 0, failure: null });
+    expect((await listed(connected)).map(({ key, setAside }) => [key, setAside !== null])).toEqual([
+      ["960", true],
+      ["unnamed:1", true],
+    ]);
+    // The word that was given first stands.
+    const again = (await decide(connected, { stream: "users", key: "unnamed:1" })).body;
+    expect(again.setAside).toEqual(answer.body.setAside);
+  });
+
+  test("is tried again only by name, and stays set aside if it is wrong still", async () => {
+    const connected = await degraded("aside-tried", []);
+    await hold(connected, [nameless("One"), { key: "961", payload: userText("961") }]);
+    for (const key of ["unnamed:1", "961"]) await decide(connected, { stream: "users", key });
+    expect(await tryAgain(connected)).toEqual({ released: 0, held: 0 });
+    expect(await tryAgain(connected, { stream: "users", key: "unnamed:1" })).toEqual({ released: 0, held: 1 });
+    expect(await users(connected)).toMatchObject({ state: "ok", held: 0 });
+    expect(await tryAgain(connected, { stream: "users", key: "961" })).toEqual({ released: 1, held: 0 });
+    expect(await names(connected, ["961"])).toEqual(["User 961"]);
+    expect(await keys(connected)).toEqual(["unnamed:1"]);
+  });
+
+  test("is held again when it comes with other bytes, and not when it comes as it was", async () => {
+    const connected = await degraded("aside-again", []);
+    await hold(connected, [nameless("One")]);
+    await decide(connected, { stream: "users", key: "unnamed:1" });
+    await hold(connected, [nameless("One")]);
+    expect(await listed(connected)).toMatchObject([{ setAside: { by: expect.any(String) } }]);
+    await hold(connected, [nameless("Two")]);
+    expect(await listed(connected)).toMatchObject([{ setAside: null }]);
+  });
+
+  test("is held again when a person takes the word back", async () => {
+    const connected = await degraded("aside-back", []);
+    await hold(connected, [nameless("One")]);
+    await decide(connected, { stream: "users", key: "unnamed:1" });
+    const back = await decide(connected, { stream: "users", key: "unnamed:1", setAside: false });
+    expect(back.body).toMatchObject({ setAside: null });
+    expect(await users(connected)).toMatchObject({ state: "degraded", held: 1, failure: { code: "held_rows" } });
+  });
+
+  test("is for administrators of that workspace, and must be held", async () => {
+    const connected = await degraded("aside-guarded", []);
+    await hold(connected, [nameless("One")]);
+    const body = { stream: "users", key: "unnamed:1" };
+    const as = (key: string) => api.call(setAside, `${connected.path}/held/set-aside`, { key, body });
+    expect((await as(await api.key(connected.workspace, "csm"))).status).toBe(403);
+    expect((await as(await api.key(await database.workspace()))).status).toBe(404);
+    expect((await decide(connected, { stream: "users", key: "970" })).error?.message).toContain("held row");
+    expect((await decide(connected, { stream: "users" })).status).toBe(422);
+    expect(await listed(connected)).toMatchObject([{ setAside: null }]);
+  });
+});
+
+describe("a held row of a megabyte and a half", () => {
+  test("is listed with its beginning and its length, and comes whole when it is asked for", async () => {
+    const connected = await degraded("long", []);
+    const payload = userText("1", { id: "no id", name: "n".repeat(1_500_000) });
+    await hold(connected, [
+      { key: "unnamed:1", payload },
+      { key: "980", payload: userText("980") },
+    ]);
+    const { items } = (await api.call(held, `${connected.path}/held`, connected)).body;
+    expect(items.map(({ payload, length, isCut }) => [payload.length, length, isCut])).toEqual([
+      [userText("980").length, userText("980").length, false],
+      [100_000, payload.length, true],
+    ]);
+    expect(payload.startsWith(items[1]?.payload as string)).toBe(true);
+    const whole = `${connected.path}/held/text?stream=users&key=${encodeURIComponent("unnamed:1")}`;
+    expect((await api.call(text, whole, connected)).body.payload === payload).toBe(true);
+    const csm = { key: await api.key(connected.workspace, "csm") };
+    expect((await api.call(text, whole, csm)).status).toBe(403);
+    expect((await api.call(text, `${connected.path}/held/text?stream=users&key=7`, connected)).status).toBe(404);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { POST as examine } from "#app/api/v1/connections/[id]/doctor/route.ts";
 import { GET as getOne } from "#app/api/v1/connections/[id]/route.ts";
 import { GET as callback } from "#app/api/v1/connections/oauth/callback/route.ts";
 import { GET as start } from "#app/api/v1/connections/oauth/start/route.ts";
@@ -63,6 +64,38 @@ describe("connecting by sign-in at Zendesk", () => {
     ]);
     const [exchange] = ground.zendesk.journal.to("/oauth/tokens", "button");
     expect(JSON.parse(String(exchange?.body))).toMatchObject({ code_verifier: expect.stringMatching(/^[\w-]{43,}$/) });
+  });
+
+  test("is proved by the doctor, who renews the token: a sign-in that was withdrawn shows at once", async () => {
+    const world = account("proved");
+    const workspace = await database.workspace();
+    const { cookie } = await api.person(workspace);
+    const authorize = locationOf(await visit(start, `${base}/start?subdomain=proved`, cookie));
+    await visit(callback, backPath(await consent(authorize)), cookie);
+    const { items } = (await api.call(list, "/api/v1/connections", { cookie })).body;
+    const path = `/api/v1/connections/${items[0]?.id}/doctor`;
+    const examined = async () => {
+      const { checks } = (await api.call(examine, path, { cookie, body: {} })).body;
+      return Object.fromEntries(checks.map((check) => [check.key, check]));
+    };
+    const living = () => world.access.tokens.filter(({ revoked }) => !revoked).map(({ id }) => id);
+    const before = living();
+    const sound = await examined();
+    expect(sound.credentials).toMatchObject({
+      state: "ok",
+      found: expect.stringMatching(
+        /^OAuth: a fresh access token was given when asked for\. It is good until .* UTC; .* renewed without a person until .* UTC\.$/,
+      ),
+    });
+    expect(living()).not.toEqual(before);
+    for (const token of world.access.tokens) token.refreshUsed = true;
+    const withdrawn = await examined();
+    expect(withdrawn.login).toMatchObject({ state: "ok" });
+    expect(withdrawn.credentials).toMatchObject({
+      state: "failure",
+      found: expect.stringMatching(/^OAuth: no access token was given\. /),
+      action: expect.stringMatching(/[Rr]econnect|[Ss]ign in/),
+    });
   });
 
   test("asks for writing only where that was chosen", async () => {

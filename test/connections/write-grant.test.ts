@@ -51,10 +51,20 @@ test("a person who signs in again at Zendesk may grant writing, and keeps it aft
   const signIn = async (query: string) => {
     const authorize = locationOf(await visit(start, `${base}/start?connectionId=${connected.id}${query}`));
     const back = locationOf(await fetch(authorize, { redirect: "manual" }));
-    await visit(callback, `${back.pathname}${back.search}`);
+    told = locationOf(await visit(callback, `${back.pathname}${back.search}`)).search;
     await settled(connected);
     return authorize.searchParams.get("scope");
   };
+  let told = "";
+  connected.world.access.denies = true;
+  await signIn("&access=read_write");
+  expect([told, await access(connected)]).toEqual([`?connect=denied&connectionId=${connected.id}&for=writing`, "read"]);
+  await signIn("");
+  expect(told).toBe(`?connect=denied&connectionId=${connected.id}`);
+  connected.world.access.denies = false;
+  await signIn("&access=read_write&confirmLogin=1");
+  expect([told, await access(connected)]).toEqual([`?connected=${connected.id}&for=writing`, "read_write"]);
+  await change(connected, { access: "read", auth: connected.auth });
   expect([await signIn("&confirmLogin=1"), await access(connected)]).toEqual(["read", "read"]);
   expect([await signIn("&access=read_write&confirmLogin=1"), await access(connected)]).toEqual([
     "read write",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { actionDefinitions, kindOf } from "#lib/destinations/actions.ts";
-import { eventBody, type PlannedCommand, planCommands, sampleBody } from "#lib/destinations/commands.ts";
+import { eventBody, type PlannedCommand, planCommand, planCommands, sampleBody } from "#lib/destinations/commands.ts";
 import { mappingProblems } from "#lib/destinations/mapping.ts";
 import { presets, settingsOf } from "#lib/destinations/profiles.ts";
 import { actionKeys, type Profile, profiles, type Settings } from "#lib/destinations/shapes.ts";
@@ -66,7 +66,7 @@ describe("an identify", () => {
         name: "Homer Simpson",
         external_id: "12345",
         organization_id: "6789",
-        time_zone: "America/Chicago",
+        time_zone: "Central Time (US & Canada)",
         phone: "555-555-1234",
       },
       unmapped: { plan: "gold" },
@@ -177,6 +177,27 @@ describe("a group call", () => {
     expect(second?.problems).toEqual([{ field: "user.email", message: expect.stringContaining("taken from traits") }]);
   });
 
+  test("does not say that the e-mail is from traits where the mapping took it from elsewhere (X-16)", () => {
+    const action = defaults("rudderstack").find(({ key }) => key === "upsert_organization");
+    const mapping = (action?.mapping ?? []).map((rule) =>
+      rule.to === "user.email" ? { to: rule.to, from: "$.properties.mail | $.traits.email" } : rule,
+    );
+    const command = (properties: object, context = {}) =>
+      planCommand(
+        { key: "upsert_organization", mapping },
+        sampleBody({ ...group, userId: "12", traits: { email: " Office@giants.example " }, properties, context }, now),
+        presets.rudderstack,
+        new TemplateTime(),
+      );
+    expect(command({ mail: "ann@example.com" })).toMatchObject({
+      command: { fields: { "user.email": "ann@example.com" } },
+      problems: [],
+    });
+    const told = [{ field: "user.email", message: expect.stringContaining("taken from traits") }];
+    expect(command({}).problems).toEqual(told);
+    expect(command({}, { traits: { email: "ann@example.com" } }).problems).toEqual([]);
+  });
+
   test("without a user is about the organization alone, where such calls are accepted (R-8)", () => {
     const withOffice = { ...group, traits: { ...group.traits, email: "office@giants.example" } };
     expect(planned("rudderstack", withOffice).upsert_organization?.refusal?.code).toBe("group_without_user");
@@ -274,6 +295,26 @@ describe("a track call", () => {
       "missing_ticket_id",
     );
   });
+});
+
+test("a ticket changes its requester only where the event names one (X-12)", () => {
+  const event = {
+    type: "track",
+    event: "Ticket Updated",
+    userId: "12",
+    context: { traits: { email: "agent@us.example" } },
+  };
+  const update = (properties: object) =>
+    planned("customerio", { ...event, properties: { ticket_id: 9, ...properties } }).update_ticket;
+  expect(update({})?.command.fields).toEqual({ id: "9" });
+  const named = update({ requester: { email: "Ann@example.com", name: "Ann" }, requester_id: 77 });
+  expect(named?.command.fields).toMatchObject({
+    ...{ "requester.id": "77", "requester.email": "Ann@example.com", "requester.name": "Ann" },
+  });
+  expect(named?.lanes).toEqual(["u:12", "m:ann@example.com", "z:77", "t:9"]);
+  const wrong = update({ requester_email: "nobody", status: "open" });
+  expect([wrong?.refusal, wrong?.command.fields]).toEqual([null, { id: "9", status: "open" }]);
+  expect(wrong?.problems).toEqual([{ field: "requester.email", message: expect.stringContaining("“nobody”") }]);
 });
 
 test("an action that is off does nothing, and others come in the order in which they are set", () => {

@@ -2,14 +2,16 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { getDeliveryDetail, listDeliveries } from "#lib/destinations/deliveries.ts";
 import { drainConnection } from "#lib/destinations/drain.ts";
 import { dryRunDestination } from "#lib/destinations/dry-run.ts";
+import { previewActions } from "#lib/destinations/preview.ts";
 import { procedures as all } from "#lib/destinations/procedures/index.ts";
-import { approveDelivery, discardDelivery, replayDeliveries } from "#lib/destinations/replay.ts";
+import { approveDelivery, countReplayable, discardDelivery, replayDeliveries } from "#lib/destinations/replay.ts";
 import { forgetOldDeliveries } from "#lib/destinations/retention.ts";
 import { routeEvents } from "#lib/destinations/route-events.ts";
 import type { Procedures } from "#lib/destinations/session.ts";
 import { putActions } from "#lib/destinations/set-actions.ts";
 import { replayBody } from "#lib/destinations/shapes.ts";
 import type { StoredDelivery } from "#lib/destinations/store/deliveries.ts";
+import { registerSecrets } from "#lib/log.ts";
 import { type Ground, makeGround, receive } from "#test/destinations/chaos/ground.ts";
 import { deliveriesOf } from "#test/destinations/chaos/once.ts";
 import { useDatabase } from "#test/support/database.ts";
@@ -17,7 +19,7 @@ import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
 import { DAY, SECOND } from "#test/support/zendesk/world/clock.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
-import { commitsThen } from "#test/support/zendesk/write-faults.ts";
+import { commitsThen, losesRequest } from "#test/support/zendesk/write-faults.ts";
 
 const database = useDatabase();
 
@@ -75,6 +77,30 @@ const decide = (place: Place, id: string, how: typeof approveDelivery, seen?: st
   inPlace(place, (trx) => how(trx, place.scope.workspaceId, id, "ada", place.now(), seen));
 const states = (deliveries: readonly StoredDelivery[]) => deliveries.map(({ state }) => state);
 
+const setUserMapping = (place: Place, email: string) =>
+  inPlace(place, (trx) =>
+    putActions(
+      trx,
+      place.scope.workspaceId,
+      place.destinationId,
+      [
+        {
+          key: "upsert_user",
+          enabled: true,
+          trigger: { field: "type", operator: "equals", value: "identify" },
+          mapping: [
+            { to: "email", from: email },
+            { to: "name", from: "$.traits.name" },
+          ],
+        },
+      ],
+      "ada",
+      place.now(),
+    ),
+  );
+const dryRun = (place: Place, deliveryIds: string[]) =>
+  dryRunDestination(place.ctx, place.scope.workspaceId, String(place.destinationId), { deliveryIds }, place.now);
+
 describe("replay", () => {
   test("twenty at once take a dead letter up again once, and it has one effect (row 105)", async () => {
     const place = await open();
@@ -101,28 +127,54 @@ describe("replay", () => {
       traits: { login: "ada@example.com", name: "Ada" },
     });
     expect(failed).toMatchObject({ state: "failed", code: "missing_email", attempts: 0 });
-    await inPlace(place, (trx) =>
-      putActions(
-        trx,
-        place.scope.workspaceId,
-        place.destinationId,
-        [
-          {
-            key: "upsert_user",
-            enabled: true,
-            trigger: { field: "type", operator: "equals", value: "identify" },
-            mapping: [
-              { to: "email", from: "$.traits.login" },
-              { to: "name", from: "$.traits.name" },
-            ],
-          },
-        ],
-        "ada",
-        place.now(),
-      ),
-    );
+    await setUserMapping(place, "$.traits.login");
     expect(await replay(place, { filter: { state: "failed" } })).toEqual({ replayed: 1, skipped: 0 });
     expect(await place.send()).toMatchObject([{ state: "done", action_version: 2, lanes: ["m:ada@example.com"] }]);
+  });
+
+  test("takes up what the list shows under the same filters: by reason, and by a search too", async () => {
+    const place = await open();
+    await place.send(...["u-8", "u-9"].map((userId) => ({ ...track, userId })), {
+      type: "identify",
+      userId: "u-7",
+      traits: { name: "No address" },
+    });
+    expect((await deliveriesOf(place)).map(({ code }) => code)).toEqual([
+      ...["user_not_found", "user_not_found"],
+      "missing_email",
+    ]);
+    const count = (filter: object) =>
+      inPlace(place, (trx) =>
+        countReplayable(trx, place.scope.workspaceId, filter).then(({ deliveries }) => deliveries),
+      );
+    for (const [filter, deliveries] of [
+      [{ code: "user_not_found" }, 2],
+      [{ code: "user_not_found", q: "u-9" }, 1],
+      [{ q: "nobody" }, 0],
+      [{ destinationId: "nobody's" }, 0],
+    ] as const) {
+      expect(await count(filter)).toBe(deliveries);
+      expect(await replay(place, { filter })).toEqual({ replayed: deliveries, skipped: 0 });
+      expect(states(await deliveriesOf(place)).filter((state) => state === "queued")).toHaveLength(deliveries);
+      await place.drain();
+    }
+  });
+
+  test("of a filter does not go beyond the number that a person has seen (row 103)", async () => {
+    const place = await open();
+    await place.send(...["u-8", "u-9"].map((userId) => ({ ...track, userId })));
+    const filter = { code: "user_not_found" };
+    const seen = await inPlace(place, (trx) => countReplayable(trx, place.scope.workspaceId, filter));
+    expect(seen).toEqual({ deliveries: 2 });
+    await place.send({ ...track, userId: "u-7" });
+    await expect(replay(place, { filter, expected: seen.deliveries })).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(/leaves 3 deliveries now, more than the 2 .*Nothing was replayed/),
+      details: [{ path: "expected", message: "is less than 3" }],
+    });
+    expect(states(await deliveriesOf(place))).toEqual(["failed", "failed", "failed"]);
+    expect(await replay(place, { filter, expected: 3 })).toEqual({ replayed: 3, skipped: 0 });
+    expect(replayBody.safeParse({ ids: ["1"], expected: 1 }).success).toBe(false);
   });
 
   test("leaves alone what a person has discarded, unless it is named", async () => {
@@ -208,6 +260,33 @@ describe("what makes others possible", () => {
     place.world.advance(3_600_001);
     await place.send({ ...identify, userId: "u-2", traits: { email: "bo@example.com", name: "Bo" } });
     expect(states(await deliveriesOf(place))).toEqual(["done", "done", "failed", "done"]);
+  });
+
+  test("a membership before the group call of its company is taken up by it (R-25), within the hour and no later", async () => {
+    const place = await open();
+    const joining = (id: string) => ({ ...identify, traits: { ...identify.traits, company: { id } } });
+    const group = (groupId: string) => ({ type: "group", groupId, traits: { name: groupId } });
+    const ofMemberships = async () =>
+      states((await deliveriesOf(place)).filter((row) => row.action === "update_membership"));
+    await place.send(joining("acme"), joining("globex"));
+    expect(await ofMemberships()).toEqual(["failed", "failed"]);
+    await place.send(group("acme"));
+    expect(await ofMemberships()).toEqual(["done", "failed"]);
+    place.world.advance(3_600_001);
+    await place.send(group("globex"));
+    expect(await ofMemberships()).toEqual(["done", "failed"]);
+    expect(place.zendesk.effects.of("membership.created")).toHaveLength(1);
+  });
+
+  test("an old group call that is taken up writes over nothing of a newer one that failed after it had written (R-25)", async () => {
+    const place = await open();
+    const group = (userId: string, name: string) => ({ type: "group", userId, groupId: "g-1", traits: { name } });
+    expect(states(await place.send(group("u-1", "Older"), group("u-2", "Newer")))).toEqual(["failed", "failed"]);
+    expect(states(await place.send(identify))).toEqual(["done", "failed", "done"]);
+    expect(place.world.organizations.list().map(({ name }) => name)).toEqual(["Newer"]);
+    expect((await deliveriesOf(place))[0]?.notes.join()).toContain("name stayed as it is");
+    const [user] = place.world.users.list(({ externalId }) => externalId === "u-1");
+    expect(place.world.users.membershipsOf(user?.id ?? "")).toHaveLength(1);
   });
 
   test("fields that a person allowed for one are there for the others that were held for them", async () => {
@@ -329,6 +408,33 @@ describe("the list", () => {
     });
   });
 
+  test("no secret is told with it, wherever a trait had brought it: in event, command, exchanges or words (row 115)", async () => {
+    const [canary, quoted] = ["canary-0123456789", 'canary "quoted\\" 0123456789'];
+    registerSecrets([canary, quoted]);
+    const place = await open();
+    const traits = { ...identify.traits, phone: canary, plan: canary, nested: { key: quoted }, [quoted]: "x" };
+    await place.send({ ...identify, traits }, { ...identify, userId: "u-2", traits: { email: `${canary} at home` } });
+    const all = await deliveriesOf(place);
+    expect(states(all)).toEqual(["done", "failed"]);
+    const { ctx, scope, destinationId } = place;
+    const told: unknown[] = await inPlace(place, async (trx) => [
+      ...(await Promise.all(all.map(({ id }) => getDeliveryDetail(trx, ctx.config, scope.workspaceId, id)))),
+      await listDeliveries(trx, ctx.config, scope.workspaceId, { limit: 50 }),
+      await previewActions(
+        trx,
+        scope.workspaceId,
+        String(destinationId),
+        { eventId: String(all[0]?.event_id) },
+        place.now(),
+      ),
+    ]);
+    const ids = all.map(({ id }) => id);
+    told.push(await dryRunDestination(ctx, scope.workspaceId, String(destinationId), { deliveryIds: ids }, place.now));
+    const text = JSON.stringify(told);
+    expect(text).not.toContain("0123456789");
+    expect(told[0]).toMatchObject({ command: { fields: { phone: "[secret]" }, unmapped: { plan: "[secret]" } } });
+  });
+
   test("what is done goes after a month, what has failed after three, with what was said", async () => {
     const place = await open();
     await place.send(identify, { ...track, userId: "u-9" });
@@ -356,6 +462,39 @@ test("whom we have written just now is found, though the search is late (C-28, C
   const stranger = await place.send({ ...paid, anonymousId: "x", properties: { email: "bo@example.com" } });
   expect(stranger[2]).toMatchObject({ state: "failed", code: "user_not_found" });
 });
+
+test("what is unknown says at every moment what a person can do: replay or discard, and nothing else (row 96)", async () => {
+  const place = await open();
+  const told = async () => {
+    const [{ id = "" } = {}] = await deliveriesOf(place);
+    return inPlace(place, (trx) => getDeliveryDetail(trx, place.ctx.config, place.scope.workspaceId, id));
+  };
+  place.zendesk.faults.add({ method: "POST", path: "/api/v2/users" }, losesRequest("502"));
+  const [unknown] = await place.send(identify);
+  const waits = await told();
+  expect(waits).toMatchObject({ state: "unknown", dueAt: expect.any(String), fix: expect.stringMatching(byItself) });
+  await expect(decide(place, String(unknown?.id), approveDelivery)).rejects.toMatchObject({
+    code: "conflict",
+    message: expect.stringMatching(/is unknown: .*replay it, or discard it/),
+  });
+  // The look-up itself has to wait.
+  place.zendesk.faults.add({ method: "GET", path: "/api/v2/users" }, fault.tooManyRequests({ retryAfter: "90" }));
+  place.world.advance(5 * SECOND);
+  await place.drain();
+  expect(await told()).toMatchObject({ state: "unknown", code: "rate_limited", fix: expect.stringMatching(byItself) });
+  // The process that looks dies, and has said nothing.
+  await inPlace(place, (trx) => trx.updateTable("delivery").set({ reason: null, fix: null, code: null }).execute());
+  expect(await told()).toMatchObject({ reason: expect.stringMatching(/answer/), fix: expect.stringMatching(byItself) });
+  await replay(place, { ids: [String(unknown?.id)] });
+  expect(await told()).toMatchObject({ state: "unknown", fix: expect.stringMatching(byItself) });
+  // Left to a person.
+  await inPlace(place, (trx) => trx.updateTable("delivery").set({ due_at: null }).execute());
+  expect((await told()).fix).toMatch(/^Look in Zendesk.*Replay.*discard/);
+  await decide(place, String(unknown?.id), discardDelivery);
+  expect(await told()).toMatchObject({ state: "failed", code: "discarded" });
+});
+
+const byItself = /looked up in Zendesk by itself.*Replay .*discard/;
 
 test("what was not tried yet says what it waits for", async () => {
   const place = await open();
@@ -390,7 +529,7 @@ describe("a dry run", () => {
     const run = (event: Record<string, unknown>) =>
       dryRunDestination(place.ctx, place.scope.workspaceId, String(place.destinationId), { event } as never, place.now);
     const created = await run({ ...identify, userId: "u-2", traits: { email: "bo@example.com", name: "Bo" } });
-    expect(created.counts).toEqual({ create: 1, change: 0, remove: 0, none: 0, failed: 0, held: 0 });
+    expect(created.counts).toEqual({ create: 1, change: 0, remove: 0, none: 0, failed: 0, held: 0, unknown: 0 });
     const changed = await run({ ...identify, traits: { ...identify.traits, name: "Ada L." } });
     expect(changed.counts).toMatchObject({ create: 0, change: 1 });
     expect(changed.items[0]?.intents[0]?.changes).toEqual([{ field: "name", from: "Ada", to: "Ada L." }]);
@@ -418,5 +557,49 @@ describe("a dry run", () => {
     await expect(
       dryRunDestination(place.ctx, place.scope.workspaceId, String(place.destinationId), missing, place.now),
     ).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  test("of a dead letter maps the event anew, as its replay does", async () => {
+    const place = await open();
+    const event = { type: "identify", anonymousId: "x", traits: { login: "ada@example.com", name: "Ada" } };
+    const [failed] = await place.send(event);
+    const id = String(failed?.id);
+    expect((await dryRun(place, [id])).items).toMatchObject([{ state: "failed", reason: failed?.reason }]);
+    await setUserMapping(place, "$.traits.login");
+    const mended = await dryRun(place, [id]);
+    expect(mended.items).toMatchObject([
+      { state: "done", intents: [{ verb: "create", what: "user ada@example.com" }] },
+    ]);
+    await setUserMapping(place, "$.traits.name");
+    const [wrong] = (await dryRun(place, [id])).items;
+    expect(wrong).toMatchObject({ state: "failed", reason: "“Ada” is no e-mail address." });
+    await replay(place, { ids: [id] });
+    expect((await deliveriesOf(place))[0]).toMatchObject({ state: "failed", reason: wrong?.reason, fix: wrong?.fix });
+  });
+
+  test("of what nobody can tell says so beside the others, and does not end them all", async () => {
+    const place = await open();
+    place.world.users.create({ name: "Ada", email: "ada@example.com", externalId: "u-1" });
+    const lost = place.zendesk.faults.add({ method: "POST", path: /\/events$/ }, losesRequest("502"));
+    await place.send(track, { ...identify, userId: "u-2", traits: { email: "bo@example.com", name: "Bo" } });
+    lost.remove();
+    const all = await deliveriesOf(place);
+    expect(states(all)).toEqual(["unknown", "done"]);
+    const ids = all.map(({ id }) => id);
+    const told = await dryRun(place, ids);
+    expect(told).toMatchObject({
+      counts: { create: 0, none: 1, failed: 0, unknown: 1 },
+      items: [
+        {
+          state: "unknown",
+          reason: "Cannot be told: Zendesk may have taken the event, and does not show it yet.",
+          intents: [],
+        },
+        { state: "done" },
+      ],
+    });
+    expect((await dryRun(place, ids.slice(0, 1))).counts).toMatchObject({ unknown: 1 });
+    place.zendesk.faults.add({ method: "GET", path: "/api/v2/users" }, fault.status(503));
+    await expect(dryRun(place, ids)).rejects.toMatchObject({ code: "upstream" });
   });
 });

@@ -56,7 +56,12 @@ describe("a destination", () => {
     const refused = await ground.create(reading, body(reading));
     expect([refused.status, refused.error]).toEqual([
       409,
-      { code: "conflict", message: expect.stringMatching(/“Acme support” may only be read.*Grant writing/) },
+      {
+        code: "conflict",
+        message: expect.stringMatching(
+          /“Acme support” may only be read.*under Destinations.*“Grant writing”.*PATCH \/api\/v1\/connections\/\d+/,
+        ),
+      },
     ]);
     expect((await ground.create(reading, body(other))).status).toBe(404);
     const gone = await ground.place({ state: "deleted" });
@@ -131,7 +136,11 @@ describe("a destination", () => {
     await set({ state: "paused" });
     expect((await blocked())?.fix).toBe("Resume the connection.");
     await set({ state: "active", access: "read" });
-    expect((await blocked())?.reason).toContain("may only be read");
+    const readOnly = await blocked();
+    expect(readOnly?.reason).toContain("may only be read");
+    // It is read on a screen, beside the button that it names.
+    expect(readOnly?.fix).toMatch(/“Grant writing”/);
+    expect(readOnly?.fix).not.toMatch(/PATCH|\/api\//);
     await set({
       access: "read_write",
       state: "failing",
@@ -155,7 +164,8 @@ describe("a destination", () => {
 
   test("is listed in pages", async () => {
     const place = await ground.place();
-    const ids = [await ground.destination(place), await ground.destination(place), await ground.destination(place)];
+    const ids: string[] = [];
+    for (let n = 1; n <= 3; n++) ids.push(await ground.destination(place, { sourceIds: [] }));
     const first = (await api.call(listDestinations, "/api/v1/destinations?limit=2", { key: place.key })).body;
     const next = `/api/v1/destinations?limit=2&cursor=${first.nextCursor}`;
     const second = (await api.call(listDestinations, next, { key: place.key })).body;
@@ -197,6 +207,22 @@ describe("the actions of a destination", () => {
     const former = (await api.call(versions, rest, { key: place.key })).body.items;
     expect(former.find(({ key }) => key === "upsert_user")).toMatchObject({ version: 1, mapping: before[0]?.mapping });
     expect(former).toHaveLength(6);
+  });
+
+  test("tell their place in each version, so that a former order can be set again", async () => {
+    const place = await ground.place();
+    const id = await ground.destination(place);
+    const before = await actionsOf(place, id);
+    expect(before.map(({ position }) => position)).toEqual([0, 1, 2, 3, 4, 5]);
+    await put(place, id, before.toReversed());
+    const history = await api.call(versions, `/api/v1/destinations/${id}/actions/versions`, { key: place.key });
+    const former = history.body.items.filter(({ version }) => version === 1);
+    const taken = await put(
+      place,
+      id,
+      former.toSorted((a, b) => a.position - b.position),
+    );
+    expect(taken.body.map(({ key }) => key)).toEqual(before.map(({ key }) => key));
   });
 
   test("that are left out stay as they are, behind", async () => {
@@ -292,6 +318,7 @@ describe("a preview", () => {
       enabled: true,
       triggered: true,
       fields: { email: "ann@example.com", name: "Ann", external_id: "12" },
+      creation: { role: "end-user", verified: false, skip_verify_email: true },
       unmapped: { plan: "gold" },
       problems: [],
     });

@@ -18,6 +18,8 @@ export interface Ground {
   api: Api;
   place(connection?: { access?: string; state?: string }): Promise<Place>;
   source(workspace: number, enabled?: boolean): Promise<string>;
+  /** One more connection of the place's workspace, of another Zendesk unless told; its id. */
+  connection(place: Place, columns?: { subdomain?: string; zendesk_account_id?: string }): Promise<string>;
   /** A new destination of the place's source; its id. */
   destination(place: Place, body?: Record<string, unknown>): Promise<string>;
   create(place: Pick<Place, "key">, body: Record<string, unknown>, options?: CallOptions): ReturnType<typeof call>;
@@ -29,6 +31,7 @@ export interface Ground {
 
 export const receivedAt = new Date("2026-03-01T10:00:00Z");
 let messages = 0;
+let connections = 0;
 
 const call = (api: Api, key: string, body: Record<string, unknown>, options: CallOptions = {}) =>
   api.call(createDestination, "/api/v1/destinations", { key, body, ...options });
@@ -78,6 +81,15 @@ export function useDestinations(): Ground {
       );
       const key = await api.key(workspace);
       return { workspace, key, connectionId: String(id), sourceId: await source(workspace) };
+    },
+    async connection({ workspace, connectionId }, columns = {}) {
+      const { id } = await database.inWorkspace(workspace, async (trx) => {
+        const known = trx.selectFrom("connection").selectAll().where("id", "=", Number(connectionId));
+        const { id: _, ...row } = await known.executeTakeFirstOrThrow();
+        const added = { ...row, subdomain: `other-${++connections}`, zendesk_account_id: null, ...columns };
+        return trx.insertInto("connection").values(added).returning("id").executeTakeFirstOrThrow();
+      });
+      return String(id);
     },
     create: ({ key }, body, options) => call(api, key, body, options),
     async destination(place, body = {}) {

@@ -43,7 +43,7 @@ describe("a rule", () => {
       email: "ann@example.com",
       external_id: "12345",
     });
-    expect(fields({ to: "tags", from: "$.traits.tags" })).toEqual({ tags: ["VIP customer", "new"] });
+    expect(fields({ to: "tags", from: "$.traits.tags" })).toEqual({ tags: ["vip_customer", "new"] });
     expect(fields({ to: "tags", value: "gold, vip new" })).toEqual({ tags: ["gold", "vip", "new"] });
   });
 
@@ -126,9 +126,9 @@ describe("a template", () => {
     );
     expect(command).toEqual({ fields: { name: "gold" }, unmapped: {} });
     expect(problems).toHaveLength(200);
-    expect(problems[0]?.message).toBe("takes too long: a template has 50 ms, and all together have 200 ms");
+    expect(problems[0]?.message).toBe("takes too long: a template has 400 ms, and all together have 800 ms");
     expect(problems[199]?.message).toBe(
-      "was not tried: the templates before it took the 200 ms that they have together",
+      "was not tried: the templates before it took the 800 ms that they have together",
     );
     expect(mapEvent("upsert_user", [{ to: "notes", template: "{{ traits.plan }}" }], long, new TemplateTime())).toEqual(
       {

@@ -13,6 +13,12 @@ test.each([1, 2])(
     expect(report.kills).toBeGreaterThan(0);
     expect(report.faults).toBeGreaterThan(20);
     expect(report.inStorm.done).toBeGreaterThan(50);
+    expect(Object.keys(report.effects)).toEqual(
+      expect.arrayContaining(["user.updated", "organization.updated", "membership.created", "membership.removed"]),
+    );
+    expect(Object.keys(report.effects)).toEqual(
+      expect.arrayContaining(["ticket.created", "ticket.updated", "customer_event.received"]),
+    );
   },
   120_000,
 );

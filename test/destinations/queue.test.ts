@@ -1,12 +1,16 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Procedure } from "#lib/destinations/attempt.ts";
 import { replayDeliveries } from "#lib/destinations/replay.ts";
 import { registerSecrets } from "#lib/log.ts";
+import { baseUrl } from "#lib/zendesk/address.ts";
+import { readBudgets } from "#lib/zendesk/limits.ts";
 import { ensureOrganization, openQueue, organization } from "#test/destinations/queue-ground.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { HOUR, MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
 import { answersOther, commitsThen, conflict, type Lost, losesRequest } from "#test/support/zendesk/write-faults.ts";
+import { smallWorld } from "#test/webhooks/linked.ts";
 
 const database = useDatabase();
 const open = (procedure: Procedure = ensureOrganization) =>
@@ -204,6 +208,28 @@ describe("an answer that is lost (row 96)", () => {
     expect({ state, code, due_at }).toEqual({ state: "unknown", code: "gone", due_at: null });
     expect(reason).toMatch(/^It is gone\. What an earlier try has done could not be looked up/);
     expect(fix).toMatch(/^Send it anew\. Look in Zendesk/);
+  });
+
+  test("has failed where the next look finds what was written and the rest cannot be done; an identify takes it up (R-25)", async () => {
+    const queue = await openQueue(database);
+    queue.zendesk.faults.add({ ...writes, nth: 1 }, commitsThen("502"));
+    const user = { email: "ann@acme.example", external_id: "u-1" };
+    const group = { external_id: "a1", name: "Alpha", "user.external_id": user.external_id };
+    const [id = ""] = await queue.queue({ command: { fields: group, unmapped: {} }, lanes: ["u:u-1", "o:a1"] });
+    await queue.drain();
+    expect(await queue.delivery(id)).toMatchObject({ state: "unknown" });
+    queue.world.advance(5 * SECOND);
+    await queue.drain();
+    expect(await queue.delivery(id)).toMatchObject({ state: "failed", code: "user_not_found", due_at: null });
+    const fields = { ...user, name: "Ann" };
+    await queue.queue({ action: "upsert_user", command: { fields, unmapped: {} }, lanes: ["u:u-1"] });
+    await queue.drain();
+    expect(await queue.delivery(id)).toMatchObject({ state: "done" });
+    expect(queue.zendesk.effects.entries.map(({ kind }) => kind)).toEqual([
+      "organization.created",
+      "user.created",
+      "membership.created",
+    ]);
   });
 
   test("every look-up that loses its answer again comes later: five of them", async () => {
@@ -435,6 +461,29 @@ describe("what Zendesk refuses", () => {
     },
   );
 
+  test("a 429 for customer events holds up these alone: the rest goes on, and they are not tried in vain (row 5)", async () => {
+    const world = smallWorld();
+    const user = world.users.create({ name: "Ann", email: "ann@acme.example", externalId: "u-1" });
+    const limits = { sunshine: 12, now: () => world.now() };
+    const queue = await openQueue(database, world, { procedures: { upsert_organization: ensureOrganization }, limits });
+    const event = (n: number) => ({
+      ...{ action: "track_event" as const, messageId: `e-${n}`, lanes: [`z:${n}`] },
+      command: { fields: { type: "Read", "user.id": user.id }, unmapped: {} },
+    });
+    await queue.queue(...Array.from({ length: 60 }, (_, n) => event(n)), organization("a1"));
+    const { standstill } = await queue.drain();
+    expect([created(queue), standstill]).toEqual([["a1"], null]);
+    const filed = () => queue.zendesk.effects.of("customer_event.received").length;
+    expect(filed()).toBe(12);
+    expect(queue.zendesk.journal.to(`/api/v2/users/${user.id}`).length).toBeLessThanOrEqual(40);
+    expect((await readBudgets(database.db, baseUrl(queue.zendesk.url, world.subdomain))).blockedUntil).toBeNull();
+    for (let minute = 0; minute < 20 && filed() < 60; minute++) {
+      world.advance(MINUTE);
+      await queue.drain();
+    }
+    expect(filed()).toBe(60);
+  });
+
   test("an outage is waited out; what keeps failing for hours becomes a dead letter", async () => {
     const queue = await open();
     queue.zendesk.faults.add({ path: "/api/v2/organizations" }, fault.status(500));
@@ -466,6 +515,68 @@ describe("what of ours forbids a write", () => {
     await queue.set({ stopped_at: null });
     await queue.drain();
     expect(created(queue)).toHaveLength(20);
+  });
+
+  test("a stop keeps back what waits for its turn: of 5,000 that are queued nothing is written after it (row 103)", async () => {
+    const world = smallWorld();
+    const limits = { account: 60, now: () => world.now() };
+    // Nothing is asked before, so that all that waits are writes.
+    const create: Procedure = async ({ command: { fields }, zendesk }) => {
+      const intent = { verb: "create" as const, what: String(fields.name), zendeskId: null, changes: [] };
+      const body = { organization: { external_id: fields.external_id, name: fields.name } };
+      await zendesk.write("create", "POST", "/api/v2/organizations", body, { expect: "organization", intent });
+      return { state: "done" };
+    };
+    const queue = await openQueue(database, world, { procedures: { upsert_organization: create }, limits });
+    const rows = Array.from({ length: 5000 }, (_, index) => organization(`a${index}`));
+    for (let from = 0; from < rows.length; from += 500) await queue.queue(...rows.slice(from, from + 500));
+    const underWay = () =>
+      queue.read(async (trx) => {
+        const open = trx.selectFrom("delivery_exchange").select("delivery_id").where("outcome", "=", "open");
+        return (await open.where("workspace_id", "=", queue.scope.workspaceId).execute()).length;
+      });
+    let atStop = 0;
+    // In the middle of a wait for the account's budget, when others may have been waiting for longer.
+    const sleep = async (milliseconds: number) => {
+      if (atStop === 0 && created(queue).length >= 100) {
+        await queue.set({ stopped_at: queue.clock() });
+        // Those that were being sent then have arrived.
+        for (let looks = 0; looks < 100; looks++) {
+          await pause(30);
+          if ((await underWay()) === 0) break;
+        }
+        atStop = created(queue).length;
+      }
+      world.advance(milliseconds);
+    };
+    while (atStop === 0) {
+      const { standstill } = await queue.drain({ client: { sleep } });
+      if (standstill) world.advance(Math.max(0, standstill.getTime() - world.now()));
+    }
+    world.advance(MINUTE);
+    await queue.drain({ client: { sleep } });
+    expect(created(queue)).toHaveLength(atStop);
+    expect(atStop).toBeLessThanOrEqual(200);
+    const states = await queue.read((trx) =>
+      trx
+        .selectFrom("delivery")
+        .select(["state", "attempts"])
+        .where("destination_id", "=", queue.destinationId)
+        .execute(),
+    );
+    expect(states.filter(({ state }) => state === "done")).toHaveLength(atStop);
+    expect(states.filter(({ state, attempts }) => state === "queued" && attempts === 0)).toHaveLength(5000 - atStop);
+  });
+
+  test("a stop that comes while a rejected token is renewed leaves nothing open: nothing has happened (rows 96, 103)", async () => {
+    const queue = await open();
+    queue.zendesk.faults.add({ ...writes, nth: 1 }, fault.unauthorized());
+    queue.zendesk.faults.before(writes, () => queue.set({ stopped_at: queue.clock() }));
+    const [id = ""] = await queue.queue(organization("a1"));
+    await queue.drain();
+    expect(await queue.delivery(id)).toMatchObject({ state: "queued", code: "stopped", attempts: 0 });
+    expect((await queue.exchanges(id)).filter(({ isWrite }) => isWrite)).toEqual([]);
+    expect(sent(queue).filter(({ path }) => path.startsWith(writes.path))).toHaveLength(1);
   });
 
   test("a destination that is off sends nothing but tests; a stopped one not even these", async () => {

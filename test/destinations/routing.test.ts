@@ -93,8 +93,8 @@ test("every destination of a source gets its own, and others, or those that are 
   const place = await ground.place();
   const [first, second, off] = [
     await ground.destination(place),
-    await ground.destination(place, { profile: "rudderstack" }),
-    await ground.destination(place, { enabled: false }),
+    await ground.destination(place, { connectionId: await ground.connection(place), profile: "rudderstack" }),
+    await ground.destination(place, { connectionId: await ground.connection(place), enabled: false }),
   ];
   await ground.destination(place, { sourceIds: [await ground.source(place.workspace)] });
   await ground.receive(place, identify("ann"));
@@ -164,6 +164,7 @@ test("a destination that is deleted leaves what was not sent as failed, and is n
     [unknown?.id, "unknown", null, null],
     [held?.id, "failed", "destination_deleted", null],
   ]);
+  expect(after[1]?.fix).toMatch(/^Look in Zendesk.*Nothing more is sent/);
   const lanes = await database.inWorkspace(place.workspace, (trx) =>
     trx.selectFrom("delivery_lane").selectAll().where("state", "=", "open").execute(),
   );

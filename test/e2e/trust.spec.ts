@@ -65,7 +65,7 @@ test("the doctor asks Zendesk, puts what fails first and leads to where it is me
   await expect(checks.first()).not.toContainText("Groups", { timeout: 40_000 });
 });
 
-test("a row that cannot be stored is listed with its reason and its raw text, tried again, and gone once it is whole", async ({
+test("a row that cannot be stored is listed with its reason and its raw text, tried again, set aside, and gone once it is whole", async ({
   page,
   ground,
 }) => {
@@ -87,6 +87,11 @@ test("a row that cannot be stored is listed with its reason and its raw text, tr
   await expect(row.getByRole("region", { name: "Raw text" })).toContainText(`"id":${ticket.id}`);
   await row.getByRole("button", { name: /Try .* again/ }).click();
   await expect(page.getByText("1 is still held, for the reason shown.")).toBeVisible();
+  await row.getByRole("button", { name: /Set .* aside/ }).click();
+  const aside = page.getByRole("list", { name: "Rows set aside" }).getByRole("listitem");
+  await expect(aside).toContainText("set aside by");
+  expect((await ground.connection()).streams.find(({ name }) => name === "tickets")?.held).toBe(0);
+  await expectAccessible(page);
 
   demo.world.heal("ticket", ticket.id);
   demo.world.tickets.update(ticket.id, { priority: "high" });

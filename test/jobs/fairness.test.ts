@@ -3,8 +3,13 @@ import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
 import { queueDue } from "#lib/jobs/cron.ts";
 import { thisHolder } from "#lib/jobs/holder.ts";
 import { Worker } from "#lib/jobs/worker.ts";
+import { drainHints } from "#lib/webhooks/hints.ts";
+import { takeDelivery } from "#lib/webhooks/intake.ts";
+import { sealSecret } from "#lib/webhooks/secrets.ts";
+import { saveWebhook } from "#lib/webhooks/store.ts";
 import { byToken, type Connected, eventually, useGround } from "#test/connections/ground.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import { signedHeaders } from "#test/support/zendesk/server/deliveries.ts";
 import { truth } from "#test/support/zendesk/truth.ts";
 
 const ground = useGround();
@@ -113,6 +118,30 @@ describe("a busy account", () => {
   });
 });
 
+const webhook = { id: "01HOOK", secret: "the secret of this webhook" };
+
+/** Hands in what Zendesk would send now about a ticket. */
+function deliver(connected: Connected, ticketId: string, now: Date) {
+  connected.world.advanceTo(now);
+  const body = JSON.stringify({ type: "zen:event-type:ticket.subject_changed", detail: { id: ticketId } });
+  const headers = signedHeaders(connected.world, webhook, { id: "1", body });
+  const delivery = {
+    connectionId: connected.id,
+    body: Buffer.from(body),
+    timestamp: headers["x-zendesk-webhook-signature-timestamp"] as string,
+    signature: headers["x-zendesk-webhook-signature"] as string,
+    accountId: headers["x-zendesk-account-id"] as string,
+    webhookId: webhook.id,
+  };
+  return takeDelivery(api.context, delivery, now);
+}
+
+const subjectOf = (connected: Connected, id: string) =>
+  database.inWorkspace(connected.workspace, async (trx) => {
+    const row = await trx.selectFrom("ticket").select("subject").where("id", "=", id).executeTakeFirst();
+    return row?.subject ?? null;
+  });
+
 describe("an account that refuses for 26 hours", () => {
   test("has its run ended after a day, honestly, and the next one brings everything", async () => {
     clearFaults();
@@ -123,13 +152,21 @@ describe("an account that refuses for 26 hours", () => {
     const path = "/api/v2/incremental";
     const told = fault.tooManyRequests({ retryAfter: "2592000", body: "incremental" });
     const refusal = ground.zendesk.faults.add({ subdomain: "refusing", path }, told);
+    await saveWebhook(database.db, scope, { secret: sealSecret(api.context, webhook.secret) });
+    const [ticket] = [...refusing.world.tickets.byId.keys()] as [string];
     let turns = 0;
     for (; (await own.work(scope, null)) === "waiting"; turns++) {
       const { waitingUntil } = await reached(refusing, "waiting");
       expect(Date.parse(waitingUntil ?? "") - time.now).toBeLessThanOrEqual(16 * 60_000);
       time.now += 3_600_000;
       expect(turns).toBeLessThan(30);
+      // What a webhook tells is taken, and fetched by its id, while the exports are closed.
+      refusing.world.tickets.update(ticket, { subject: `Hour ${turns}` });
+      expect(await deliver(refusing, ticket, clock())).toMatchObject({ scope, stored: true });
+      await drainHints(api.context, scope, { clock });
+      expect(await subjectOf(refusing, ticket)).toBe(`Hour ${turns}`);
     }
+    expect(turns).toBeGreaterThan(20);
     const ended = await settled(refusing);
     expect(ended).toMatchObject({ state: "failed", failure: { code: "too_long" } });
     expect(ended.failure?.message).toMatch(/again from/);

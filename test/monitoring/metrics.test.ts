@@ -1,12 +1,16 @@
+import { sql } from "kysely";
 import pg from "pg";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { GET as metrics } from "#app/metrics/route.ts";
 import { openDatabase } from "#db/client.ts";
 import type { Context } from "#lib/context.ts";
+import { settingColumns } from "#lib/destinations/present.ts";
+import { presets } from "#lib/destinations/profiles.ts";
+import { mostCounted } from "#lib/destinations/shapes.ts";
 import { runDue } from "#lib/jobs/cron.ts";
 import { requestRun } from "#lib/jobs/request.ts";
 import { Worker } from "#lib/jobs/worker.ts";
-import { countLimiterWait, observeWebhookLag } from "#lib/monitoring/registry.ts";
+import { countWait, observeWebhookLag } from "#lib/monitoring/registry.ts";
 import { bareConnection, holder } from "#test/jobs/ground.ts";
 import { requestOf, testEnvironment, useApi } from "#test/support/api.ts";
 import { useDatabase } from "#test/support/database.ts";
@@ -149,6 +153,82 @@ describe("GET /metrics", () => {
     expect(sample(text, "bellwether_notices_open", { workspace: workspaceId })).toBe(1);
   });
 
+  test("tells of a queue that is longer than anybody counts that it is as long or longer", async () => {
+    const { workspaceId, connectionId } = await bareConnection(database, await database.workspace());
+    const made = {
+      workspace_id: workspaceId,
+      connection_id: connectionId,
+      created_at: hoursAgo(1),
+      updated_at: hoursAgo(1),
+    };
+    const id = await database.inWorkspace(workspaceId, async (trx) => {
+      const destination = await trx
+        .insertInto("destination")
+        .values({ ...made, name: "Acme", profile: "customerio", enabled: true, ...settingColumns(presets.customerio) })
+        .returning("id")
+        .executeTakeFirstOrThrow();
+      const fill = (state: string, count: number, at: Date) =>
+        sql`insert into delivery (workspace_id, destination_id, connection_id, action, action_version, command, command_key,
+              lanes, state, created_at, updated_at)
+            select ${workspaceId}, ${destination.id}, ${connectionId}, 'upsert_user', 1, '{}', ${state} || n, '{}', ${state},
+              ${at}::timestamptz, ${at}::timestamptz from generate_series(1, ${count}::int) n`.execute(trx);
+      await fill("done", 20, hoursAgo(9));
+      await fill("queued", mostCounted + 1, hoursAgo(2));
+      await fill("failed", 3, hoursAgo(5));
+      return destination.id;
+    });
+    const { text } = await scrape(secret);
+    const of = (state: string) => ({ workspace: workspaceId, destination: id, state });
+    expect(sample(text, "bellwether_deliveries", of("queued"))).toBe(mostCounted);
+    expect(sample(text, "bellwether_deliveries", of("failed"))).toBe(3);
+    for (const state of ["done", "held"]) expect(sample(text, "bellwether_deliveries", of(state))).toBeUndefined();
+    const age = sample(text, "bellwether_deliveries_oldest_seconds", { workspace: workspaceId, destination: id }) ?? 0;
+    expect(Math.abs(age - 7200)).toBeLessThan(60);
+    const help = text.split("\n").filter((line) => line.startsWith("# HELP bellwether_deliveries"));
+    expect(help).toHaveLength(2);
+    for (const line of help) expect(line).toContain("10000");
+  });
+
+  test("counts no sync as overdue while a run goes on, however long, and a run that nobody executes as none", async () => {
+    const scope = await bareConnection(database, await database.workspace());
+    const { workspaceId, connectionId } = scope;
+    const overdue = async () => {
+      const { text } = await scrape(secret);
+      return sample(text, "bellwether_sync_overdue_seconds", { workspace: workspaceId, connection: connectionId });
+    };
+    const lease = (heartbeat: Date) =>
+      database.inWorkspace(workspaceId, (trx) =>
+        trx.updateTable("connection_lease").set({ holder: "a process", heartbeat_at: heartbeat }).execute(),
+      );
+    await database.inWorkspace(workspaceId, async (trx) => {
+      await requestRun(trx, scope, { mode: "incremental", trigger: "schedule" }, hoursAgo(3));
+      await trx
+        .updateTable("sync_run")
+        .set({ state: "running", started_at: hoursAgo(3) })
+        .execute();
+      await trx
+        .updateTable("connection")
+        .set({ next_sync_at: hoursAgo(3) })
+        .execute();
+      await trx
+        .updateTable("stream_state")
+        .set({ updated_at: hoursAgo(2) })
+        .execute();
+    });
+    await lease(new Date());
+    expect(await overdue()).toBe(0);
+    await lease(hoursAgo(1));
+    expect(await overdue()).toBeGreaterThan(7190);
+    expect(await overdue()).toBeLessThan(7300);
+    await database.inWorkspace(workspaceId, (trx) =>
+      trx
+        .updateTable("sync_run")
+        .set({ state: "waiting", waiting_until: hoursAgo(-0.2) })
+        .execute(),
+    );
+    expect(await overdue()).toBe(0);
+  });
+
   test("tells a key its own workspace, and nothing of the process or of the others", async () => {
     const [own, other] = [await database.workspace(), await database.workspace()];
     await bareConnection(database, own, { subdomain: "own" });
@@ -163,14 +243,14 @@ describe("GET /metrics", () => {
 
   test("counts requests, waits for budgets, the way of webhooks and what the schedule did", async () => {
     const { text: before } = await scrape(secret);
-    countLimiterWait("incremental", 1500);
+    countWait("incremental", "budget", 1500);
     observeWebhookLag(400);
     const worker = new Worker(api.context, { holder: holder() });
     await runDue(api.context, worker, { what: "reconcile", force: false, budgetSeconds: 0 }, () => new Date());
     const { text } = await scrape(secret);
     const grown = (name: string, labels = {}) =>
       (sample(text, name, labels) ?? 0) - (sample(before, name, labels) ?? 0);
-    expect(grown("bellwether_limiter_wait_seconds_total", { bucket: "incremental" })).toBe(1.5);
+    expect(grown("bellwether_limiter_wait_seconds_total", { bucket: "incremental", reason: "budget" })).toBe(1.5);
     expect(grown("bellwether_webhook_lag_seconds_count")).toBe(1);
     expect(grown("bellwether_webhook_lag_seconds_bucket", { le: "0.25" })).toBe(0);
     const scrapes = { operation: "metrics", method: "GET", status: "200" };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { LiveRun } from "#lib/connections/overdue.ts";
 import { dueNotices } from "#lib/notifications/due.ts";
-import type { ConnectionFacts, StreamFacts } from "#lib/notifications/facts.ts";
+import type { ConnectionFacts, DriftFacts, StreamFacts } from "#lib/notifications/facts.ts";
 
 const now = new Date("2026-11-22T09:00:00Z");
 const minutesAgo = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
@@ -24,8 +25,11 @@ const facts = (change: Partial<ConnectionFacts> = {}): ConnectionFacts => ({
   clockSkewSeconds: null,
   intervalMinutes: 60,
   streams: [stream("tickets"), stream("users")],
+  liveRun: null,
+  drift: [],
   heldAbsences: 0,
   webhook: null,
+  destinations: [],
   ...change,
 });
 const codes = (change: Partial<ConnectionFacts>, at = now) => dueNotices(facts(change), at).map(({ code }) => code);
@@ -80,6 +84,27 @@ describe("old numbers (row 122)", () => {
     expect(codes({ streams: at(121), intervalMinutes: 61 })).toEqual([]);
   });
 
+  test("stay old while a run goes on that lasts longer: what to do is then to wait for it", () => {
+    const streams = [stream("tickets", { freshThrough: minutesAgo(200) })];
+    const action = (change: Partial<LiveRun> | null) =>
+      dueNotices(facts({ streams, liveRun: change && { ...run, ...change } }), now).map((notice) => notice.action)[0];
+    const run: LiveRun = {
+      connectionId: 1,
+      state: "running",
+      requestedAt: minutesAgo(190),
+      startedAt: minutesAgo(180),
+      waitingUntil: null,
+      isHeld: true,
+      movedAt: minutesAgo(1),
+    };
+    expect(action({})).toMatch(/^A run goes on since 2026-11-22 06:00 UTC\./);
+    const waits = { state: "waiting", isHeld: false, waitingUntil: daysOn(0.01) };
+    expect(action(waits)).toMatch(/^A run that began 2026-11-22 06:00 UTC waits until 2026-11-22 09:14 UTC\./);
+    for (const dead of [null, { isHeld: false }, { state: "queued" }, { ...waits, waitingUntil: minutesAgo(1) }]) {
+      expect(action(dead)).toMatch(/^Look at the connection's runs\. If none was started: is the server running/);
+    }
+  });
+
   test("are judged by Zendesk's clock, which told what they are fresh through (row 47)", () => {
     const streams = [stream("tickets", { freshThrough: minutesAgo(121) })];
     expect(codes({ streams, clockSkewSeconds: -30 })).toEqual(["stale"]);
@@ -101,6 +126,32 @@ describe("old numbers (row 122)", () => {
     const old = { freshThrough: minutesAgo(5000) };
     expect(codes({ streams: [stream("satisfaction_ratings", { ...old, state: "not_available" })] })).toEqual([]);
     expect(codes({ state: "paused", failure: failure("unreachable"), streams: [stream("tickets", old)] })).toEqual([]);
+  });
+});
+
+describe("a check of the past that found unusually much (row 23)", () => {
+  const found = (change: Partial<DriftFacts>): DriftFacts => ({
+    stream: "tickets",
+    checkedAt: new Date("2026-11-22T03:12:00Z"),
+    compared: 600,
+    missing: 30,
+    extra: 0,
+    older: 4,
+    different: 2,
+    repaired: 36,
+    unusual: true,
+    ...change,
+  });
+
+  test("is told of with its streams, how many rows of how many, and what was repaired", () => {
+    expect(codes({ drift: [found({ unusual: false })] })).toEqual([]);
+    const users = found({ stream: "users", compared: 0, missing: 0, older: 0, different: 0, extra: 1200, repaired: 0 });
+    const [notice, ...others] = dueNotices(facts({ drift: [found({}), users] }), now);
+    expect(others).toEqual([]);
+    expect(notice?.code).toBe("drift:unusual");
+    expect(notice?.message).toBe(
+      "The check of the past that ended 2026-11-22 03:12 UTC found unusually many rows that were not as in Zendesk. Tickets: 36 of 600 rows, 36 repaired. Users: 1,200 of 1,200 rows, 0 repaired.",
+    );
   });
 });
 
@@ -129,9 +180,41 @@ describe("what is about to end (row 61)", () => {
   });
 });
 
+describe("what writes through a connection", () => {
+  const words = { reason: "It may only be read.", fix: "Grant writing." };
+  const desk = { id: "7", name: "Desk", state: "on" as const, blocked: null, failing: null };
+
+  test("is told of by destination where it is on and cannot write, or writes in vain", () => {
+    expect(codes({ destinations: [desk] })).toEqual([]);
+    expect(dueNotices(facts({ destinations: [{ ...desk, blocked: words }] }), now)).toEqual([
+      {
+        code: "writing_blocked:7",
+        message: "“Desk” is on, and nothing is written: It may only be read.",
+        action: "Grant writing.",
+      },
+    ]);
+    const failing = { ...desk, id: "8", failing: { reason: "Many have failed.", fix: "Look." } };
+    expect(codes({ destinations: [{ ...desk, blocked: words }, failing] })).toEqual([
+      "writing_blocked:7",
+      "dead_letters:8",
+    ]);
+    expect(codes({ destinations: [{ ...desk, blocked: words, failing: words }] })).toEqual(["writing_blocked:7"]);
+  });
+
+  test("is not told of where somebody has switched it off or paused the connection, or the connection fails as a whole", () => {
+    const blocked = { ...desk, blocked: words };
+    expect(codes({ destinations: [{ ...blocked, state: "off" }] })).toEqual([]);
+    expect(codes({ destinations: [{ ...blocked, state: "stopped" }] })).toEqual([]);
+    expect(codes({ destinations: [blocked], state: "paused" })).toEqual([]);
+    const failing = { state: "failing", failure: failure("credentials_rejected") };
+    expect(codes({ destinations: [blocked], ...failing })).toEqual(["failing"]);
+  });
+});
+
 describe("what surrounds the reading", () => {
   test("a webhook that fails is told of, unless it only waits or shares the connection's trouble", () => {
-    const hook = (state: string, code: string) => ({ webhook: { state, failure: failure(code) } });
+    const unknown = { checkedAt: null, activeSince: null, announced: null };
+    const hook = (state: string, code: string) => ({ webhook: { ...unknown, state, failure: failure(code) } });
     expect(codes(hook("failing", "rejected"))).toEqual(["webhook_failing"]);
     expect(codes(hook("failing", "waiting"))).toEqual([]);
     expect(codes(hook("refused", "read_only"))).toEqual([]);

@@ -3,7 +3,9 @@ import { POST as maintenance } from "#app/api/cron/maintenance/route.ts";
 import { POST as disconnect } from "#app/api/v1/connections/[id]/disconnect/route.ts";
 import { POST as examine } from "#app/api/v1/connections/[id]/doctor/route.ts";
 import { POST as sync } from "#app/api/v1/connections/[id]/sync/route.ts";
+import { POST as createDestination } from "#app/api/v1/destinations/route.ts";
 import { GET as notices } from "#app/api/v1/notices/route.ts";
+import { GET as metrics } from "#app/metrics/route.ts";
 import { secretValues } from "#lib/config.ts";
 import { tellNotices } from "#lib/jobs/notices.ts";
 import { registerSecrets } from "#lib/log.ts";
@@ -34,6 +36,9 @@ const minute = 60_000;
 const hour = 60 * minute;
 const start = new Date("2026-11-22T09:00:00Z");
 const later = (milliseconds: number) => new Date(start.getTime() + milliseconds);
+
+const bearer = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
+const noParams = { params: Promise.resolve({}) };
 
 interface Team {
   workspace: number;
@@ -223,6 +228,35 @@ describe("a notice", () => {
     expect(lettersTo(acme)).toHaveLength(1);
   });
 
+  test("of a destination that cannot write leads to it; granted, it is over, and put away it ends without a word", async () => {
+    const acme = await team({ access: "read_write" });
+    const made = await api.call(createDestination, "/api/v1/destinations", {
+      key: await api.key(acme.workspace),
+      body: { connectionId: String(acme.connectionId), name: "Desk", profile: "customerio", enabled: true },
+    });
+    const codesNow = async () => (await listed(acme, "?open=1")).map(({ code }) => code);
+    const subjects = () => lettersTo(acme).map(({ subject }) => subject);
+    await tell(start);
+    expect(await codesNow()).toEqual([]);
+    await set(acme, { access: "read" });
+    for (const minutes of [1, 2]) await tell(later(minutes * minute));
+    expect(await codesNow()).toEqual([`writing_blocked:${made.body.id}`]);
+    expect(lettersTo(acme)[0]?.text).toContain(`https://bellwether.example/destinations/${made.body.id}`);
+    await set(acme, { access: "read_write" });
+    await tell(later(3 * minute));
+    expect(subjects()).toEqual([
+      "Bellwether: Acme Zendesk is not written to",
+      "Bellwether: Acme Zendesk is written to again",
+    ]);
+    await set(acme, { access: "read" });
+    await tell(later(7 * hour));
+    await database.inWorkspace(acme.workspace, (trx) =>
+      trx.updateTable("destination").set({ enabled: false }).execute(),
+    );
+    await tell(later(8 * hour));
+    expect([await codesNow(), subjects().length]).toEqual([[], 3]);
+  });
+
   test("is one, though several processes look at the same time", async () => {
     const acme = await team();
     await breakIt(acme);
@@ -371,6 +405,49 @@ describe("of a connection that is read", () => {
     closed.remove();
     expect((await again(connected)).state).toBe("succeeded");
     expect(await open(connected)).toEqual([]);
+  });
+
+  test("a check of the past that finds unusually much is told of and mailed, until one finds no more than usual (row 23)", async () => {
+    const connected = await connect("drifted", {
+      before: (world) => {
+        for (let n = 0; n < 20; n++) world.tickets.create({ subject: `More ${n}` });
+        world.advance(24 * hour);
+      },
+    });
+    await settled(connected);
+    const { email } = await api.person(connected.workspace, "admin");
+    const night = async () => {
+      connected.world.advance(hour);
+      await api.call(sync, `${connected.path}/sync`, { ...connected, body: { mode: "reconcile" } });
+      expect((await settled(connected)).state).toBe("succeeded");
+      return open(connected);
+    };
+    const measured = async () => {
+      const response = await metrics(requestOf("GET", "/metrics", bearer(connected.key)), noParams);
+      const lines = (await response.text()).split("\n");
+      return lines.filter((line) => line.startsWith("bellwether_drift") && line.includes('stream="tickets"'));
+    };
+    expect(await night()).toEqual([]);
+    await database.inWorkspace(connected.workspace, (trx) =>
+      trx.updateTable("ticket").set({ subject: "By hand" }).execute(),
+    );
+    expect(await night()).toMatchObject([
+      {
+        code: "drift:unusual",
+        message: expect.stringMatching(
+          /^The check of the past that ended .* UTC found .* Tickets: 30 of 30 rows, 30 repaired\.$/,
+        ),
+        action: expect.stringContaining("Past checks"),
+      },
+    ]);
+    expect(
+      (await measured()).map((line) => line.replace(/^\w+_(\w+)\{.*?(?:difference="(\w+)".*)?\} /, "$1 $2 ")),
+    ).toEqual(["rows missing 0", "rows extra 0", "rows older 0", "rows different 30", "unusual  1"]);
+    expect(mail.received.filter(({ to }) => to.includes(email)).map(({ subject }) => subject)).toContainEqual(
+      expect.stringMatching(/differed unusually much from Zendesk$/),
+    );
+    expect(await night()).toEqual([]);
+    expect((await measured()).at(-1)).toMatch(/^bellwether_drift_unusual\{.*\} 0$/);
   });
 
   test("whose schedule has died is told of by its age, without any error (row 122)", async () => {

@@ -181,8 +181,23 @@ test("a gzipped body is unpacked, whatever type it is said to be of", async () =
   const headers = { "content-encoding": "gzip", "content-type": "application/x-www-form-urlencoded" };
   expect((await doors.send("batch", writeKey, packed, headers)).status).toBe(200);
   expect((await doors.send("batch", writeKey, packed)).status).toBe(200);
-  const cut = await doors.send("batch", writeKey, packed.subarray(0, 40), headers);
-  expect([cut.status, cut.body.error.code]).toEqual([400, "invalid"]);
+  const refused = async (body: Buffer) => {
+    const { status, body: answer } = await doors.send("batch", writeKey, body, headers);
+    return [status, answer.error.code, answer.error.message];
+  };
+  const mend = /Send the bytes as gzip made them.*or leave it out and send the JSON as it is\.$/;
+  const cut = await refused(packed.subarray(0, 40));
+  expect(cut).toEqual([400, "invalid", expect.stringMatching(/^The gzip of the body ends too early/)]);
+  const damaged = await refused(Buffer.concat([packed.subarray(0, -8), Buffer.alloc(8, 1)]));
+  expect(damaged).toEqual([400, "invalid", expect.stringMatching(/^The gzip of the body is damaged/)]);
+  // As text, bytes above 127 become others.
+  const asText = await refused(Buffer.from(packed.toString("utf8")));
+  expect(asText).toEqual([
+    400,
+    "invalid",
+    expect.stringMatching(/^Content-Encoding says gzip, and the body is neither/),
+  ]);
+  for (const [, , message] of [cut, damaged, asText]) expect(message).toMatch(mend);
   const brotli = await doors.send("batch", writeKey, packed, { "content-encoding": "br" });
   expect([brotli.status, brotli.body.error.message]).toEqual([400, expect.stringContaining("br is not taken")]);
   expect(await doors.stored(workspace)).toHaveLength(2);
@@ -275,14 +290,16 @@ test("what is nested too deeply is refused, and only its outlines are kept", asy
   const { workspace, writeKey } = await doors.source();
   const deep = `{"userId":"u1","event":"Paid","properties":${'{"a":'.repeat(60_000)}1${"}".repeat(60_000)}}`;
   const answer = await doors.send("track", writeKey, deep);
-  expect([answer.status, answer.body.error.message]).toEqual([400, "is nested deeper than 64 levels."]);
+  const why = "is nested deeper than 64 levels: flatten it, or send its inner part as one text (JSON.stringify)";
+  expect([answer.status, answer.body.error.message]).toEqual([400, `properties.a.a ${why}.`]);
+  expect(answer.body.error.details).toEqual([{ path: "properties.a.a", message: why }]);
   const context = `${'{"a":'.repeat(60_000)}1${"}".repeat(60_000)}`;
   const batch = await doors.send(
     "batch",
     writeKey,
     `{"batch":[{"type":"track","userId":"u1","event":"Paid"}],"context":${context}}`,
   );
-  expect(batch.body.rejected).toEqual([{ index: 0, messageId: null, message: "is nested deeper than 64 levels." }]);
+  expect(batch.body.rejected).toEqual([{ index: 0, messageId: null, message: `context.a.a ${why}.` }]);
   expect((await doors.stored(workspace)).map(({ payload }) => payload.length < 1000)).toEqual([true, true]);
 });
 

@@ -126,6 +126,24 @@ describe("tickets", () => {
     ]);
   });
 
+  it("leave the lists when they are archived, and are found by the search, which is late, and by id", async () => {
+    const { id } = (await create({ comment: { body: "A" }, external_id: "T-1" })).json.ticket;
+    world.settings.searchLag = MINUTE;
+    world.tickets.update(String(id), { status: "closed" });
+    world.tickets.archive(String(id));
+    const search = async (query: string) => {
+      const { json } = await client.get(`/api/v2/search?query=${encodeURIComponent(query)}`);
+      return (json as unknown as { results: { id: number }[] }).results.map((row) => row.id);
+    };
+    expect(await search('type:ticket external_id:"T-1"')).toEqual([]);
+    world.advance(2 * MINUTE);
+    expect(await search('type:ticket external_id:"T-1"')).toEqual([id]);
+    expect(await search('type:ticket external_id:"T-2"')).toEqual([]);
+    expect((await client.get("/api/v2/tickets?external_id=T-1")).json.tickets).toEqual([]);
+    expect((await client.get(`/api/v2/tickets/${id}`)).status).toBe(200);
+    expect((await client.get("/api/v2/search?query=type:ticket&page[size]=5")).status).toBe(400);
+  });
+
   it("get and lose tags one by one at an address of their own", async () => {
     const { id } = (await create({ comment: { body: "A" }, tags: ["one"] })).json.ticket;
     const tags = (method: string, list: string[]) => write(method, `/tickets/${id}/tags`, { tags: list });

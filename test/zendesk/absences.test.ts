@@ -12,14 +12,14 @@ import { configFor, silentLog } from "#test/zendesk/account-config.ts";
 const database = useDatabase();
 
 /** Tickets of the last days, all stored already. */
-async function accountOf(tickets: number): Promise<Account & { ids: string[] }> {
+async function accountOf(tickets: number, withLimits = false): Promise<Account & { ids: string[] }> {
   const world = new World({ subdomain: "acme", clock: "2026-03-02T09:00:00Z" });
   const ids = Array.from({ length: tickets }, (_, n) =>
     world.at(new Date(world.now() - 5 * DAY + n * 1000).toISOString(), () =>
       world.tickets.create({ subject: `T${n}` }),
     ),
   ).map(({ id }) => id);
-  const account = await connect(database, world);
+  const account = await connect(database, world, withLimits ? { limits: { now: () => world.now() } } : {});
   await account.sync();
   return { ...account, ids };
 }
@@ -67,7 +67,7 @@ async function approve(account: Account, ceiling: number): Promise<string> {
 }
 
 describe("absent tickets", () => {
-  it("of ten, or of one in a hundred, are asked for by id; of more, none is, and all wait for a person", async () => {
+  it("up to ten, whatever their share, are asked for by id; of more, none is, and all wait for a person", async () => {
     const account = await accountOf(60);
     for (const id of account.ids.slice(0, 10)) account.world.tickets.vanish(id);
     expect(ticketsOf(await night(account))).toEqual({ name: "tickets", state: "ok" });
@@ -82,6 +82,23 @@ describe("absent tickets", () => {
     account.world.advance(HOUR);
     expect(ticketsOf(await account.sync())).toMatchObject(pending);
   });
+
+  it("more than ten are asked for by id up to one in a hundred; of one more, none is, and all wait for a person", async () => {
+    const account = await accountOf(1500);
+    for (const id of account.ids.slice(0, 15)) account.world.tickets.vanish(id);
+    expect(ticketsOf(await night(account))).toEqual({ name: "tickets", state: "ok" });
+    expect(askedById(account)).toBe(15);
+    expect((await absences(account)).map((row) => [row.not_found_at !== null, row.held])).toEqual(
+      Array(15).fill([true, false]),
+    );
+    account.world.tickets.vanish(account.ids[15] as string);
+    expect(ticketsOf(await night(account))).toMatchObject(pending);
+    expect(askedById(account)).toBe(0);
+    expect((await absences(account)).map(({ row_id, held }) => [row_id, held])).toEqual(
+      account.ids.slice(0, 16).map((id) => [id, true]),
+    );
+    expect(await living(account)).toHaveLength(1500);
+  }, 180_000);
 
   it("that live all the same are no nominees and not extra, however many: withheld for a minute, or never exported", async () => {
     const account = await accountOf(60);
@@ -178,6 +195,80 @@ describe("absent tickets", () => {
     expect(ticketsOf(await account.sync({ runId }))).toMatchObject(pending);
     expect((await absences(account)).map((row) => row.row_id)).toEqual(later);
     expect(await living(account)).toEqual([...later, ...account.ids.slice(20)]);
+  });
+
+  it("are all kept when the login's role falls while they are asked for, and the person's word waits for it", async () => {
+    const account = await accountOf(60);
+    const { world, ids, zendesk } = account;
+    world.settings.agentSees = 0.1;
+    const truly = ids.slice(0, 2);
+    for (const id of truly) world.tickets.vanish(id);
+    const missed = new Set(ids.slice(0, 20));
+    const drop = (rows: Record<string, unknown>[]) => rows.filter(({ id }) => !missed.has(String(id)));
+    const left = ["/api/v2/incremental/tickets/cursor", "/api/v2/tickets/show_many"].map((path) =>
+      zendesk.faults.add({ path }, fault.changesRows("left out", drop)),
+    );
+    expect(ticketsOf(await night(account))).toMatchObject(pending);
+    for (const one of left) one.remove();
+    const runId = await approve(account, 20);
+    world.advance(HOUR);
+    zendesk.faults.before(
+      { path: "/api/v2/tickets/show_many" },
+      () => {
+        world.users.changeRole(world.adminId, "agent");
+      },
+      { times: 1 },
+    );
+    const fallen = (code: string) => ({ state: "degraded", failure: { code } });
+    expect(ticketsOf(await account.sync({ runId }))).toMatchObject(fallen("not_administrator"));
+    expect(await living(account)).toHaveLength(60);
+    world.advance(HOUR);
+    expect(ticketsOf(await account.sync())).toMatchObject(fallen("role_changed"));
+    world.users.changeRole(world.adminId, "admin");
+    world.advance(HOUR);
+    expect(ticketsOf(await account.sync())).toEqual({ name: "tickets", state: "ok" });
+    expect(await living(account)).toEqual(ids.slice(2));
+  });
+
+  it("are not noted as missing when the login's role falls in the night that asks for them", async () => {
+    const account = await accountOf(60);
+    const { world, ids, zendesk } = account;
+    world.settings.agentSees = 0.1;
+    const missed = new Set(ids.slice(0, 9));
+    const drop = (rows: Record<string, unknown>[]) => rows.filter(({ id }) => !missed.has(String(id)));
+    for (const path of ["/api/v2/incremental/tickets/cursor", "/api/v2/tickets/show_many"])
+      zendesk.faults.add({ path }, fault.changesRows("left out", drop));
+    zendesk.faults.before({ path: /^\/api\/v2\/tickets\/\d+$/ }, () => {
+      world.users.changeRole(world.adminId, "agent");
+    });
+    for (let n = 0; n < 2; n++) {
+      world.users.changeRole(world.adminId, "admin");
+      const outcome = await night(account, DAY + HOUR);
+      expect(ticketsOf(outcome)).toMatchObject({ state: "degraded", failure: { code: "not_administrator" } });
+      expect(outcome.verified).toBeUndefined();
+      expect(askedById(account)).toBeGreaterThan(0);
+    }
+    expect(await living(account)).toHaveLength(60);
+    expect((await absences(account)).every((row) => row.not_found_at === null)).toBe(true);
+  });
+
+  it("wait with the person's word when Zendesk refuses to show them by their ids", async () => {
+    const account = await accountOf(60);
+    for (const id of account.ids.slice(0, 20)) account.world.tickets.vanish(id);
+    await night(account);
+    const runId = await approve(account, 20);
+    const closed = account.zendesk.faults.add({ path: /^\/api\/v2\/tickets\/\d+$/ }, fault.forbidden("titled"));
+    account.world.advance(HOUR);
+    account.zendesk.journal.clear();
+    expect(ticketsOf(await account.sync({ runId }))).toMatchObject({
+      state: "degraded",
+      failure: { code: "forbidden", message: expect.stringContaining("by their ids") },
+    });
+    expect(askedById(account)).toBeLessThanOrEqual(25);
+    closed.remove();
+    account.world.advance(HOUR);
+    expect(ticketsOf(await account.sync())).toEqual({ name: "tickets", state: "ok" });
+    expect(await living(account)).toEqual(account.ids.slice(20));
   });
 
   it("that Zendesk itself calls deleted by then wait for nobody's word", async () => {
@@ -290,20 +381,68 @@ describe("an account that lists nothing any more", () => {
   });
 });
 
-describe("deletions with a positive signal", () => {
-  it("are taken over whatever their share: two in five of an account in one night, in pages", async () => {
+describe("very many deletions in one night (row 31)", () => {
+  it("are taken over whatever their share where Zendesk calls them deleted: two in five of an account, in pages", async () => {
     const account = await accountOf(1200);
     account.world.advance(HOUR);
     for (const id of account.ids.slice(0, 480)) account.world.tickets.delete(id);
-    let largest = 0;
-    account.zendesk.faults.after({ path: "/api/v2/incremental/tickets/cursor" }, (request) => {
-      largest = Math.max(largest, Number(request.query.get("per_page") ?? 0));
-    });
+    const pages: number[] = [];
+    account.zendesk.faults.add(
+      { path: "/api/v2/incremental/tickets/cursor" },
+      fault.changesRows("counted", (rows) => {
+        pages.push(rows.length);
+        return rows;
+      }),
+    );
     const outcome = await night(account);
     expect(ticketsOf(outcome)).toEqual({ name: "tickets", state: "ok" });
     expect(await living(account)).toHaveLength(720);
     expect(await absences(account)).toEqual([]);
     expect(askedById(account)).toBe(0);
     expect(outcome.verified).toMatchObject({ tickets: 1200, repaired: 0, metricsDiffering: 0 });
+    // What has changed, then the year: a full page, and the rest of it.
+    expect(pages).toEqual([480, 1000, 200]);
+    const asked = account.zendesk.journal.to("/api/v2/incremental/tickets/cursor").map(({ query }) => query.per_page);
+    expect(new Set(asked)).toEqual(new Set(["1000"]));
   }, 120_000);
+
+  it("are let go by a person's word a few at a time, below the account's limits, and their ceiling sinks with them", async () => {
+    const account = await accountOf(1500, true);
+    for (const id of account.ids.slice(0, 1200)) account.world.tickets.vanish(id);
+    expect(ticketsOf(await night(account))).toMatchObject(pending);
+    expect(askedById(account)).toBe(0);
+    expect(await absences(account)).toHaveLength(1200);
+    const runId = await approve(account, 1200);
+    account.world.advance(HOUR);
+    account.zendesk.journal.clear();
+    const steps: [living: number, ceiling: number | null][] = [];
+    const fence = async (trx: Trx) => {
+      const { n } = await trx
+        .selectFrom("ticket")
+        .select((eb) => eb.fn.countAll<string>().as("n"))
+        .where("connection_id", "=", account.connectionId)
+        .where("deleted_at", "is", null)
+        .executeTakeFirstOrThrow();
+      const word = await trx.selectFrom("absence_approval").select("ceiling").executeTakeFirst();
+      const step: (typeof steps)[number] = [Number(n), word?.ceiling ?? null];
+      if (step.join() !== steps.at(-1)?.join()) steps.push(step);
+    };
+    let outcome = await account.sync({ runId, fence });
+    while (outcome.waitingUntil) {
+      account.world.advanceTo(Math.max(account.world.now(), outcome.waitingUntil.getTime()));
+      outcome = await account.sync({ runId, fence });
+    }
+    expect(ticketsOf(outcome)).toEqual({ name: "tickets", state: "ok" });
+    expect(await living(account)).toEqual(account.ids.slice(1200));
+    expect(await absences(account)).toEqual([]);
+    expect(askedById(account)).toBe(1200);
+    expect(account.zendesk.journal.entries.filter(({ status }) => status === 429)).toEqual([]);
+    // 25 in each transaction; the word is spent when all are gone.
+    const lots = Array.from({ length: 49 }, (_, n) => [1500 - 25 * n, 1200 - 25 * n]);
+    expect(steps).toEqual([...lots, [300, null]]);
+    const together = account.zendesk.journal
+      .to("/api/v2/tickets/show_many")
+      .map(({ query }) => query.ids?.split(",").length);
+    expect(together).toEqual(Array(48).fill(25));
+  }, 240_000);
 });

@@ -1,46 +1,81 @@
 import type { Selectable } from "kysely";
 import type { Trx } from "#db/client.ts";
-import type { OrganizationTable, TicketTable, ZendeskGroupTable, ZendeskUserTable } from "#db/schema.ts";
+import type {
+  CustomStatusTable,
+  FieldDefinitionTable,
+  OrganizationFieldValueTable,
+  OrganizationMembershipTable,
+  OrganizationTable,
+  TicketTable,
+  ZendeskGroupTable,
+  ZendeskUserTable,
+} from "#db/schema.ts";
 import type { Truth } from "#test/support/zendesk/truth.ts";
 
 /** What one connection has stored, each table by id. */
 export interface Stored {
   tickets: Selectable<TicketTable>[];
   organizations: Selectable<OrganizationTable>[];
+  organizationFieldValues: Selectable<OrganizationFieldValueTable>[];
   users: Selectable<ZendeskUserTable>[];
+  memberships: Selectable<OrganizationMembershipTable>[];
   groups: Selectable<ZendeskGroupTable>[];
+  fields: Selectable<FieldDefinitionTable>[];
+  customStatuses: Selectable<CustomStatusTable>[];
 }
+
+/** Custom values of organizations are compared with their organizations. */
+export type ComparedTable = Exclude<keyof Stored, "organizationFieldValues">;
+
+/** What every run reads; memberships are read at night. */
+export const readByEveryRun = [
+  "tickets",
+  "organizations",
+  "users",
+  "groups",
+  "fields",
+  "customStatuses",
+] as const satisfies readonly ComparedTable[];
+export const readAtNight = [...readByEveryRun, "memberships"] as const satisfies readonly ComparedTable[];
 
 /** A table in the words of the truth: what is stored beside what should be. */
 export interface Compared {
-  table: keyof Stored;
+  table: ComparedTable;
   is: { id: string }[];
   should: { id: string }[];
 }
 
 export async function readStored(trx: Trx, connectionId: number): Promise<Stored> {
-  const rowsOf = <Table extends "ticket" | "organization" | "zendesk_user" | "zendesk_group">(table: Table) =>
-    trx
+  const rowsOf = async <Row>(table: string, order = "id") =>
+    (await trx
       .selectFrom(table as "ticket")
       .selectAll()
       .where("connection_id", "=", connectionId)
-      .orderBy("id")
-      .execute();
+      .orderBy(order as "id")
+      .execute()) as unknown as Row[];
   return {
     tickets: await rowsOf("ticket"),
-    organizations: (await rowsOf("organization")) as unknown as Stored["organizations"],
-    users: (await rowsOf("zendesk_user")) as unknown as Stored["users"],
-    groups: (await rowsOf("zendesk_group")) as unknown as Stored["groups"],
+    organizations: await rowsOf("organization"),
+    organizationFieldValues: await rowsOf("organization_field_value", "key"),
+    users: await rowsOf("zendesk_user"),
+    memberships: await rowsOf("organization_membership"),
+    groups: await rowsOf("zendesk_group"),
+    fields: await rowsOf("field_definition"),
+    customStatuses: await rowsOf("custom_status"),
   };
 }
 
 /** Row by row and field by field, all that a reader of the account can know (INV-CONV). */
 export function compare(is: Stored, should: Truth): Compared[] {
+  const valuesOf = new Map<string, Record<string, string>>(is.organizations.map(({ id }) => [id, {}]));
+  for (const { organization_id, key, value } of is.organizationFieldValues)
+    Object.assign(valuesOf.get(organization_id) ?? {}, { [key]: value });
   return [
     {
       table: "tickets",
       is: is.tickets.map((row) => ({
         id: row.id,
+        externalId: row.external_id,
         status: row.status,
         priority: row.priority,
         type: row.type,
@@ -73,13 +108,17 @@ export function compare(is: Stored, should: Truth): Compared[] {
           name: row.name,
           externalId: row.external_id,
           domainNames: row.domain_names,
+          fields: valuesOf.get(row.id),
           updatedAt: iso(row.updated_at),
         })),
-      should: should.organizations.map(({ id, name, externalId, domainNames, updatedAt }) => ({
+      should: should.organizations.map(({ id, name, externalId, domainNames, fields, updatedAt }) => ({
         id,
         name,
         externalId,
         domainNames,
+        fields: Object.fromEntries(
+          Object.entries(fields).flatMap(([key, value]) => (value == null ? [] : [[key, asText(value)]])),
+        ),
         updatedAt,
       })),
     },
@@ -89,6 +128,7 @@ export function compare(is: Stored, should: Truth): Compared[] {
         id: row.id,
         name: row.name,
         email: row.email,
+        externalId: row.external_id,
         role: row.role,
         organizationId: row.organization_id,
         active: row.active,
@@ -97,11 +137,50 @@ export function compare(is: Stored, should: Truth): Compared[] {
       should: should.users.map(({ mergedInto, updatedAt, ...user }) => user),
     },
     {
+      table: "memberships",
+      is: is.memberships.map((row) => ({
+        id: row.id,
+        userId: row.user_id,
+        organizationId: row.organization_id,
+        isDefault: row.is_default,
+        updatedAt: iso(row.updated_at),
+      })),
+      should: should.memberships,
+    },
+    {
       table: "groups",
       is: is.groups.map((row) => ({ id: row.id, name: row.name, deleted: row.deleted_at !== null })),
       should: should.groups,
+    },
+    {
+      table: "fields",
+      is: is.fields
+        .filter((row) => row.deleted_at === null)
+        .map((row) => ({
+          id: row.id,
+          subject: row.subject,
+          key: row.key,
+          title: row.title,
+          type: row.type,
+          active: row.active,
+          updatedAt: iso(row.updated_at),
+        })),
+      should: should.fields,
+    },
+    {
+      table: "customStatuses",
+      is: is.customStatuses.map((row) => ({
+        id: row.id,
+        category: row.category,
+        label: row.label,
+        active: row.active,
+        updatedAt: iso(row.updated_at),
+      })),
+      should: should.customStatuses,
     },
   ];
 }
 
 const iso = (at: Date | null) => at?.toISOString().replace(".000Z", "Z") ?? null;
+/** Values of any type are stored as text. */
+const asText = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));

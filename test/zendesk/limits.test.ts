@@ -72,6 +72,7 @@ describe("the limiter", () => {
     ["user_update", 5, 60_000],
     ["user_upsert", 1, 1000],
     ["job", 30, 60_000],
+    ["customer_events", 250, 60_000],
   ] as const)("knows the documented limit of %s: %i in %i ms", async (endpoint, limit, window) => {
     const clock = limiterAt(true);
     const sent = await sendFor(clock, endpoint, Math.min(window * 2, 700_000), endpoint === "user_upsert" ? "" : "7");
@@ -130,7 +131,7 @@ describe("the limiter", () => {
     const announce = () =>
       clock.limiter.learn("list", { "ratelimit-limit": "100", "ratelimit-remaining": "100", "ratelimit-reset": "60" });
     await announce();
-    await clock.limiter.block(5000, true);
+    await clock.limiter.block(5000, true, "list");
     expect((await clock.limiter.take("list")).wait).toBe(5000);
     clock.advance(5000);
     const sent = await sendFor(clock, "list", 55_000);
@@ -198,12 +199,67 @@ describe("the limiter", () => {
   it("survives a clock that steps back, and one that leaps ahead", async () => {
     const clock = limiterAt(true);
     await sendFor(clock, "incremental", 30_000);
-    await clock.limiter.block(10_000, false);
+    await clock.limiter.block(10_000, false, "list");
     clock.advance(-86_400_000);
     const sent = await sendFor(clock, "incremental", 60_000);
     expect(sent.length).toBeGreaterThanOrEqual(5);
     clock.advance(10 * 86_400_000);
     expect((await clock.limiter.take("incremental")).wait).toBe(0);
+  });
+});
+
+describe("customer events, which have a budget of their own (zendesk-api 2.1)", () => {
+  const ofAccount = { "x-rate-limit": "700", "x-rate-limit-remaining": "650" };
+  const budgetsOf = async ({ account }: { account: string }) => (await readBudgets(database.db, account)).budgets;
+
+  it("take nothing of the account's", async () => {
+    const clock = limiterAt(true);
+    await clock.limiter.learn("list", ofAccount);
+    for (let n = 0; n < 20; n++) expect((await clock.limiter.take("customer_events")).wait).toBe(0);
+    expect(await budgetsOf(clock)).toMatchObject([
+      { bucket: "account", remaining: 650 },
+      { bucket: "customer_events", limit: 250, used: 20 },
+    ]);
+  });
+
+  it("say nothing of the account's, whatever their answers announce", async () => {
+    const clock = limiterAt(false);
+    await clock.limiter.learn("list", ofAccount);
+    await clock.limiter.learn("customer_events", {});
+    await clock.limiter.learn("customer_events", { "x-rate-limit": "500", "x-rate-limit-remaining": "3" });
+    expect(await budgetsOf(clock)).toMatchObject([
+      { bucket: "account", limit: 700, remaining: 650 },
+      { bucket: "customer_events", limit: 500, remaining: 3 },
+    ]);
+    expect((await clock.limiter.take("customer_events")).wait).toBeGreaterThan(0);
+    expect((await clock.limiter.take("list")).wait).toBe(0);
+  });
+
+  it.each([true, false])(
+    "are silent alone after a 429 of theirs, for as long as it says, and go on as before (documented limits: %s)",
+    async (documentedLimits) => {
+      for (const length of [40_000, 900_000]) {
+        const clock = limiterAt(documentedLimits);
+        await clock.limiter.block(length, false, "customer_events");
+        expect((await clock.limiter.take("customer_events")).wait).toBe(length);
+        expect((await clock.limiter.take("list")).wait).toBe(0);
+        expect((await readBudgets(database.db, clock.account)).blockedUntil).toBeNull();
+        clock.advance(length);
+        for (let n = 0; n < 120; n++) expect((await clock.limiter.take("customer_events")).wait).toBe(0);
+        if (documentedLimits)
+          expect(mostIn(await sendFor(clock, "customer_events", 120_000), 60_000)).toBeGreaterThan(150);
+        else for (let n = 0; n < 500; n++) expect((await clock.limiter.take("customer_events")).wait).toBe(0);
+      }
+    },
+  );
+
+  it("are not silent for a 429 of the account's, but for one at the edge", async () => {
+    const clock = limiterAt(false);
+    await clock.limiter.block(30_000, false, "list");
+    expect((await clock.limiter.take("customer_events")).wait).toBe(0);
+    await clock.limiter.block(40_000, true, "customer_events");
+    for (const endpoint of ["customer_events", "list"] as const)
+      expect((await clock.limiter.take(endpoint)).wait).toBe(40_000);
   });
 });
 
@@ -285,7 +341,7 @@ describe("an account's budgets in the database", () => {
     const account = "https://own-clock.zendesk.com";
     const options = { documentedLimits: true, clock: null };
     const limiter = new DatabaseLimiter(database.db, account, options);
-    await limiter.block(60_000, false);
+    await limiter.block(60_000, false, "list");
     const { blockedUntil } = await readBudgets(database.db, account);
     const { rows } = await sql<{ left: number }>`
       select extract(epoch from ${blockedUntil}::timestamptz - clock_timestamp())::float8 as left`.execute(database.db);

@@ -8,6 +8,7 @@ import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { DAY, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
 import { type Account, connect } from "#test/zendesk/account.ts";
+import { readAtNight } from "#test/zendesk/compared.ts";
 import { expectConverged } from "#test/zendesk/stored.ts";
 
 const database = useDatabase();
@@ -205,6 +206,7 @@ describe("people on the move", () => {
       [a, false],
       [b, true],
     ]);
+    await expectConverged(account, readAtNight);
     account.zendesk.faults.add(
       { path: "/api/v2/organization_memberships" },
       fault.changesRows("empty", () => []),

@@ -30,6 +30,23 @@ const rated = (account: Account) =>
       .orderBy("id")
       .execute(),
   );
+const eitherSystem = { path: /satisfaction_ratings$|survey_responses$/ };
+const place = (account: Account) =>
+  account.read((trx) =>
+    trx
+      .selectFrom("stream_state")
+      .select(["state", "fresh_through"])
+      .where("connection_id", "=", account.connectionId)
+      .where("stream", "=", "satisfaction_ratings")
+      .where("purpose", "=", "incremental")
+      .executeTakeFirstOrThrow(),
+  );
+const csatSystem = async (account: Account) =>
+  (
+    await account.read((trx) =>
+      trx.selectFrom("connection").select("csat_system").where("id", "=", account.connectionId).executeTakeFirst(),
+    )
+  )?.csat_system;
 const stateOf = (outcome: { streams: { name: string; state: string; failure?: unknown }[] }) =>
   outcome.streams.find(({ name }) => name === "satisfaction_ratings");
 
@@ -233,6 +250,136 @@ describe("ratings", () => {
     expect(stateOf(outcome)).toMatchObject({ state: "failed", failure: { code: "missing_scope" } });
     account.zendesk.faults.clear();
     expect(stateOf(await next(account))?.state).toBe("ok");
+  });
+
+  it.each(["titled", "html", "listed"] as const)(
+    "that were read before and are refused now (%s) are no matter of the plan: the stream fails, and its age counts on",
+    async (envelope) => {
+      const world = newWorld({ satisfaction: "legacy" });
+      const ticket = world.tickets.create({ status: "solved" });
+      world.ratings.rate(ticket.id, "good");
+      world.advance(HOUR);
+      const account = await connect(database, world);
+      await account.sync();
+      const before = await place(account);
+      account.zendesk.faults.add(eitherSystem, fault.forbidden(envelope));
+      world.ratings.rate(world.tickets.create({ status: "solved" }).id, "bad");
+      expect(stateOf(await next(account))).toMatchObject({
+        state: "failed",
+        failure: { code: "forbidden", message: expect.stringContaining("were read before") },
+      });
+      expect(await place(account)).toMatchObject({ state: "failed", fresh_through: before.fresh_through });
+      expect(await csatSystem(account)).toBe("legacy");
+      account.zendesk.faults.clear();
+      expect(stateOf(await next(account))?.state).toBe("ok");
+      await expectTrueRatings(account);
+    },
+  );
+
+  it("that a lower role is refused are no matter of the plan", async () => {
+    const world = newWorld({ satisfaction: "legacy" });
+    const account = await connect(database, world);
+    world.users.changeRole(world.adminId, "agent");
+    account.zendesk.faults.add(eitherSystem, fault.forbidden("titled"));
+    expect(stateOf(await next(account))).toMatchObject({ state: "degraded", failure: { code: "role_changed" } });
+    world.users.changeRole(world.adminId, "admin");
+    expect(stateOf(await next(account))?.state).toBe("not_available");
+  });
+
+  it.each([
+    ["legacy", "/api/v2/satisfaction_ratings"],
+    ["survey", "/api/v2/guide"],
+  ] as const)(
+    "of which one system (%s) lacks its scope fail, whatever the other answers, from the beginning and later on",
+    async (satisfaction, path) => {
+      const world = newWorld({ satisfaction, legacyEndpoint: 200, surveyEndpoint: 200 });
+      world.ratings.rate(world.tickets.create({ status: "solved" }).id, "good");
+      world.advance(5 * MINUTE);
+      const account = await connect(database, world);
+      const withoutScope = { state: "failed", failure: { code: "missing_scope" } };
+      account.zendesk.faults.add({ path }, fault.forbidden("scope"));
+      expect(stateOf(await account.sync())).toMatchObject(withoutScope);
+      expect(await place(account)).toMatchObject({ state: "failed", fresh_through: null });
+      account.zendesk.faults.clear();
+      expect(stateOf(await next(account))?.state).toBe("ok");
+      await expectTrueRatings(account);
+      const { fresh_through } = await place(account);
+      account.zendesk.faults.add({ path }, fault.forbidden("scope"));
+      world.ratings.rate(world.tickets.create({ status: "solved" }).id, "bad");
+      expect(stateOf(await next(account))).toMatchObject(withoutScope);
+      world.advance(HOUR);
+      expect((await account.sync({ mode: "reconcile" })).verified).toBeUndefined();
+      expect(await place(account)).toMatchObject({ state: "failed", fresh_through });
+      account.zendesk.faults.clear();
+      expect(stateOf(await next(account))?.state).toBe("ok");
+      await expectTrueRatings(account);
+    },
+  );
+
+  it("of which one system refuses that answered before fail, unless the account has moved to the other", async () => {
+    const world = newWorld({ satisfaction: "legacy" });
+    const rate = () => world.ratings.rate(world.tickets.create({ status: "solved" }).id, "good");
+    rate();
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    await account.sync();
+    // The account switches: what was refused before answers now, and the old system no more.
+    Object.assign(world.settings, { satisfaction: "survey", legacyEndpoint: 403 });
+    for (let n = 0; n < 2; n++) expect(stateOf(await next(account))?.state).toBe("ok");
+    expect(await csatSystem(account)).toBe("survey");
+    rate();
+    world.settings.legacyEndpoint = 200;
+    expect(stateOf(await next(account))?.state).toBe("ok");
+    expect(await csatSystem(account)).toBe("both");
+    // The one with the newest answers is the one that the account runs.
+    world.settings.surveyEndpoint = 403;
+    rate();
+    expect(stateOf(await next(account))).toMatchObject({
+      state: "failed",
+      failure: { code: "forbidden", message: expect.stringContaining("survey responses") },
+    });
+    Object.assign(world.settings, { surveyEndpoint: 200, legacyEndpoint: 403 });
+    expect(stateOf(await next(account))?.state).toBe("ok");
+    await expectTrueRatings(account);
+  });
+
+  it("of an earlier start are not taken as read while a system refuses them", async () => {
+    const world = newWorld({ satisfaction: "survey", legacyEndpoint: 200 });
+    world.at(new Date(world.now() - 90 * DAY).toISOString(), () =>
+      world.ratings.rate(world.tickets.create({ status: "solved" }).id, "bad"),
+    );
+    world.tickets.create({});
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world, { history: { history_days: 40 } });
+    await account.sync();
+    expect(await ratings(account)).toEqual([]);
+    await account.read((trx) => trx.updateTable("connection").set({ history_days: 200 }).execute());
+    const old = String(world.now() - 60 * DAY);
+    const isOld = ({ query }: { query: URLSearchParams }) => (query.get("filter[created_at_start]") ?? "9") < old;
+    account.zendesk.faults.add({ path: "/api/v2/guide", when: isOld }, fault.forbidden("scope"));
+    expect(stateOf(await next(account))).toMatchObject({ state: "failed", failure: { code: "missing_scope" } });
+    account.zendesk.faults.clear();
+    expect(stateOf(await next(account))?.state).toBe("ok");
+    await expectTrueRatings(account);
+  });
+
+  it("that are refused to the check of the past year leave it undone", async () => {
+    const world = newWorld({ satisfaction: "survey", legacyEndpoint: 200 });
+    world.ratings.rate(world.tickets.create({ status: "solved" }).id, "bad");
+    world.advance(HOUR);
+    const account = await connect(database, world);
+    await account.sync();
+    world.advance(HOUR);
+    // The hourly reading asks twice, for two slices; then the night's comparison.
+    const yearAgo = String(world.now() - 300 * DAY);
+    const isYear = ({ query }: { query: URLSearchParams }) => (query.get("filter[created_at_start]") ?? "9") < yearAgo;
+    account.zendesk.faults.add({ path: "/api/v2/guide", when: isYear }, fault.forbidden("scope"));
+    const night = await account.sync({ mode: "reconcile" });
+    expect(night.verified).toBeUndefined();
+    expect(stateOf(night)).toMatchObject({ state: "failed", failure: { code: "missing_scope" } });
+    account.zendesk.faults.clear();
+    world.advance(DAY);
+    expect((await account.sync({ mode: "reconcile" })).verified).toBeDefined();
   });
 
   it("lose nothing when their reading is refused in the middle", async () => {

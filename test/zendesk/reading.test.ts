@@ -212,6 +212,23 @@ describe("places", () => {
     },
   );
 
+  it("that Zendesk refuses are counted in the run, each new beginning once", async () => {
+    const account = await connect(database, worldOf({ tickets: 120, users: 60 }));
+    await smallPages(account);
+    const { runId } = await account.sync({ streams: ["users", "tickets"], deadline: () => true });
+    const committed = Math.max(...(await stored(account)).users.map((user) => Number(user.updated_at) / 1000));
+    // The first of three requests has a cursor, the second begins again, the third has the cursor of that.
+    account.zendesk.faults.add({ path: exports.users?.path }, fault.cursorRejected(404), { times: 3 });
+    await account.sync({ runId, streams: ["users", "tickets"] });
+    // From the committed time on, less half an hour.
+    const again = String(committed - 30 * 60);
+    const starts = account.zendesk.journal.to(exports.users?.path ?? "").flatMap(({ query }) => query.start_time ?? []);
+    expect(starts).toEqual(["0", again, again]);
+    expect(await runStream(account, runId, "users")).toMatchObject({ restarts: 2 });
+    expect(await runStream(account, runId, "tickets")).toMatchObject({ restarts: 0 });
+    expect(await runStream(account, (await account.sync()).runId, "users")).toMatchObject({ restarts: 0 });
+  });
+
   it("that Zendesk always refuses end as a failure, never as success", async () => {
     const account = await connect(database, worldOf({ tickets: 120 }));
     await smallPages(account);
@@ -411,6 +428,30 @@ describe("streams", () => {
     account.zendesk.faults.add({ path: /_fields$/ }, fault.forbidden("scope"));
     expect(states(await account.sync()).fields).toBe("failed");
   });
+
+  it.each(["organizations", "ticketEvents"])(
+    "of %s with fewer rows than they say are an error (row 16)",
+    async (what) => {
+      const { path, stream } = exports[what] as { path: string; stream: StreamName };
+      const account = await connect(database, worldOf({ tickets: 10, organizations: 10 }));
+      const short = account.zendesk.faults.add(
+        { path },
+        fault.changesBody("half of the rows", (body) => ({
+          ...body,
+          [stream]: (body[stream] as unknown[]).slice(0, 5),
+        })),
+      );
+      const outcome = await account.sync();
+      expect(outcome.streams.find(({ name }) => name === stream)).toMatchObject({
+        state: "failed",
+        failure: { code: "protocol", message: expect.stringContaining("5 of") },
+      });
+      expect((await streamState(account, stream))?.fresh_through).toBeNull();
+      short.remove();
+      expect(states(await account.sync())).toMatchObject({ [stream]: "ok" });
+      await expectConverged(account);
+    },
+  );
 
   it("do not take an empty listing for an empty account", async () => {
     const account = await connect(database, worldOf({ tickets: 5, organizations: 5, users: 5 }));

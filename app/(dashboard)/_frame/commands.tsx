@@ -2,7 +2,6 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Building2, LogOut, Moon, Sun } from "lucide-react";
-import { useRouter } from "next/navigation";
 import { useDeferredValue, useState } from "react";
 import { apiGet } from "#app/_queries/client.ts";
 import { type Command, CommandPalette } from "#app/_ui/command-palette.tsx";
@@ -11,13 +10,14 @@ import { toast } from "#app/_ui/toast.tsx";
 import type { AccountItem } from "#lib/accounts/shapes.ts";
 import type { List } from "#lib/api/shapes.ts";
 import { destinations } from "./destinations.ts";
+import { useGo } from "./leave-guard.tsx";
 import { signOut } from "./sign-out.ts";
 
 const FOUND_ACCOUNTS = 8;
 
 /** The palette of the frame: screens, accounts by name, theme, leaving. */
 export function Commands() {
-  const router = useRouter();
+  const go = useGo();
   const [, setTheme] = useTheme();
   const [open, setOpen] = useState(false);
   const [typed, setTyped] = useState("");
@@ -36,7 +36,7 @@ export function Commands() {
       label,
       group: "Go to",
       icon: <Icon aria-hidden />,
-      run: () => router.push(href),
+      run: () => go(href),
     })),
     ...(wanted.length >= 2 ? (accounts.data?.items ?? []) : []).map((account) => ({
       id: account.id,
@@ -45,7 +45,7 @@ export function Commands() {
       keywords: [wanted],
       detail: account.owner?.name ?? account.owner?.email,
       icon: <Building2 aria-hidden />,
-      run: () => router.push(`/accounts/${account.id}`),
+      run: () => go(`/accounts/${account.id}`),
     })),
     { id: "dark", label: "Dark theme", group: "Do", icon: <Moon aria-hidden />, run: () => setTheme("dark") },
     { id: "light", label: "Light theme", group: "Do", icon: <Sun aria-hidden />, run: () => setTheme("light") },

@@ -2,8 +2,10 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { ChevronDown, ChevronUp } from "lucide-react";
+import { usePathname } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { connectionQueries } from "#app/_queries/connections.ts";
+import { destinationQueries } from "#app/_queries/destinations.ts";
 import { noticeQueries } from "#app/_queries/notices.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { useNow } from "#app/_ui/clock.ts";
@@ -11,22 +13,27 @@ import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
-import { type Severity, type Trouble, troublesOf } from "./troubles.ts";
+import { useSession } from "./session-context.tsx";
+import { type Trouble, troublesOf } from "./troubles.ts";
 
 const noticeKind = { bad: "failure", doubt: "warning", calm: "info" } as const;
-const stillWorks: Record<Severity, string> = {
-  bad: "What was read before stays and can be used.",
-  doubt: "",
-  calm: "The numbers stay fresh.",
-};
 
-/** On every screen while something goes wrong: what happened, what still works, what to do (T-55). Several are one line. */
+/**
+ * On every screen while something goes wrong: what happened, what still works, what to do (T-55). Several are one line. What
+ * goes wrong with writing is told to those who can mend it, and not where the screen says it itself.
+ */
 export function FailureBar() {
+  const { user } = useSession();
+  const path = usePathname();
   const { data: connections } = useQuery(connectionQueries.list());
   const { data: notices } = useQuery(noticeQueries.open());
+  const { data: destinations } = useQuery({ ...destinationQueries.list(), enabled: user.role === "admin" });
   const now = useNow();
   const [open, setOpen] = useState(false);
-  const troubles = connections && now ? troublesOf(connections.items, notices?.items ?? [], now) : [];
+  const troubles =
+    connections && now
+      ? troublesOf(connections.items, notices?.items ?? [], now, destinations?.items).filter(({ own }) => own !== path)
+      : [];
   const [worst, ...others] = troubles;
   if (!worst) return null;
   const more = others.length > 0 && (
@@ -46,7 +53,7 @@ export function FailureBar() {
 type TroubleNoticeProps = { trouble: Trouble; short?: boolean; more?: ReactNode };
 
 function TroubleNotice({ trouble, short = false, more }: TroubleNoticeProps) {
-  const { severity, title, since, action, link } = trouble;
+  const { severity, title, since, works, action, link } = trouble;
   return (
     <Notice
       kind={noticeKind[severity]}
@@ -67,7 +74,7 @@ function TroubleNotice({ trouble, short = false, more }: TroubleNoticeProps) {
               Since <RelativeTime at={since} />.{" "}
             </>
           )}
-          {stillWorks[severity]} <TextWithTimes text={action} />
+          {works} <TextWithTimes text={action} />
         </>
       )}
     </Notice>

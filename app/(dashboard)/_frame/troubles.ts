@@ -1,31 +1,43 @@
 import { formatNumber } from "#app/_ui/num.tsx";
+import { deliveriesAddress, destinationAddress } from "#app/(dashboard)/destinations/addresses.ts";
 import type { Connection, Failure, StreamStatus } from "#lib/connections/shapes.ts";
+import type { Destination } from "#lib/destinations/shapes.ts";
 import type { Notice } from "#lib/notifications/shapes.ts";
 import { isUsed, lateStreams } from "./freshness.ts";
 
-/** `bad`: numbers do not renew; `doubt`: they may be wrong or old; `calm`: all is right still, and something wants doing. */
+/** `bad`: numbers do not renew, or nothing is written; `doubt`: they may be wrong or old, or writes are missing; `calm`: all is right still, and something wants doing. */
 export type Severity = "bad" | "doubt" | "calm";
 
-/** Something that goes wrong with a connection, as every screen that shows its numbers says it (T-55). */
+/** Something that goes wrong with a connection, or with what writes through it, as every screen says it (T-55). */
 export interface Trouble {
   key: string;
   severity: Severity;
-  /** What happened, with the name of the connection. */
+  /** What happened, with the name of what it happened to. */
   title: string;
   since: string | null;
+  /** What goes on meanwhile. */
+  works: string;
   /** What to do. */
   action: string;
   link: { href: string; label: string };
+  /** The screen that says it itself. */
+  own: string | null;
 }
 
 interface Kind {
   severity: Severity;
-  words: (connection: string, message: string) => string;
+  words: (connection: string, message: string, stopsWrites: boolean) => string;
+  works?: string;
   /** Under the connection's address. */
   place: string;
   label: string;
 }
 
+const works: Record<Severity, string> = {
+  bad: "What was read before stays and can be used.",
+  doubt: "",
+  calm: "The numbers stay fresh.",
+};
 const named = (connection: string, message: string) => `${connection}: ${message}`;
 const ending: Kind = { severity: "doubt", words: named, place: "?tab=settings#login", label: "Change the login" };
 const doctor = { place: "?tab=doctor", label: "Ask the doctor" };
@@ -34,18 +46,36 @@ const doctor = { place: "?tab=doctor", label: "Ask the doctor" };
 const kinds: Record<string, Kind> = {
   failing: {
     severity: "bad",
-    words: (connection, message) => `${connection} does not sync: ${message}`,
+    words: (connection, message, stopsWrites) =>
+      `${connection} does not sync${stopsWrites ? ", and nothing is written to it" : ""}: ${message}`,
     place: "",
     label: "Open the connection",
   },
   failed: { severity: "bad", words: named, place: "", label: "Open the connection" },
   stale: { severity: "bad", words: named, ...doctor },
+  writing_blocked: {
+    severity: "bad",
+    words: (_, message) => message,
+    works: "Reading goes on, and events are taken and kept.",
+    place: "",
+    label: "Open the destination",
+  },
+  dead_letters: {
+    severity: "doubt",
+    words: (_, message) => message,
+    works: "The other writes go on.",
+    place: "",
+    label: "Show the dead letters",
+  },
   approval_needed: { severity: "doubt", words: named, place: "?tab=held#absent", label: "Decide" },
   degraded: { severity: "doubt", words: named, place: "?tab=held", label: "Show the held rows" },
+  drift: { severity: "doubt", words: named, place: "?tab=checks", label: "Show the past checks" },
   "api_token_ends:7": ending,
   login_ends: ending,
   api_token_ends: { ...ending, severity: "calm" },
   webhook_failing: { severity: "calm", words: named, place: "#webhook", label: "Show the webhook" },
+  webhook_silent: { severity: "calm", words: named, place: "#webhook", label: "Show the webhook" },
+  webhook_unchecked: { severity: "calm", words: named, ...doctor },
   clock_skew: { severity: "calm", words: named, ...doctor },
 };
 const other: Kind = { severity: "doubt", words: named, place: "", label: "Open the connection" };
@@ -64,29 +94,45 @@ interface Finding {
   message: string;
   action: string;
   since: string | null;
+  /** Something that is to write through the connection cannot. */
+  stopsWrites: boolean;
 }
+type Seen = Omit<Finding, "stopsWrites">;
+
+/** What is told of a destination by its id; else one code tells one thing, whatever reason stands behind the colon. */
+const destinationCode = /^(writing_blocked|dead_letters):(.+)$/;
+const themeOf = (code: string) => (destinationCode.test(code) ? code : prefixOf(code));
 
 /**
  * What is wrong now, the most severe first. Whether something is wrong the connections tell, so that nothing old looks fresh
  * before its notice has come and nothing mended looks broken until its notice has gone; the notices tell it in full, and
- * what only they know.
+ * what only they know. `destinations`: those of which the reader is told.
  */
-export function troublesOf(connections: readonly Connection[], notices: readonly Notice[], now: Date): Trouble[] {
+export function troublesOf(
+  connections: readonly Connection[],
+  notices: readonly Notice[],
+  now: Date,
+  destinations: readonly Destination[] = [],
+): Trouble[] {
   const findings = connections.filter(isUsed).flatMap((connection) => {
-    const seen = findingsIn(connection, now);
+    const own = destinations.filter(({ connectionId, state }) => connectionId === connection.id && state === "on");
+    const seen = [...findingsIn(connection, now), ...writesIn(connection, own)];
     const told = notices
       .filter(({ connectionId, clearedAt }) => clearedAt === null && connectionId === connection.id)
-      .filter(({ code }) => stillHolds(prefixOf(code), connection, seen))
-      .map(({ raisedAt, ...notice }): Finding => ({ ...notice, since: raisedAt }));
-    const known = new Set(told.map(({ code }) => prefixOf(code)));
-    return [...told, ...seen.filter(({ code }) => !known.has(prefixOf(code)))];
+      .filter(({ code }) => stillHolds(code, connection, seen))
+      .map(({ raisedAt, ...notice }) => ({ ...notice, since: raisedAt }));
+    const known = new Set(told.map(({ code }) => themeOf(code)));
+    const all: Seen[] = [...told, ...seen.filter(({ code }) => !known.has(themeOf(code)))];
+    return all.map((found): Finding => ({ ...found, stopsWrites: own.some(({ blocked }) => blocked !== null) }));
   });
   return findings.toSorted((a, b) => rankOf(a.code) - rankOf(b.code)).map(present);
 }
 
-function stillHolds(kind: string, connection: Connection, seen: readonly Finding[]): boolean {
-  const isSeen = seen.some(({ code }) => prefixOf(code) === kind);
-  switch (kind) {
+function stillHolds(code: string, connection: Connection, seen: readonly Seen[]): boolean {
+  const isSeen = seen.some((one) => themeOf(one.code) === themeOf(code));
+  switch (prefixOf(code)) {
+    case "writing_blocked":
+    case "dead_letters":
     case "failing":
     case "failed":
     case "degraded":
@@ -96,6 +142,9 @@ function stillHolds(kind: string, connection: Connection, seen: readonly Finding
       return isSeen || connection.streams.some((one) => one.freshThrough === null && one.state !== "not_available");
     case "webhook_failing":
       return connection.webhook.state !== "active";
+    case "webhook_silent":
+    case "webhook_unchecked":
+      return connection.webhook.state === "active";
     case "clock_skew":
       return connection.clockSkewSeconds !== null;
     default:
@@ -103,23 +152,44 @@ function stillHolds(kind: string, connection: Connection, seen: readonly Finding
   }
 }
 
-function present({ connectionId, connection, code, message, action, since }: Finding): Trouble {
-  const { severity, words, place, label } = kindOf(code);
+function present({ connectionId, connection, code, message, action, since, stopsWrites }: Finding): Trouble {
+  const { severity, words, place, label, works: own } = kindOf(code);
+  const [, kind, destinationId] = destinationCode.exec(code) ?? [];
+  const screen = destinationId === undefined ? null : destinationAddress(destinationId);
+  const log = deliveriesAddress({ destination: destinationId, state: "failed" });
   return {
     key: `${connectionId} ${code}`,
     severity,
-    title: words(connection, message),
+    title: words(connection, message, stopsWrites),
     since,
+    works: own ?? works[severity],
     action,
-    link: { href: `/connections/${connectionId}${place}`, label },
+    link: { href: kind === "dead_letters" ? log : (screen ?? `/connections/${connectionId}${place}`), label },
+    own: screen,
   };
 }
 
+/** What those that write through a connection show of themselves. What follows from its own failure is said with that. */
+function writesIn({ id, name, state, failure }: Connection, destinations: readonly Destination[]): Seen[] {
+  return destinations.flatMap((destination): Seen[] => {
+    const { blocked, failing } = destination;
+    const of = { connectionId: id, connection: name, since: null };
+    if (blocked) {
+      if (failure || state === "paused") return [];
+      const message = `“${destination.name}” is on, and nothing is written: ${blocked.reason}`;
+      return [{ ...of, code: `writing_blocked:${destination.id}`, message, action: blocked.fix }];
+    }
+    if (!failing) return [];
+    const message = `“${destination.name}”: ${failing.reason}`;
+    return [{ ...of, code: `dead_letters:${destination.id}`, message, action: failing.fix }];
+  });
+}
+
 /** What a connection shows of itself. */
-function findingsIn(connection: Connection, now: Date): Finding[] {
+function findingsIn(connection: Connection, now: Date): Seen[] {
   const { id, name, failure, streams, absences } = connection;
   const of = { connectionId: id, connection: name };
-  const finding = (code: string, message: string, action: string, since: string | null = null): Finding => ({
+  const finding = (code: string, message: string, action: string, since: string | null = null): Seen => ({
     ...of,
     code,
     message,
@@ -143,7 +213,7 @@ function findingsIn(connection: Connection, now: Date): Finding[] {
   return findings;
 }
 
-function findingOf({ name, state, failure, held }: StreamStatus): Omit<Finding, "connectionId" | "connection">[] {
+function findingOf({ name, state, failure, held }: StreamStatus): Omit<Seen, "connectionId" | "connection">[] {
   const stream = name.replace("_", " ");
   const said = (code: string, fallback: string, known: Failure | null) => [
     {

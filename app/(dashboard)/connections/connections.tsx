@@ -27,7 +27,9 @@ export function Connections() {
   );
   return (
     <Screen title="Connections" actions={connect}>
-      <AuthorizationOutcome />
+      <div className="mb-4 max-w-5xl empty:hidden">
+        <AuthorizationOutcome />
+      </div>
       <QueryStates
         query={connections}
         what="the connections"

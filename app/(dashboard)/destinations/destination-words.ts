@@ -15,18 +15,20 @@ const destinationStates: Record<Destination["state"], { status: Status; words: s
   stopped: { status: "bad", words: "stopped", means: "It takes events and keeps them queued; nothing is sent." },
 };
 
-/** How a destination stands: on, and yet nothing can be sent, is no good state. */
-export function stateOf({ state, blocked }: Destination) {
-  if (blocked === null || state !== "on") return destinationStates[state];
-  return { status: "bad" as const, words: "on, but blocked", means: blocked.reason };
+/** How a destination stands: on, and yet nothing can be sent or much fails, is no good state. */
+export function stateOf({ state, blocked, failing }: Destination) {
+  if (state !== "on") return destinationStates[state];
+  if (blocked) return { status: "bad" as const, words: "on, but blocked", means: blocked.reason };
+  if (failing) return { status: "watch" as const, words: "on, many fail", means: failing.reason };
+  return destinationStates.on;
 }
 
 export const deliveryWords: Record<DeliveryState, { status: Status; words: string; means: string }> = {
   queued: { status: "unknown", words: "queued", means: "Waits for its turn." },
   sending: { status: "unknown", words: "sending", means: "Is being written to Zendesk." },
-  done: { status: "good", words: "done", means: "Zendesk has it." },
+  done: { status: "good", words: "done", means: "Zendesk has it, or a note says that it is kept here." },
   failed: { status: "bad", words: "failed", means: "Was not written; it stays here until it is replayed." },
-  unknown: { status: "watch", words: "unknown", means: "May have been written: the answer was lost." },
+  unknown: { status: "watch", words: "unknown", means: "May have been written. It can only be replayed or discarded." },
   held: { status: "watch", words: "held", means: "Waits for a person’s word." },
 };
 
@@ -49,6 +51,13 @@ export interface SettingWords<Key extends keyof Settings = keyof Settings> {
   /** Of a setting that is on or off: `on` first. */
   choices: readonly Choice[];
 }
+
+/** What becomes of a trait that no field takes, said after "where there is none". */
+export const traitPolicyWords: Record<Settings["unknownUserTraits"], string> = {
+  discard: "it is left out",
+  ask: "the write is held until a person approves the new field",
+  create: "the field is created",
+};
 
 const traits = (field: string): Choice[] => [
   { value: "discard", label: "Leave it out", means: "The rest is written; the delivery names what was left out." },

@@ -1,14 +1,11 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { destinationQueries } from "#app/_queries/destinations.ts";
 import { sourceQueries } from "#app/_queries/sources.ts";
 import { Checkbox } from "#app/_ui/checkbox.tsx";
 import { QueryStates } from "#app/_ui/query-states.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
-import type { Destination } from "#lib/destinations/shapes.ts";
-import type { Source } from "#lib/sources/shapes.ts";
 
 type SourceChoiceProps = {
   connectionId: string | null;
@@ -19,11 +16,9 @@ type SourceChoiceProps = {
   disabled?: boolean;
 };
 
-/** Sources that a destination can take events of; why not the others (C-3). */
+/** Sources that a destination can take events of; why not the others, as the API tells (C-3). */
 export function SourceChoice({ connectionId, destinationId, chosen, onChange, disabled }: SourceChoiceProps) {
-  const sources = useQuery(sourceQueries.list());
-  const destinations = useQuery(destinationQueries.list());
-  const others = destinations.data?.items.filter((one) => one.id !== destinationId) ?? [];
+  const sources = useQuery(sourceQueries.eligible({ connectionId, destinationId }));
   const toggle = (id: string, checked: boolean) =>
     onChange(checked ? [...chosen, id] : chosen.filter((one) => one !== id));
   return (
@@ -41,18 +36,19 @@ export function SourceChoice({ connectionId, destinationId, chosen, onChange, di
       {({ items }) => (
         <ul aria-label="Sources" className="flex flex-col gap-2">
           {items.map((source) => {
-            const reason = whyNot(source, connectionId, others);
             const isChosen = chosen.includes(source.id);
             return (
               <li key={source.id}>
                 <Checkbox
                   label={source.name}
                   checked={isChosen}
-                  disabled={disabled || (reason !== null && !isChosen)}
+                  disabled={disabled || (source.ineligible !== null && !isChosen)}
                   onChange={(checked) => toggle(source.id, checked)}
                   hint={
-                    reason ??
-                    (source.lastEventAt ? (
+                    source.ineligible ??
+                    (!source.enabled ? (
+                      "It is switched off: its keys are refused."
+                    ) : source.lastEventAt ? (
                       <>
                         last event <RelativeTime at={source.lastEventAt} />
                       </>
@@ -68,13 +64,4 @@ export function SourceChoice({ connectionId, destinationId, chosen, onChange, di
       )}
     </QueryStates>
   );
-}
-
-/** Why a source cannot be taken, in a sentence; null where it can. */
-function whyNot(source: Source, connectionId: string | null, others: readonly Destination[]): string | null {
-  const taker = others.find((one) => one.connectionId === connectionId && one.sourceIds.includes(source.id));
-  if (taker)
-    return `Its events are written to this Zendesk through ${taker.name} already: they would be written twice.`;
-  if (!source.enabled) return "It is switched off: its keys are refused.";
-  return null;
 }

@@ -1,17 +1,7 @@
 "use client";
 
 import { type FocusEvent, type UIEvent, useMemo, useRef, useState } from "react";
-
-type Options<Row> = {
-  /** Newest first, as the server gives them now; undefined while none has come. Memoise. */
-  rows: readonly Row[] | undefined;
-  /** Declared outside the render. */
-  rowId: (row: Row) => string;
-  /** What the rows answer: another question brings its own rows. */
-  question: string;
-  /** The rows still answer the question before. */
-  stale: boolean;
-};
+import type { AnsweredRows } from "./steady-rows.ts";
 
 interface Kept<Row> {
   question: string;
@@ -19,10 +9,10 @@ interface Kept<Row> {
 }
 
 /**
- * A list that grows at its top while somebody reads it: rows that are new wait until they are asked for, unless nobody is
+ * A list, newest first, that grows at its top while somebody reads it: rows that are new wait until they are asked for, unless nobody is
  * at the list. Rows that are shown change in place, and those that are gone leave.
  */
-export function useGrowingRows<Row>({ rows, rowId, question, stale }: Options<Row>) {
+export function useGrowingRows<Row>({ rows, rowId, question, stale }: AnsweredRows<Row>) {
   const [kept, setKept] = useState<Kept<Row> | null>(null);
   const attention = useAttention();
   const isKnown = kept?.question === question || stale;

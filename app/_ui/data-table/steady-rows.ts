@@ -2,12 +2,13 @@
 
 import { useMemo, useState } from "react";
 
-type Options<Row> = {
-  /** As the server orders them; undefined while none has come. Memoise. */
+/** The rows of a list that is asked for again and again. */
+export type AnsweredRows<Row> = {
+  /** As the server gives and orders them now; undefined while none has come. Memoise. */
   rows: readonly Row[] | undefined;
   /** Declared outside the render. */
   rowId: (row: Row) => string;
-  /** What the rows answer: another question brings its own order. */
+  /** What the rows answer: another question brings its own rows and order. */
   question: string;
   /** The rows still answer the question before. */
   stale: boolean;
@@ -17,7 +18,7 @@ type Options<Row> = {
  * Rows that stay where they are while their numbers change under the reader: the order of the first answer holds until
  * another question is asked or `sortAgain` is called. Those that are new come last, those that are gone leave.
  */
-export function useSteadyRows<Row>({ rows, rowId, question, stale }: Options<Row>) {
+export function useSteadyRows<Row>({ rows, rowId, question, stale }: AnsweredRows<Row>) {
   const [kept, setKept] = useState<{ question: string; ids: readonly string[] }>({ question, ids: [] });
   const holds = stale || kept.question === question;
   const steady = useMemo(

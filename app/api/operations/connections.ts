@@ -13,9 +13,13 @@ import {
   driftDayList,
   driftRowList,
   driftRunList,
+  heldDecisionBody,
   heldRetried,
   heldRetryBody,
+  heldRow,
   heldRowList,
+  heldText,
+  heldTextQuery,
   reconnectBody,
   run,
   runList,
@@ -154,10 +158,32 @@ export const listHeldRows = operation({
   id: "listHeldRows",
   method: "GET",
   path: `${one}/held`,
-  summary: "Rows that could not be stored, each with its reason",
+  summary: "Rows that could not be stored, each with its reason, those that were set aside too",
   role: "admin",
   query: listQuery.extend({ stream: streamName.optional() }),
   answer: heldRowList,
+});
+
+export const readHeldText = operation({
+  id: "readHeldText",
+  method: "GET",
+  path: `${one}/held/text`,
+  summary: "The whole text of one held row as it came; the list has the beginning of a long one",
+  role: "admin",
+  query: heldTextQuery,
+  answer: heldText,
+});
+
+export const setHeldRowAside = operation({
+  id: "setHeldRowAside",
+  method: "POST",
+  path: `${one}/held/set-aside`,
+  summary:
+    "Set a held row aside, so that its stream is not degraded for it until it comes with other bytes; or take that back",
+  role: "admin",
+  body: heldDecisionBody,
+  answer: heldRow,
+  idempotent: true,
 });
 
 export const retryHeldRows = operation({
@@ -236,6 +262,7 @@ export const runDoctor = operation({
   summary: "Run every check of the connection now",
   role: "admin",
   answer: doctorReport,
+  idempotent: true,
   span: "long",
 });
 
@@ -272,6 +299,7 @@ export const checkWebhook = operation({
   summary: "Register the webhook in Zendesk, or check that it stands as it should",
   role: "admin",
   answer: webhook,
+  idempotent: true,
   span: "long",
 });
 export const rotateWebhook = operation({
@@ -281,6 +309,7 @@ export const rotateWebhook = operation({
   summary: "Give the webhook a new signing secret; deliveries signed with the old one are taken for a day",
   role: "admin",
   answer: webhook,
+  idempotent: true,
   span: "long",
 });
 export const getChanges = operation({

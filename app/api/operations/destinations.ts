@@ -17,8 +17,10 @@ import {
   dryRunBody,
   preview,
   previewBody,
+  replayable,
   replayBody,
   replayed,
+  replayQuery,
   testAnswer,
   testBody,
   writeBack,
@@ -90,6 +92,7 @@ export const startDestination = operation({
   summary: "Go on sending after a stop",
   role: "admin",
   answer: destination,
+  idempotent: true,
   span: "long",
 });
 export const testDestination = operation({
@@ -100,6 +103,7 @@ export const testDestination = operation({
   role: "admin",
   body: testBody,
   answer: testAnswer,
+  idempotent: true,
   span: "long",
 });
 export const dryRunDestination = operation({
@@ -182,6 +186,15 @@ export const getDelivery = operation({
   role: "csm",
   answer: deliveryDetail,
 });
+export const countReplayable = operation({
+  id: "countReplayable",
+  method: "GET",
+  path: `${deliveries}/replay`,
+  summary: "How many deliveries a replay of a filter would take up now",
+  role: "csm",
+  query: replayQuery,
+  answer: replayable,
+});
 export const replayDeliveries = operation({
   id: "replayDeliveries",
   method: "POST",
@@ -197,7 +210,7 @@ export const approveDelivery = operation({
   id: "approveDelivery",
   method: "POST",
   path: `${deliveries}/{id}/approve`,
-  summary: "Do what is held for a person's word",
+  summary: "Do what is held for a person's word; what is unknown can only be replayed or discarded",
   role: "admin",
   body: decisionBody,
   answer: delivery,

@@ -1,5 +1,4 @@
 import { operation } from "#app/api/operation.ts";
-import { listQuery } from "#lib/api/shapes.ts";
 import {
   eventDetail,
   eventList,
@@ -10,6 +9,7 @@ import {
   sourceCreated,
   sourceList,
   sourcePatch,
+  sourcesQuery,
 } from "#lib/sources/shapes.ts";
 
 const base = "/api/v1/sources";
@@ -21,7 +21,7 @@ export const listSources = operation({
   path: base,
   summary: "Programs that send events",
   role: "viewer",
-  query: listQuery,
+  query: sourcesQuery,
   answer: sourceList,
 });
 export const createSource = operation({

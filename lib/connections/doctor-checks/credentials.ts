@@ -18,7 +18,7 @@ const day = 86_400_000;
 /** An ending is told of this long before. */
 const soon = 7 * day;
 
-/** What we sign in with, how long that lasts, and that it can be renewed. */
+/** What we sign in with, how long that lasts, and that it can be renewed: proved by renewing it, as every run does when it is due. */
 export async function checkCredentials(visit: LiveVisit): Promise<Finding[]> {
   const { auth_type: type } = visit.connection;
   if (type === "api_token") return [apiToken(visit.now)];
@@ -38,30 +38,43 @@ function apiToken(now: Date): Finding {
 }
 
 async function clientCredentials(visit: LiveVisit): Promise<Finding> {
+  const kind = "OAuth client credentials";
   try {
-    await renewToken(visit.ctx, visit.connection, visit.now);
-    const { token_expires_at: end } = await storedNow(visit);
-    const until = end ? ` It is good until ${instantWords(end)}; runs ask for the next one in time.` : "";
-    return ok("credentials", `OAuth client credentials: a fresh access token was given when asked for.${until}`);
+    const { token_expires_at: end } = await renewedNow(visit);
+    return ok("credentials", `${kind}: ${givenWords(end)}`);
   } catch (error) {
-    return refusedRenewal(visit, error);
+    return refusedRenewal(visit, kind, error);
   }
 }
 
 async function authorization(visit: LiveVisit): Promise<Finding> {
-  const { ctx, now } = visit;
   const stored = await storedNow(visit);
-  const { token_expires_at: end, login_ends_at: refreshEnd } = stored;
-  const token = `OAuth. The access token is good until ${end ? instantWords(end) : "an instant that Zendesk did not name"}`;
-  if (!canRenew(ctx, stored)) {
-    const found = `${token}, and it came without a refresh token: nothing renews it.`;
+  if (!canRenew(visit.ctx, stored)) {
+    const { token_expires_at: end } = stored;
+    const until = end ? instantWords(end) : "an instant that Zendesk did not name";
+    const found = `OAuth. The access token is good until ${until}, and it came without a refresh token: nothing renews it.`;
     return warning("credentials", found, "Reconnect through the connect button before it ends.");
   }
-  const renewed = `${token}; runs renew it by its refresh token`;
-  if (refreshEnd === null) return ok("credentials", `${renewed}, whose end Zendesk did not name.`);
-  const lasts = `${renewed}, which itself is good until ${instantWords(refreshEnd)}.`;
-  if (refreshEnd.getTime() - now.getTime() > soon) return ok("credentials", lasts);
-  return warning("credentials", lasts, "Let a run go through before then (resume the connection), or reconnect.");
+  try {
+    const { token_expires_at: end, login_ends_at: signInEnd } = await renewedNow(visit);
+    const given = `OAuth: ${givenWords(end)}`;
+    if (signInEnd === null) return ok("credentials", `${given} When the sign-in itself ends Zendesk did not name.`);
+    const lasts = `${given} The sign-in can be renewed without a person until ${instantWords(signInEnd)}.`;
+    if (signInEnd.getTime() - visit.now.getTime() > soon) return ok("credentials", lasts);
+    return warning("credentials", lasts, "Let a run go through before then (resume the connection), or reconnect.");
+  } catch (error) {
+    return refusedRenewal(visit, "OAuth", error);
+  }
+}
+
+async function renewedNow(visit: LiveVisit): Promise<LiveVisit["connection"]> {
+  await renewToken(visit.ctx, visit.connection, visit.now);
+  return storedNow(visit);
+}
+
+function givenWords(end: Date | null): string {
+  const until = end ? ` It is good until ${instantWords(end)}; runs ask for the next one in time.` : "";
+  return `a fresh access token was given when asked for.${until}`;
 }
 
 /** The way here may have renewed what was read at first. */
@@ -69,10 +82,8 @@ async function storedNow({ ctx, scope, connection }: LiveVisit): Promise<LiveVis
   return (await inWorkspace(ctx.db, scope.workspaceId, (trx) => loadConnection(trx, scope))) ?? connection;
 }
 
-function refusedRenewal(visit: LiveVisit, error: unknown): Finding {
+function refusedRenewal(visit: LiveVisit, kind: string, error: unknown): Finding {
   const reason = untried(error, visit);
-  if (reason !== null || !(error instanceof ZendeskError)) {
-    return unknown("credentials", `OAuth client credentials. ${reason}`);
-  }
-  return failure("credentials", `OAuth client credentials: no access token was given. ${error.message}`, error.action);
+  if (reason !== null || !(error instanceof ZendeskError)) return unknown("credentials", `${kind}. ${reason}`);
+  return failure("credentials", `${kind}: no access token was given. ${error.message}`, error.action);
 }

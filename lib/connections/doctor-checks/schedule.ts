@@ -1,13 +1,15 @@
 import { type Finding, failure, ok, type Visit } from "#lib/connections/doctor-checks/finding.ts";
+import { overdueSince, runWords } from "#lib/connections/overdue.ts";
 import { instantWords } from "#lib/time-words.ts";
 
-/** Is reading still set in motion? Judged by how long ago that was, not by errors (row 122). */
+/** Is reading still set in motion? Judged by how long ago that was, not by errors (row 122), and by whether a run goes on. */
 export function checkSchedule({ ctx, connection, facts, now }: Visit): Finding[] {
   const { state, next_sync_at: next } = connection;
   const minutes = connection.sync_interval_minutes ?? facts.syncIntervalMinutes;
-  const last = facts.lastRun
+  const ended = facts.lastRun
     ? `The last run ended ${instantWords(facts.lastRun.at)} (${facts.lastRun.state}).`
     : "No run has ended yet.";
+  const last = facts.liveRun ? `${ended} ${runWords(facts.liveRun, now)}` : ended;
   if (state === "paused" || state === "disconnected" || state === "archived") {
     return [ok("schedule", `None, since the connection is ${state}. ${last}`)];
   }
@@ -17,12 +19,13 @@ export function checkSchedule({ ctx, connection, facts, now }: Visit): Finding[]
     : `Cron routes start the runs (SCHEDULER=off), one every ${minutes} minutes; ${cronWords(facts)}.`;
   const due = next ? ` The next is due ${instantWords(next)}.` : "";
   const found = `${who} ${last}${due}`;
-  const overdue = next !== null && now.getTime() - next.getTime() > 2 * minutes * 60_000;
-  if (!overdue) return [ok("schedule", found)];
+  const since = overdueSince(next, facts.liveRun, now);
+  if (since === null || now.getTime() - since.getTime() <= 2 * minutes * 60_000) return [ok("schedule", found)];
   const action = isInternal
     ? "Start the server process again, and look at its log for failing jobs."
     : "Let something call POST /api/cron/sync every few minutes.";
-  return [failure("schedule", `${found} Nobody starts it.`, action)];
+  const isLeft = facts.liveRun !== null && facts.liveRun.state !== "queued";
+  return [failure("schedule", isLeft ? found : `${found} Nobody starts it.`, action)];
 }
 
 function cronWords({ lastCronRunAt }: Visit["facts"]): string {

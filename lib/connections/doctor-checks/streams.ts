@@ -6,13 +6,14 @@ import {
   unknown,
   untried,
   type Visit,
+  warning,
 } from "#lib/connections/doctor-checks/finding.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
 import { countWords } from "#lib/number-words.ts";
 import { instantWords } from "#lib/time-words.ts";
 import type { Get } from "#lib/zendesk/client.ts";
-import { fieldParts } from "#lib/zendesk/definition-readers.ts";
-import type { ZendeskError } from "#lib/zendesk/failures.ts";
+import { fieldParts, fieldsAccess, type RefusedPart } from "#lib/zendesk/definition-readers.ts";
+import { type FailureCode, ZendeskError } from "#lib/zendesk/failures.ts";
 
 /** The cheapest request of a stream that tells whether it may be read: one row. */
 interface Probe extends Pick<Get, "expect" | "endpoint"> {
@@ -22,43 +23,72 @@ interface Probe extends Pick<Get, "expect" | "endpoint"> {
 }
 const list = (name: string): Probe => ({ path: `/api/v2/${name}`, expect: name });
 
-const probes: Record<Exclude<StreamName, "satisfaction_ratings">, Probe[]> = {
-  tickets: [{ path: "/api/v2/incremental/tickets/cursor", expect: "tickets", endpoint: "incremental", isExport: true }],
-  ticket_events: [
-    { path: "/api/v2/incremental/ticket_events", expect: "ticket_events", endpoint: "incremental", isExport: true },
-  ],
-  users: [{ path: "/api/v2/incremental/users/cursor", expect: "users", endpoint: "incremental_users", isExport: true }],
-  organizations: [
-    { path: "/api/v2/incremental/organizations", expect: "organizations", endpoint: "incremental", isExport: true },
-  ],
-  groups: [list("groups")],
-  fields: fieldParts.map(list),
+const probes: Record<Exclude<StreamName, "satisfaction_ratings" | "fields">, Probe> = {
+  tickets: { path: "/api/v2/incremental/tickets/cursor", expect: "tickets", endpoint: "incremental", isExport: true },
+  ticket_events: {
+    path: "/api/v2/incremental/ticket_events",
+    expect: "ticket_events",
+    endpoint: "incremental",
+    isExport: true,
+  },
+  users: { path: "/api/v2/incremental/users/cursor", expect: "users", endpoint: "incremental_users", isExport: true },
+  organizations: {
+    path: "/api/v2/incremental/organizations",
+    expect: "organizations",
+    endpoint: "incremental",
+    isExport: true,
+  },
+  groups: list("groups"),
 };
+/** What the night reads beside a stream. */
+const besides: Partial<Record<StreamName, Probe>> = { users: list("organization_memberships") };
 export const probedStreams = Object.keys(probes) as (keyof typeof probes)[];
 
 /** What Zendesk says to a probe. `refused`: 403, 404 or 410, with the failure in words. */
 export type Permission =
   | { is: "granted" }
-  | { is: "refused"; code: string; message: string; action: string }
+  | { is: "refused"; code: FailureCode; message: string; action: string }
   | { is: "untried"; reason: string };
 
-/**
- * One stream: may it be read, how did it end last, and how fresh is it? Of several lists those that are refused are left
- * out, as in a run, if one is granted.
- */
+/** One stream: may it be read, with what the night reads beside it, how did it end last, and how fresh is it? */
 export async function checkStream(visit: LiveVisit, name: keyof typeof probes): Promise<Finding[]> {
-  const refused: string[] = [];
-  let permission: Permission = { is: "granted" };
-  for (const probe of probes[name]) {
-    permission = await ask(visit, probe);
-    if (permission.is === "untried") return [streamFinding(visit, name, permission)];
-    if (permission.is === "refused") refused.push(probe.expect.replaceAll("_", " "));
-  }
-  if (refused.length === probes[name].length) return [streamFinding(visit, name, permission)];
-  const finding = streamFinding(visit, name, { is: "granted" });
-  if (refused.length === 0) return [finding];
-  return [{ ...finding, found: `${finding.found} Left out, since refused: ${refused.join(", ")}.` }];
+  const permission = await ask(visit, probes[name]);
+  const beside = besides[name];
+  if (permission.is !== "granted" || !beside) return [streamFinding(visit, name, permission)];
+  const more = await ask(visit, beside);
+  if (more.is !== "refused") return [streamFinding(visit, name, more)];
+  const stored = storedWords(visit, name);
+  const found = `May be read, but not the ${words(beside)}: ${more.message} ${stored.found}`;
+  // What the streams' own record says may be worse.
+  return [
+    stored.state === "failure"
+      ? { key: `stream:${name}`, ...stored, found }
+      : warning(`stream:${name}`, found, more.action),
+  ];
 }
+
+/** The lists of definitions. Those that a run leaves out are left out, and warned of where it is not that Zendesk does not know them. */
+export async function checkFields(visit: LiveVisit): Promise<Finding[]> {
+  const refused: RefusedPart[] = [];
+  let untried: Permission | null = null;
+  for (const part of fieldParts) {
+    const permission = await ask(visit, list(part));
+    if (permission.is === "untried") untried ??= permission;
+    if (permission.is === "refused") refused.push({ part, code: permission.code, message: permission.message });
+  }
+  const access = fieldsAccess(refused, visit.facts.fieldParts);
+  if (access instanceof ZendeskError) return [streamFinding(visit, "fields", { is: "refused", ...access.words() })];
+  if (untried) return [streamFinding(visit, "fields", untried)];
+  const finding = streamFinding(visit, "fields", { is: "granted" });
+  if (refused.length === 0) return [finding];
+  const left = refused.map(({ part }) => part.replaceAll("_", " ")).join(", ");
+  const found = `${finding.found} Left out, since refused: ${left}.`;
+  const isKnown = refused.some(({ code }) => code !== "not_found");
+  if (!isKnown || finding.state !== "ok") return [{ ...finding, found }];
+  return [warning("stream:fields", found, "Check that the Zendesk plan includes these lists, and the login's role.")];
+}
+
+const words = ({ expect }: Probe): string => expect.replaceAll("_", " ");
 
 /** Sends one probe. Never throws for what Zendesk answers. */
 export async function ask(visit: LiveVisit, probe: Probe): Promise<Permission> {

@@ -1,13 +1,17 @@
 import { type Finding, failure, ok, unknown, type Visit, warning } from "#lib/connections/doctor-checks/finding.ts";
 import { countWords } from "#lib/number-words.ts";
 import { instantWords } from "#lib/time-words.ts";
+import { lostDeliveries, uncheckedSince } from "#lib/webhooks/lost.ts";
 
 /** What should be fetched within seconds and was not for so long. Milliseconds. */
 const tooLong = 5 * 60_000;
 
-/** How changes arrive between runs. Its hourly check is the webhook's own; here stands what it last said. */
-export function checkWebhook({ facts, now }: Visit): Finding[] {
-  const { webhook, hints } = facts;
+/**
+ * How changes arrive between runs. Its hourly check is the webhook's own; here stands what it last said, whether it still
+ * happens, and what the runs say of deliveries that were lost (rows 87, 93).
+ */
+export function checkWebhook({ connection, facts, now }: Visit): Finding[] {
+  const { webhook, hints, announced } = facts;
   const runs = "Changes arrive with the regular runs.";
   if (!webhook || webhook.state === "none") return [ok("webhook", `There is none. ${runs}`)];
   const heard = webhook.last_delivery_at
@@ -23,12 +27,24 @@ export function checkWebhook({ facts, now }: Visit): Finding[] {
     if (webhook.state === "failing") return [failure("webhook", words, action)];
     return [{ ...unknown("webhook", words), state: "warning", action }];
   }
-  if (hints.oldest && now.getTime() - hints.oldest.getTime() > tooLong) {
-    const action =
-      "See the rate limits: what was delivered is fetched as soon as they allow, at the latest by the next run.";
-    return [warning("webhook", `${found} The oldest since ${instantWords(hints.oldest)}.`, action)];
-  }
-  return [ok("webhook", found)];
+  const checks = { checkedAt: webhook.checked_at, activeSince: webhook.active_since };
+  const troubles = [
+    waitingLong(hints.oldest, now),
+    announced && lostDeliveries(announced, now),
+    // The webhook of a connection that rests is not looked at.
+    connection.state === "paused" ? null : uncheckedSince(checks, now),
+  ].filter((trouble) => trouble !== null);
+  if (troubles.length === 0) return [ok("webhook", found)];
+  const messages = troubles.map(({ message }) => message).join(" ");
+  return [warning("webhook", `${found} ${messages}`, troubles.map(({ action }) => action).join(" "))];
+}
+
+function waitingLong(oldest: Date | null, now: Date): { message: string; action: string } | null {
+  if (oldest === null || now.getTime() - oldest.getTime() <= tooLong) return null;
+  return {
+    message: `The oldest since ${instantWords(oldest)}.`,
+    action: "See the rate limits: what was delivered is fetched as soon as they allow, at the latest by the next run.",
+  };
 }
 
 const kinds: Record<string, string> = {

@@ -10,7 +10,7 @@ import {
 } from "#lib/connections/doctor-checks/finding.ts";
 import { checkScopes } from "#lib/connections/doctor-checks/granted-access.ts";
 import { checkSatisfaction } from "#lib/connections/doctor-checks/satisfaction.ts";
-import { checkStream, probedStreams, streamFinding } from "#lib/connections/doctor-checks/streams.ts";
+import { checkFields, checkStream, probedStreams, streamFinding } from "#lib/connections/doctor-checks/streams.ts";
 import { streamNames } from "#lib/connections/shapes.ts";
 import { instantWords } from "#lib/time-words.ts";
 import { openClient } from "#lib/zendesk/credentials.ts";
@@ -21,6 +21,7 @@ const liveChecks: Check<LiveVisit>[] = [
     keys: [`stream:${name}`] as CheckKey[],
     find: (visit: LiveVisit) => checkStream(visit, name),
   })),
+  { keys: ["stream:fields"], find: checkFields },
   { keys: ["stream:satisfaction_ratings", "csat"], find: checkSatisfaction },
   { keys: ["credentials"], find: checkCredentials },
 ];

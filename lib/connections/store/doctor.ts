@@ -1,8 +1,13 @@
 import { type Selectable, sql } from "kysely";
 import type { Db, Trx } from "#db/client.ts";
 import type { DoctorCheckTable, StreamStateTable, WebhookTable } from "#db/schema.ts";
+import { type LiveRun, liveRuns } from "#lib/connections/overdue.ts";
 import { readRhythm, shownPurpose } from "#lib/connections/store/connections.ts";
+import { type Announced, newestAnnounced } from "#lib/webhooks/lost.ts";
+import type { FieldPart } from "#lib/zendesk/definition-readers.ts";
+import type { RatingsPast } from "#lib/zendesk/ratings-reader.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
+import { fieldPartsHeld, readRatingsPast } from "#lib/zendesk/streams.ts";
 
 /** What the doctor reads in the database before Zendesk is asked. */
 export interface DoctorFacts {
@@ -11,11 +16,17 @@ export interface DoctorFacts {
   streams: Map<string, Selectable<StreamStateTable>>;
   held: Map<string, number>;
   lastRun: { state: string; at: Date } | null;
+  liveRun: LiveRun | null;
   /** When the last run was asked for by a cron route. */
   lastCronRunAt: Date | null;
   webhook: Selectable<WebhookTable> | null;
   hints: { waiting: number; oldest: Date | null };
+  /** Of the newest changes, how many a delivery had told; null without a working webhook. */
+  announced: Announced | null;
   database: { version: string; number: number; now: Date };
+  /** What was read before of the streams of several lists: the doctor judges a refusal as a run does. */
+  ratings: RatingsPast;
+  fieldParts: Set<FieldPart>;
 }
 
 export async function readDoctorFacts(db: Db, scope: Scope): Promise<DoctorFacts> {
@@ -27,10 +38,14 @@ export async function readDoctorFacts(db: Db, scope: Scope): Promise<DoctorFacts
     streams: new Map((await streamStates(db, scope)).map((row) => [row.stream, row])),
     held: new Map((await heldCounts(db, scope)).map((row) => [row.stream, Number(row.count)])),
     lastRun: lastRun && lastAt ? { state: lastRun.state, at: lastAt } : null,
+    liveRun: (await liveRuns(db, scope.workspaceId)).get(scope.connectionId) ?? null,
     lastCronRunAt: lastCron?.requested_at ?? null,
     webhook: (await webhookOf(db, scope)) ?? null,
     hints: await hintsOf(db, scope),
+    announced: (await newestAnnounced(db, scope.workspaceId)).get(scope.connectionId) ?? null,
     database: await aboutDatabase(db),
+    ratings: await readRatingsPast(db, scope),
+    fieldParts: await fieldPartsHeld(db, scope),
   };
 }
 
@@ -58,6 +73,7 @@ const heldCounts = (db: Db, scope: Scope) =>
     .select((eb) => ["stream", eb.fn.countAll<string>().as("count")])
     .where("workspace_id", "=", scope.workspaceId)
     .where("connection_id", "=", scope.connectionId)
+    .where("set_aside_at", "is", null)
     .groupBy("stream")
     .execute();
 

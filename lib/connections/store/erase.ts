@@ -12,6 +12,7 @@ export const tablesOfConnection = [
   "ticket_event",
   "ticket_payload",
   "satisfaction_rating",
+  "former_rating",
   "ticket",
   "zendesk_user",
   "zendesk_group",

@@ -6,6 +6,19 @@ export async function insertState(trx: Trx, state: Insertable<OauthStateTable>):
   await trx.insertInto("oauth_state").values(state).execute();
 }
 
+export async function findState(
+  trx: Trx,
+  workspaceId: number,
+  stateHash: Buffer,
+): Promise<Selectable<OauthStateTable> | undefined> {
+  return trx
+    .selectFrom("oauth_state")
+    .selectAll()
+    .where("workspace_id", "=", workspaceId)
+    .where("state_hash", "=", stateHash)
+    .executeTakeFirst();
+}
+
 /** Gives a state and forgets it: it is good for one return. */
 export async function takeState(
   trx: Trx,

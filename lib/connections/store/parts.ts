@@ -1,7 +1,7 @@
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Db } from "#db/client.ts";
 import type { HeldRowTable, StreamStateTable, WebhookTable } from "#db/schema.ts";
-import type { StreamName } from "#lib/connections/shapes.ts";
+import type { Absence, StreamName } from "#lib/connections/shapes.ts";
 import { shownPurpose } from "#lib/connections/store/connections.ts";
 import type { MatchCounts } from "#lib/matching/shapes.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
@@ -10,9 +10,10 @@ export interface ConnectionParts {
   streams: Map<string, Selectable<StreamStateTable>>;
   /** Rows stored per stream: what all runs inserted, which is exact and needs no counting of millions. */
   rows: Map<string, number>;
+  /** Those that are set aside left out. */
   held: Map<string, number>;
   /** Rows that Zendesk no longer shows, by stream. */
-  absences: { stream: "tickets" | "organizations"; rows: number; held: number }[];
+  absences: { stream: Absence["stream"]; rows: number; held: number }[];
   webhook: Pick<Selectable<WebhookTable>, "state" | "kind" | "last_delivery_at"> | null;
   matching: MatchCounts;
 }
@@ -42,7 +43,7 @@ export async function readParts(db: Db, workspaceId: number, ids: number[]): Pro
     parts.get(row.connection_id)?.held.set(row.stream, Number(row.count));
   }
   for (const row of await absentCounts(db, workspaceId, ids)) {
-    const stream = row.stream as "tickets" | "organizations";
+    const stream = row.stream as Absence["stream"];
     parts.get(row.connection_id)?.absences.push({ stream, rows: Number(row.count), held: Number(row.held) });
   }
   for (const { connection_id, ...webhook } of await webhooks(db, workspaceId, ids)) {
@@ -84,6 +85,7 @@ const heldCounts = (db: Db, workspaceId: number, ids: number[]) =>
     .select((eb) => ["connection_id", "stream", eb.fn.countAll<string>().as("count")])
     .where("workspace_id", "=", workspaceId)
     .where("connection_id", "in", ids)
+    .where("set_aside_at", "is", null)
     .groupBy(["connection_id", "stream"])
     .execute();
 
@@ -121,20 +123,44 @@ const matchCounts = (db: Db, workspaceId: number, ids: number[]) =>
     .groupBy(["connection_id", "match_state"])
     .execute();
 
+/** So many characters of a held row are listed: one may be as long as a page of Zendesk's. */
+export const longestListed = 100_000;
+
+export type ListedHeldRow = Omit<Selectable<HeldRowTable>, "workspace_id" | "connection_id" | "payload"> & {
+  beginning: string;
+  length: number;
+};
+
+function heldRows(db: Db, scope: Scope) {
+  return db
+    .selectFrom("held_row")
+    .select(["stream", "row_key", "reason", "first_held_at", "last_held_at", "set_aside_at", "set_aside_by"])
+    .select([
+      sql<string>`left(payload, ${sql.lit(longestListed)})`.as("beginning"),
+      sql<number>`length(payload)`.as("length"),
+    ])
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId);
+}
+
 export async function readHeldRows(
   db: Db,
   scope: Scope,
   page: { limit: number; stream?: StreamName | undefined; after: { stream: string; key: string } | null },
-): Promise<Selectable<HeldRowTable>[]> {
-  let query = db
-    .selectFrom("held_row")
-    .selectAll()
-    .where("workspace_id", "=", scope.workspaceId)
-    .where("connection_id", "=", scope.connectionId);
+): Promise<ListedHeldRow[]> {
+  let query = heldRows(db, scope);
   const { after } = page;
   if (page.stream) query = query.where("stream", "=", page.stream);
   if (after) {
     query = query.where((eb) => eb(eb.refTuple("stream", "row_key"), ">", eb.tuple(after.stream, after.key)));
   }
   return query.orderBy("stream").orderBy("row_key").limit(page.limit).execute();
+}
+
+export function readHeldRow(
+  db: Db,
+  scope: Scope,
+  { stream, key }: { stream: StreamName; key: string },
+): Promise<ListedHeldRow | undefined> {
+  return heldRows(db, scope).where("stream", "=", stream).where("row_key", "=", key).executeTakeFirst();
 }

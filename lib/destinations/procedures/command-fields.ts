@@ -1,6 +1,8 @@
 import type { Command } from "#lib/destinations/attempt.ts";
 import { cleanText } from "#lib/zendesk/text.ts";
 
+type Fielded = { readonly fields: Readonly<Command["fields"]> };
+
 /** A user as a command names them. */
 export interface Person {
   /** In Zendesk. */
@@ -13,7 +15,7 @@ export interface Person {
 }
 
 /** A field as trimmed text that Zendesk and our tables take; null where there is none. */
-export function textOf({ fields }: Command, name: string): string | null {
+export function textOf({ fields }: Fielded, name: string): string | null {
   const value = fields[name];
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const text = typeof value === "string" ? cleanText(value).trim() : "";
@@ -27,7 +29,7 @@ export function requiredText(command: Command, name: string): string {
   return text;
 }
 
-export function flagOf({ fields }: Command, name: string): boolean | null {
+export function flagOf({ fields }: Fielded, name: string): boolean | null {
   const value = fields[name];
   if (typeof value === "boolean") return value;
   const word = String(value ?? "").toLowerCase();
@@ -43,9 +45,18 @@ export function textsOf({ fields }: Command, name: string): string[] {
     .map((item) => cleanText(String(item)).trim());
 }
 
-/** Tags as Zendesk keeps them: lower case, without blanks, each once. */
 export function tagsOf(command: Command, name: string): string[] {
-  const tags = textsOf(command, name).map((tag) => tag.toLowerCase().replace(/[\s,]+/g, "_"));
+  return asTags(textsOf(command, name));
+}
+
+/** Tags as Zendesk keeps them: lower case, without blanks, each once. */
+export function asTags(texts: readonly string[]): string[] {
+  const tags = texts.map((text) =>
+    text
+      .trim()
+      .toLowerCase()
+      .replace(/[\s,]+/g, "_"),
+  );
   return [...new Set(tags.filter((tag) => tag !== ""))];
 }
 

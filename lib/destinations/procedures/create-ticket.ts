@@ -1,3 +1,4 @@
+import type { Command } from "#lib/destinations/attempt.ts";
 import { bodyOf, intentOf, type Wanted } from "#lib/destinations/procedures/changes.ts";
 import { personOf, tagsOf, textOf } from "#lib/destinations/procedures/command-fields.ts";
 import { findRows, idIn, wireId } from "#lib/destinations/procedures/rows.ts";
@@ -17,7 +18,7 @@ const keyLasts = 115 * 60_000;
  */
 export const createTicket = procedure(async (task) => {
   const { command, delivery } = task;
-  const externalId = textOf(command, "external_id") ?? `bellwether:${delivery.messageId ?? delivery.commandKey}`;
+  const externalId = ticketExternalId(command, delivery.messageId ?? delivery.commandKey);
   const known = await ticketsByExternalId(task, externalId);
   const [first] = known;
   if (first) {
@@ -49,6 +50,11 @@ export const createTicket = procedure(async (task) => {
   }
 });
 
+/** The external id that a ticket is created with: one of ours, by what names the command, where the event has none. */
+export function ticketExternalId(command: Command, name: string): string {
+  return textOf(command, "external_id") ?? `bellwether:${name}`;
+}
+
 /** Living tickets with this external id, oldest first: Zendesk lets several have it. */
 export async function ticketsByExternalId(task: Task, externalId: string): Promise<Wire[]> {
   const query = { external_id: externalId };
@@ -74,7 +80,7 @@ async function ticketOf(task: Task, externalId: string): Promise<Record<string, 
 }
 
 /** The requester is a user, made beforehand where need be: one that came with the ticket would get a mail from Zendesk. */
-async function requesterOf(task: Task): Promise<string> {
+export async function requesterOf(task: Task): Promise<string> {
   const person = personOf(task.command, "requester.");
   const { result } = task;
   const { id } = await findOrCreateUser(task, person);

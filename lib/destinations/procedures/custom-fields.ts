@@ -4,6 +4,7 @@ import {
   convert,
   type FieldDefinition,
   isPlain,
+  leftOutAsNested,
   snakeCase,
   spellings,
   titleOf,
@@ -36,7 +37,8 @@ export async function customFieldsOf(
   const given = { ...ifDefined, ...task.command.unmapped, ...recordOf(task.command, `${owner}_fields`) };
   const traits = Object.entries(given).filter(([, value]) => value !== undefined);
   const plain = traits.filter(([, value]) => isPlain(value));
-  task.notes.push(...traits.filter(([, value]) => !isPlain(value)).map(([name]) => leftOutAsNested(name)));
+  const nested = traits.filter(([, value]) => !isPlain(value));
+  task.notes.push(...nested.map(([name, value]) => `${name} ${leftOutAsNested(`$.traits.${name}`, value)}.`));
   const values = new Map<string, FieldValue>();
   if (plain.length === 0) return values;
   const definitions = await definitionsOf(task, owner);
@@ -86,11 +88,6 @@ function put(
     task.notes.push(`Of ${name}, ${converted.leftOut} was left out: the field ${key} has no such option.`);
   if (key !== name) task.notes.push(`${name} is written to the ${owner} field ${key}.`);
   values.set(key, { type, value: converted.value });
-}
-
-/** RudderStack's own code drops these without a word. */
-function leftOutAsNested(name: string): string {
-  return `${name} was left out: it is an object, and a field of Zendesk's takes one value. Map its parts one by one, as $.traits.${name}.….`;
 }
 
 function noteUndefined(task: Task, owner: Owner, name: string): void {

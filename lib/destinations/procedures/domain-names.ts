@@ -1,5 +1,9 @@
 import { isFreeMail } from "#lib/matching/free-mail.ts";
 
+/** A domain in the letters of the web, by which two are compared. */
+export const asDomain = (name: string): string =>
+  URL.canParse(`http://${name}`) ? new URL(`http://${name}`).hostname : name.toLowerCase();
+
 /** Domains as Zendesk keeps them, and why others were left out: what people write may be an address of the web or of a mail. */
 export function cleanDomains(given: readonly string[]): { domains: string[]; refused: string[] } {
   const domains = new Set<string>();

@@ -53,6 +53,16 @@ export function isPlain(value: unknown): boolean {
   return value === null || isScalar(value) || (Array.isArray(value) && value.every(isScalar));
 }
 
+/**
+ * Why a value of an event, which stands at `path`, goes to no field; said after its name. RudderStack's own code drops these
+ * without a word.
+ */
+export function leftOutAsNested(path: string, value: unknown): string {
+  const [key] = Array.isArray(value) ? [] : Object.keys(value as object).filter((one) => /^\w{1,40}$/.test(one));
+  const part = key === undefined ? `${path}[0]` : `${path}.${key}`;
+  return `was left out: it is an object, and a field of Zendesk's takes one value. Map its parts one by one, as ${part}`;
+}
+
 /** A value as a field of this type takes it. Null empties the field. Patterns (`regexp`) are Zendesk's to judge. */
 export function convert({ type, options }: Pick<FieldDefinition, "type" | "options">, value: unknown): Converted {
   if (value === null || value === "")

@@ -34,7 +34,10 @@ export async function organizationByName(task: Task, name: string): Promise<Wire
   return rows.find((row) => isSameText(row.name, name)) ?? null;
 }
 
-/** The organization that an event refers to, by its id in Zendesk or by the sender's own: an id that is both is held. */
+/**
+ * The organization that an event refers to, by its id in Zendesk or by the sender's own: an id that is both is held. None is a
+ * dead letter, which a later group call of the same organization takes up again (R-25).
+ */
 export async function requireOrganization(task: Task, reference: string): Promise<Wire> {
   const byId = await organizationById(task, reference);
   const byExternalId = await organizationByExternalId(task, reference);
@@ -45,7 +48,7 @@ export async function requireOrganization(task: Task, reference: string): Promis
     fail(
       "organization_not_found",
       `Zendesk has no organization with the id or the external id ${reference}.`,
-      "Send a group call with this groupId first, or the id that Zendesk gave the organization; then replay this.",
+      "Send a group call with this groupId, which takes this up again by itself within the hour, or the id that Zendesk gave the organization; then replay this.",
     )
   );
 }

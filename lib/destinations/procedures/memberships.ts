@@ -1,4 +1,5 @@
 import { inWorkspace } from "#db/client.ts";
+import type { AffectedTicket } from "#lib/destinations/attempt.ts";
 import { findAll, idIn, isTaken, wireId } from "#lib/destinations/procedures/rows.ts";
 import type { Task } from "#lib/destinations/procedures/task.ts";
 import { workingTicketsOf } from "#lib/destinations/store/working-tickets.ts";
@@ -10,6 +11,9 @@ export interface Named {
   id: string;
   name: string;
 }
+
+export const membershipOf = (user: Named, organization: Named): string =>
+  `membership of ${user.name} in ${organization.name}`;
 
 /** All of a user's memberships, not the first one only. */
 export async function membershipsOf(task: Task, userId: string): Promise<Wire[]> {
@@ -35,7 +39,7 @@ export async function ensureMember(task: Task, user: Named & { isNew: boolean },
         expect: "organization_membership",
         intent: {
           verb: "create",
-          what: `membership of ${user.name} in ${organization.name}`,
+          what: membershipOf(user, organization),
           zendeskId: null,
           changes: [],
         },
@@ -48,28 +52,36 @@ export async function ensureMember(task: Task, user: Named & { isNew: boolean },
   }
 }
 
-/** Ends one membership. One that is gone already is as wanted. */
-export async function endMembership(task: Task, membershipId: string, user: Named, organization: Named): Promise<void> {
-  const what = `membership of ${user.name} in ${organization.name}`;
+export const removal = "remove membership";
+
+/**
+ * Ends one membership, and tells whether it did: one that is gone already is as wanted. `affects`: the working tickets that
+ * Zendesk unassigns with it (C-23).
+ */
+export async function endMembership(
+  task: Task,
+  membershipId: string,
+  what: string,
+  affects: readonly AffectedTicket[],
+): Promise<boolean> {
   const path = `/api/v2/organization_memberships/${membershipId}`;
   try {
-    await task.zendesk.write("remove membership", "DELETE", path, undefined, {
+    await task.zendesk.write(removal, "DELETE", path, undefined, {
       intent: { verb: "remove", what, zendeskId: membershipId, changes: [] },
+      affects,
     });
+    return true;
   } catch (error) {
     if (!(error instanceof ZendeskError) || error.code !== "not_found") throw error;
     task.notes.push(`Somebody else has ended the ${what} in the meantime.`);
+    return false;
   }
 }
 
 const working = ["new", "open", "pending", "hold"];
 
 /** The tickets that Zendesk will take from the organization when the user leaves it (C-23); from our tables where it does not tell. */
-export async function workingTickets(
-  task: Task,
-  userId: string,
-  organizationId: string,
-): Promise<{ id: string; subject: string; status: string }[]> {
+export async function workingTickets(task: Task, userId: string, organizationId: string): Promise<AffectedTicket[]> {
   const path = `/api/v2/users/${userId}/tickets/requested`;
   const tickets = await findAll(task, "list the user's tickets", path, "tickets");
   if (tickets === null) {

@@ -32,13 +32,13 @@ export async function findAll(
   step: string,
   path: string,
   key: string,
-  query: NonNullable<Get["query"]> = {},
+  { query = {}, endpoint = "list" }: Pick<Get, "query" | "endpoint"> = {},
 ): Promise<Wire[] | null> {
   const rows: Wire[] = [];
   let cursor: string | undefined;
   for (let page = 1; page <= mostPages; page++) {
     const asked = { ...query, "page[size]": 100, "page[after]": cursor };
-    const answer = await task.zendesk.find(step, path, { expect: key, query: asked });
+    const answer = await task.zendesk.find(step, path, { expect: key, query: asked, endpoint });
     if (!answer) return page === 1 ? null : rows;
     rows.push(...rowsIn(answer.body[key]));
     const meta = isObject(answer.body.meta) ? answer.body.meta : {};

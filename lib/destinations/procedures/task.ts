@@ -1,4 +1,4 @@
-import type { Attempt, Procedure, Verdict } from "#lib/destinations/attempt.ts";
+import type { AffectedTicket, Attempt, Procedure, Verdict } from "#lib/destinations/attempt.ts";
 import { refusalOf } from "#lib/destinations/refusals.ts";
 
 /** An attempt under way, with what there is to tell of it so far. */
@@ -6,6 +6,8 @@ export interface Task extends Attempt {
   notes: string[];
   /** What was written, as far as it is known. */
   result: { kind: string; id: string } | undefined;
+  /** Of a removal that is done: the tickets that it has unassigned. */
+  affected: readonly AffectedTicket[] | undefined;
 }
 
 /** Ends an attempt from wherever it is. */
@@ -25,11 +27,11 @@ class Ended extends Error {
  */
 export function procedure(run: (task: Task) => Promise<void>): Procedure {
   return async (attempt) => {
-    const task: Task = { ...attempt, notes: [], result: undefined };
+    const task: Task = { ...attempt, notes: [], result: undefined, affected: undefined };
     try {
       requireComplete(task);
       await run(task);
-      return { state: "done", ...soFar(task) };
+      return { state: "done", ...soFar(task), ...(task.affected && { affected: task.affected }) };
     } catch (error) {
       if (!(error instanceof Ended)) throw error;
       return error.verdict.state === "waits" ? error.verdict : { ...soFar(task), ...error.verdict };
@@ -72,17 +74,12 @@ export function isApproved(task: Task, code: string): boolean {
 }
 
 /** A person must approve or discard it. */
-export function hold(
-  code: string,
-  reason: string,
-  fix: string,
-  affected?: { id: string; subject: string; status: string }[],
-): never {
+export function hold(code: string, reason: string, fix: string, affected?: readonly AffectedTicket[]): never {
   throw new Ended({ state: "held", code, reason, fix, ...(affected && { affected }) });
 }
 
-/** A write may have happened, and nothing tells yet. */
-export function leaveOpen(code: string, reason: string, fix: string): never {
+/** A write may have happened, and nothing tells yet. Without a `fix` of its own it is looked up again by itself. */
+export function leaveOpen(code: string, reason: string, fix = ""): never {
   throw new Ended({ state: "unknown", code, reason, fix });
 }
 

@@ -31,7 +31,7 @@ export async function ticketValuesOf(task: Task): Promise<Wanted[]> {
 }
 
 /** A comment with its visibility, which Zendesk would else take from the ticket or the account. */
-export function commentOf({ command }: Task): { body: string; public: boolean } | null {
+export function commentOf({ command }: Pick<Task, "command">): { body: string; public: boolean } | null {
   const body = textOf(command, "comment");
   return body === null ? null : { body, public: command.fields.public === true || command.fields.public === "true" };
 }

@@ -149,9 +149,16 @@ export function zendeskZone(given: string): ZoneFound {
   return zone === undefined ? { refused: `Zendesk has no name for the time zone ${given}` } : { zone };
 }
 
-/** Whether a user of Zendesk's has this zone already; `iana_time_zone` tells it in the sender's words. */
-export function hasZone(user: { time_zone?: unknown; iana_time_zone?: unknown }, given: string, zone: string): boolean {
-  return user.time_zone === zone || user.iana_time_zone === given || user.time_zone === given;
+/** Whether a user of Zendesk's has this zone already, told by Zendesk's name or by the IANA's. */
+export function hasZone(user: { time_zone?: unknown; iana_time_zone?: unknown }, zone: string): boolean {
+  return (
+    user.time_zone === zone || [user.time_zone, user.iana_time_zone].some((own) => isSameZone(own, byZendesk[zone]))
+  );
+}
+
+function isSameZone(one: unknown, other: string | undefined): boolean {
+  if (typeof one !== "string" || other === undefined) return false;
+  return one === other || canonical(one) === canonical(other);
 }
 
 /** Links such as US/Eastern come down to one name; null for what is no zone. */

@@ -1,3 +1,4 @@
+import type { AffectedTicket } from "#lib/destinations/attempt.ts";
 import { flagOf, nameOf, personOf, requiredText } from "#lib/destinations/procedures/command-fields.ts";
 import { describeOrganization, requireOrganization } from "#lib/destinations/procedures/find-organization.ts";
 import { describe, requireUser } from "#lib/destinations/procedures/find-user.ts";
@@ -5,12 +6,14 @@ import {
   endMembership,
   ensureMember,
   membershipIn,
+  membershipOf,
   membershipsOf,
   type Named,
+  removal,
   workingTickets,
 } from "#lib/destinations/procedures/memberships.ts";
 import { idIn } from "#lib/destinations/procedures/rows.ts";
-import { fail, hold, isApproved, procedure, type Task } from "#lib/destinations/procedures/task.ts";
+import { hold, isApproved, procedure, sentBefore, type Task } from "#lib/destinations/procedures/task.ts";
 import { findOrCreateUser, refuseAgent } from "#lib/destinations/procedures/write-user.ts";
 
 /** Adds a user to an organization, or removes them from it and from no other (C-9, C-21 … C-23, R-15 … R-18). */
@@ -18,7 +21,6 @@ export const updateMembership = procedure(async (task) => {
   const { command } = task;
   const reference = requiredText(command, "organization_id");
   const isRemoval = flagOf(command, "remove") === true;
-  if (isRemoval && !task.settings.allowRemovals) removalsOff();
   const row = await requireOrganization(task, reference);
   const organization = { id: String(idIn(row)), name: describeOrganization(row) };
   const person = personOf(command, "user.");
@@ -46,41 +48,59 @@ function requireWord(task: Task, what: string): void {
   );
 }
 
-/** What Zendesk does to the user's working tickets is shown before, and only done when somebody has seen it (C-23). */
+/**
+ * What Zendesk does to the user's working tickets is shown before, and only done when somebody has seen it (C-23): they are
+ * read again right before the membership ends, and where some came up since, the person is asked again.
+ */
 async function removeMember(task: Task, user: Named, organization: Named): Promise<void> {
   task.result = { kind: "user", id: user.id };
   const membership = membershipIn(await membershipsOf(task, user.id), organization.id);
   const membershipId = membership && idIn(membership);
-  if (!membershipId) {
-    task.notes.push(`${user.name} was not a member of ${organization.name}: there was nothing to remove.`);
+  if (!membershipId) return noMember(task, user, organization);
+  if (task.isOvertaken) requireWord(task, `${user.name} is to be removed from ${organization.name}`);
+  const affected = await workingTickets(task, user.id, organization.id);
+  const seen = isApproved(task, "removal") ? (task.delivery.affected ?? []) : null;
+  const unseen = seen && affected.filter(({ id }) => !seen.some((ticket) => ticket.id === id));
+  const end = () => endMembership(task, membershipId, membershipOf(user, organization), affected);
+  if (unseen?.length === 0) {
+    if (await end()) task.affected = affected;
     return;
   }
-  if (task.isOvertaken) requireWord(task, `${user.name} is to be removed from ${organization.name}`);
-  if (isApproved(task, "removal")) return endMembership(task, membershipId, user, organization);
-  const affected = await workingTickets(task, user.id, organization.id);
-  if (task.isDryRun) await endMembership(task, membershipId, user, organization);
-  askFirst(user, organization, affected);
+  if (task.isDryRun) await end();
+  askFirst(user, organization, affected, unseen ?? []);
 }
 
+function noMember(task: Task, user: Named, organization: Named): void {
+  if (sentBefore(task, removal).length > 0) {
+    task.affected = task.delivery.affected ?? [];
+    task.notes.push(`An earlier try has ended the ${membershipOf(user, organization)}.`);
+  } else {
+    task.notes.push(`${user.name} was not a member of ${organization.name}: there was nothing to remove.`);
+  }
+}
+
+const mostNamed = 5;
+
+/** `unseen`: those of the affected that came up after a person had approved it; they have a code, so a word, of their own. */
 function askFirst(
   user: Named,
   organization: Named,
-  affected: { id: string; subject: string; status: string }[],
+  affected: readonly AffectedTicket[],
+  unseen: readonly AffectedTicket[],
 ): never {
   const count = affected.length;
   const tickets = count === 1 ? "one working ticket" : `${count === 0 ? "no" : count} working tickets`;
+  const isAgain = unseen.length > 0;
   return hold(
-    "removal",
-    `${user.name} is to be removed from ${organization.name}. They have ${tickets} there, which Zendesk will unassign and take out of the organization.`,
-    "Look at the tickets, then approve the removal or discard it.",
+    isAgain ? "removal_grown" : "removal",
+    `${user.name} is to be removed from ${organization.name}. They have ${tickets} there, which Zendesk will unassign and take out of the organization.${isAgain ? ` New since it was approved: ${namesOf(unseen)}.` : ""}`,
+    `Look at the tickets, then approve the removal${isAgain ? " again" : ""} or discard it.`,
     affected,
   );
 }
 
-function removalsOff(): never {
-  return fail(
-    "removals_off",
-    "The event asks to remove the user from an organization, and this destination does not allow that.",
-    "Allow removals in the destination's settings, then replay this; or leave company.remove out.",
-  );
+function namesOf(tickets: readonly AffectedTicket[]): string {
+  const named = tickets.slice(0, mostNamed).map(({ id, subject }) => `#${id} “${subject}”`);
+  const others = tickets.length > mostNamed ? ` and ${tickets.length - mostNamed} more` : "";
+  return `${named.join(", ")}${others}`;
 }

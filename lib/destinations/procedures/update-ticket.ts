@@ -6,10 +6,10 @@ import {
   leavingNewer,
   type Wanted,
 } from "#lib/destinations/procedures/changes.ts";
-import { requiredText, tagsOf, textOf } from "#lib/destinations/procedures/command-fields.ts";
-import { ticketsByExternalId } from "#lib/destinations/procedures/create-ticket.ts";
+import { isNamed, personOf, requiredText, tagsOf, textOf } from "#lib/destinations/procedures/command-fields.ts";
+import { requesterOf, ticketsByExternalId } from "#lib/destinations/procedures/create-ticket.ts";
 import { isSameValue } from "#lib/destinations/procedures/field-values.ts";
-import { findAll, findRow, idIn, isId, wireId } from "#lib/destinations/procedures/rows.ts";
+import { findAll, findRow, findRows, idIn, isId, wireId } from "#lib/destinations/procedures/rows.ts";
 import { addTags, removeTags } from "#lib/destinations/procedures/tags.ts";
 import { fail, hold, procedure, sentBefore, type Task } from "#lib/destinations/procedures/task.ts";
 import {
@@ -19,6 +19,7 @@ import {
   ticketValuesOf,
 } from "#lib/destinations/procedures/ticket-values.ts";
 import { isObject } from "#lib/zendesk/answers.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 
 const update = "update ticket";
@@ -32,11 +33,13 @@ export const updateTicket = procedure(async (task) => {
   const ticket = await ticketMeant(task);
   const id = String(idIn(ticket));
   task.result = { kind: "ticket", id };
-  const audits = commentOf(task) ? await auditsOf(task, id) : [];
-  if (!isDone(task, audits)) await write(task, ticket, id, audits);
+  const comment = commentOf(task);
+  const audits = comment ? await auditsOf(task, id) : [];
+  if (!isDone(task, audits)) await write(task, ticket, id, { comment, after: newestOf(audits) });
+  else if (wasShownOtherwise(task)) await write(task, ticket, id, { comment: null, after: newestOf(audits) });
   if (task.isOvertaken) return leaveTags(task);
-  await addTags(task, "ticket", id, ticket, tagsOf(command, "additional_tags"));
-  await removeTags(task, "ticket", id, ticket, tagsOf(command, "remove_tags"));
+  const tagged = await addTags(task, "ticket", id, ticket, tagsOf(command, "additional_tags"));
+  await removeTags(task, "ticket", id, tagged, tagsOf(command, "remove_tags"));
 });
 
 /** Nobody can tell a tag that a later call has removed from one that never was there. */
@@ -48,11 +51,11 @@ function leaveTags({ command, notes }: Task): void {
 async function ticketMeant(task: Task): Promise<Wire> {
   const id = textOf(task.command, "id");
   if (id !== null) {
-    const ticket = isId(id) ? await findRow(task, "find ticket by id", `/api/v2/tickets/${id}`, "ticket") : null;
-    return ticket ?? notFound(`the id ${id}`);
+    return (await ticketById(task, id)) ?? notFound(`the id ${id}`);
   }
   const externalId = requiredText(task.command, "external_id");
-  const [ticket, ...others] = await ticketsByExternalId(task, externalId);
+  const listed = await ticketsByExternalId(task, externalId);
+  const [ticket, ...others] = listed.length > 0 ? listed : await archivedTickets(task, externalId);
   if (!ticket) return notFound(`the external id ${externalId}`);
   if (others.length > 0) {
     hold(
@@ -64,6 +67,41 @@ async function ticketMeant(task: Task): Promise<Wire> {
   return ticket;
 }
 
+/** The search has more than was asked for: so many of those that it gives are looked at. */
+const mostAsked = 10;
+
+/**
+ * Those that were closed long ago: no list has them any more, and the search does (zendesk-api 4.1). Zendesk then refuses the
+ * change in its own words (row 100).
+ */
+async function archivedTickets(task: Task, externalId: string): Promise<Wire[]> {
+  const query = { query: `type:ticket external_id:"${externalId.replaceAll('"', " ")}"`, per_page: 100 };
+  const rows = await findRows(task, "find archived ticket", "/api/v2/search", "results", query).catch((error) => {
+    if (error instanceof ZendeskError && error.status === 403) return notSearched(externalId);
+    throw error;
+  });
+  const same = rows.filter((row) => row.external_id === externalId).slice(0, mostAsked);
+  const found: Wire[] = [];
+  for (const row of same) {
+    const ticket = await ticketById(task, String(idIn(row)));
+    // The search is late.
+    if (ticket?.external_id === externalId) found.push(ticket);
+  }
+  return found;
+}
+
+function notSearched(externalId: string): never {
+  return fail(
+    "ticket_not_found",
+    `Zendesk lists no ticket with the external id ${externalId}. The connection's login may not search for one that was closed long ago.`,
+    "Send the id of a ticket that exists, or the external id with which it was created; or give the connection's login the scope “read”. Then replay this.",
+  );
+}
+
+async function ticketById(task: Task, id: string): Promise<Wire | null> {
+  return isId(id) ? findRow(task, "find ticket by id", `/api/v2/tickets/${id}`, "ticket") : null;
+}
+
 function notFound(what: string): never {
   return fail(
     "ticket_not_found",
@@ -72,18 +110,21 @@ function notFound(what: string): never {
   );
 }
 
-async function write(task: Task, ticket: Wire, id: string, audits: readonly Wire[]): Promise<void> {
-  const comment = commentOf(task);
-  const differing = [
-    ...changesOf(ticket, await ticketValuesOf(task)),
-    ...changedFields(ticket, await ticketFieldsOf(task)),
-  ];
+/** `after`: where the ticket's history ended when it was read. */
+async function write(
+  task: Task,
+  ticket: Wire,
+  id: string,
+  { comment, after }: { comment: ReturnType<typeof commentOf>; after: string },
+): Promise<void> {
+  const wanted = [...(await ticketValuesOf(task)), ...(await requesterWanted(task))];
+  const differing = [...changesOf(ticket, wanted), ...changedFields(ticket, await ticketFieldsOf(task))];
   const changes = leavingNewer(task, differing);
   if (changes.length === 0 && comment === null) return;
   noteConflict(task);
   const values = {
     // Kept in the ticket's history, where a later try knows this one again by it; and where that history ended.
-    metadata: { bellwether: task.delivery.commandKey, after: newestOf(audits) },
+    metadata: { bellwether: task.delivery.commandKey, after },
     ...(typeof ticket.updated_at === "string" && { safe_update: true, updated_stamp: ticket.updated_at }),
     ...bodyOf(changes.filter(({ field }) => !field.startsWith("custom_fields."))),
     ...customFields(changes),
@@ -105,6 +146,16 @@ async function write(task: Task, ticket: Wire, id: string, audits: readonly Wire
       supposed: { ticket: { ...ticket, ...bodyOf(changes) } },
     },
   );
+}
+
+/** Looked up, and made where the settings allow it, as that of a new ticket (X-12); a late call makes and names nobody. */
+async function requesterWanted(task: Task): Promise<Wanted[]> {
+  if (!isNamed(personOf(task.command, "requester."))) return [];
+  if (task.isOvertaken) {
+    task.notes.push("A later call was done before: the requester stayed as it is.");
+    return [];
+  }
+  return [{ field: "requester_id", value: wireId(await requesterOf(task)) }];
 }
 
 function changedFields(ticket: Wire, fields: readonly TicketField[]): Change[] {
@@ -151,6 +202,14 @@ function isDone(task: Task, audits: readonly Wire[]): boolean {
     const after = endIn(request);
     return audits.some((audit) => isOurs(task, audit, after));
   });
+}
+
+/** Zendesk answered an earlier try with values that were not those that were sent: its comment may be there without the rest. */
+function wasShownOtherwise({ earlier }: Task): boolean {
+  return earlier.some(
+    ({ step, isWrite, outcome, status }) =>
+      isWrite && step === update && outcome === "unknown" && status !== null && status < 300,
+  );
 }
 
 /** What the write of a command has left in the history. */

@@ -1,6 +1,5 @@
 import type { Person } from "#lib/destinations/procedures/command-fields.ts";
 import {
-  flagOf,
   isNamed,
   nameOf,
   personOf,
@@ -14,7 +13,7 @@ import { cleanDomains } from "#lib/destinations/procedures/domain-names.ts";
 import { organizationByExternalId } from "#lib/destinations/procedures/find-organization.ts";
 import { describe, findUser } from "#lib/destinations/procedures/find-user.ts";
 import { ensureMember } from "#lib/destinations/procedures/memberships.ts";
-import { fail, procedure, type Task } from "#lib/destinations/procedures/task.ts";
+import { procedure, type Task } from "#lib/destinations/procedures/task.ts";
 import {
   type OrganizationValues,
   requireName,
@@ -28,19 +27,20 @@ import {
   type WrittenUser,
 } from "#lib/destinations/procedures/write-user.ts";
 
+export const notAssociated = "The user was not made a member: the destination does not associate users on group calls.";
+
 /** Creates or updates the organization of a group call, and makes its user a member (C-34 … C-38, R-21 … R-30, X-5). */
 export const upsertOrganization = procedure(async (task) => {
   const { command, settings } = task;
   const externalId = requiredText(command, "external_id");
   const person = personOf(command, "user.");
   const hasUser = isNamed(person);
-  if (flagOf(command, "deleted") === true) refuseDeletion(externalId);
   const known = await organizationByExternalId(task, externalId);
   if (!known) requireName(externalId, textOf(command, "name"));
   const organization = await writeOrganization(task, externalId, known, await valuesOf(task));
   if (!hasUser) return;
   if (!settings.associateOnGroup) {
-    task.notes.push("The user was not made a member: the destination does not associate users on group calls.");
+    task.notes.push(notAssociated);
     return;
   }
   const { result } = task;
@@ -72,13 +72,4 @@ async function writeMember(task: Task, person: Person): Promise<WrittenUser> {
   refuseAgent(user);
   // The e-mail of a group call is how the user is found, not a change of theirs.
   return updateUser(task, user, { ...person, email: null }, noValues);
-}
-
-/** With an organization go its memberships and the organization of its tickets: no event does that (C-36). */
-function refuseDeletion(externalId: string): never {
-  return fail(
-    "deletion_not_done",
-    `The group call says deleted: true. Organizations are not deleted by events: with one go its memberships and the organization of its tickets. Nothing was written to the one with the external id ${externalId}.`,
-    "Delete it in Zendesk if you mean to, or leave traits.deleted out.",
-  );
 }

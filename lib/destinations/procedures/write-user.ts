@@ -6,6 +6,7 @@ import { idIn, isSameText, isTaken } from "#lib/destinations/procedures/rows.ts"
 import { addTags } from "#lib/destinations/procedures/tags.ts";
 import { fail, hold, type Task, waitForSearch } from "#lib/destinations/procedures/task.ts";
 import { hasZone, zendeskZone } from "#lib/destinations/procedures/time-zones.ts";
+import type { Settings } from "#lib/destinations/shapes.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 
 /** What there is to write of a user beside their names. */
@@ -32,30 +33,45 @@ export async function findOrCreateUser(task: Task, person: Person): Promise<Writ
   const user = await findUser(task, person);
   if (user) return { user, id: String(idIn(user)), isNew: false };
   if (task.settings.unknownUserOnTrack === "error") return noUser(task, person);
-  const created = await createUser(task, person, noValues, { standIn: person.email });
+  const created = await createUser(task, person, noValues, { standIn: standInOf(person) });
   if (created.isNew && person.name === null)
     task.notes.push("The new user has their e-mail for a name: the event had none.");
   return created;
 }
 
-/** Throws for a person of whom too little is known to create a user (C-13, C-14). */
+/** What of a person has to be known to create a user (C-13, C-14), and is not; null where nothing lacks. */
+export function lackingToCreate({ name, email }: Person): "email" | "name" | null {
+  return email === null ? "email" : name === null ? "name" : null;
+}
+
+/** Throws for a person of whom too little is known to create a user. */
 export function requireCreatable(person: Person): { name: string; email: string } {
   const { name, email } = person;
-  if (email === null) {
-    return fail(
-      "missing_email",
-      `Zendesk has no user with ${nameOf(person)}, and without an e-mail none is created.`,
-      "Send traits.email with the identify, then replay this.",
-    );
-  }
-  if (name === null) {
-    return fail(
-      "missing_name",
-      `Zendesk has no user with ${nameOf(person)}, and without a name none can be created.`,
-      "Send traits.name, or first_name and last_name, with the identify; then replay this.",
-    );
-  }
-  return { name, email };
+  const lacking = lackingToCreate(person);
+  if (lacking === null) return { name: name as string, email: email as string };
+  return lacking === "email"
+    ? fail(
+        "missing_email",
+        `Zendesk has no user with ${nameOf(person)}, and without an e-mail none is created.`,
+        "Send traits.email with the identify, then replay this.",
+      )
+    : fail(
+        "missing_name",
+        `Zendesk has no user with ${nameOf(person)}, and without a name none can be created.`,
+        "Send traits.name, or first_name and last_name, with the identify; then replay this.",
+      );
+}
+
+/** What a new user is called of whom no name is known, where the event is not about the user. */
+export const standInOf = ({ email }: Person): string | null => email;
+
+/** What goes along when a user is created, and is written to nobody who is there (C-24 … C-27, R-7). */
+export function onCreation({ createVerified, skipVerifyEmail }: Settings): Wanted[] {
+  return [
+    { field: "role", value: "end-user" },
+    { field: "verified", value: createVerified },
+    { field: "skip_verify_email", value: skipVerifyEmail },
+  ];
 }
 
 /**
@@ -75,15 +91,15 @@ export async function createUser(
     { field: "email", value: email },
   ];
   if (externalId !== null) identity.push({ field: "external_id", value: externalId });
-  const wanted = [...identity, ...wantedOf(task, person, values, {}).filter(({ field }) => field !== "name")];
-  const { createVerified, skipVerifyEmail } = task.settings;
-  const given = { ...bodyOf(wanted), ...(values.tags.length > 0 && { tags: values.tags }) };
-  const body = { user: { ...given, role: "end-user", verified: createVerified, skip_verify_email: skipVerifyEmail } };
+  const own = wantedOf(task, person, values, {}).filter(({ field }) => field !== "name");
+  const tags = values.tags.length > 0 ? [{ field: "tags", value: values.tags }] : [];
+  const wanted = [...identity, ...own, ...tags, ...onCreation(task.settings)];
+  const body = { user: bodyOf(wanted) };
   try {
     const answer = await task.zendesk.write(creation, "POST", "/api/v2/users", body, {
       expect: "user",
       intent: intentOf("create", `user ${email}`, null, wanted),
-      supposed: { user: { id: 0, ...given } },
+      supposed: { user: { id: 0, ...body.user } },
     });
     const user = (answer?.body.user ?? {}) as Wire;
     const id = String(idIn(user));
@@ -118,16 +134,22 @@ export async function updateUser(task: Task, user: Wire, person: Person, values:
   if (changes.length > 0) {
     const path = `/api/v2/users/${id}`;
     const setsEmail = changes.some(({ field }) => field === "email");
-    const skipped = setsEmail ? { skip_verify_email: task.settings.skipVerifyEmail } : {};
-    const body = { user: { ...bodyOf(changes), ...skipped } };
+    const skipped = setsEmail ? [{ field: "skip_verify_email", value: task.settings.skipVerifyEmail }] : [];
+    const sent = [...changes, ...skipped];
     try {
-      await task.zendesk.write("update user", "PUT", path, body, {
-        endpoint: "user_update",
-        target: id,
-        expect: "user",
-        intent: intentOf("change", `user ${describe(user)}`, id, changes),
-        supposed: { user: { ...user, ...bodyOf(changes) } },
-      });
+      await task.zendesk.write(
+        "update user",
+        "PUT",
+        path,
+        { user: bodyOf(sent) },
+        {
+          endpoint: "user_update",
+          target: id,
+          expect: "user",
+          intent: intentOf("change", `user ${describe(user)}`, id, sent),
+          supposed: { user: { ...user, ...bodyOf(changes) } },
+        },
+      );
     } catch (error) {
       if (!isTaken(error)) throw error;
       hold(
@@ -176,7 +198,7 @@ function wantedOf(task: Task, person: Person, values: UserValues, user: Wire): W
 function zoneOf(task: Task, given: string | null, user: Wire): Wanted[] {
   if (given === null) return [];
   const found = zendeskZone(given);
-  if ("zone" in found) return hasZone(user, given, found.zone) ? [] : [{ field: "time_zone", value: found.zone }];
+  if ("zone" in found) return hasZone(user, found.zone) ? [] : [{ field: "time_zone", value: found.zone }];
   task.notes.push(`The time zone was left out: ${found.refused}.`);
   return [];
 }

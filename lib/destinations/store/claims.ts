@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Trx } from "#db/client.ts";
-import type { Command } from "#lib/destinations/attempt.ts";
+import type { AffectedTicket, Command } from "#lib/destinations/attempt.ts";
 import type { CommandKind } from "#lib/destinations/shapes.ts";
 import { alignLanes, lockLanes } from "#lib/destinations/store/lanes.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
@@ -27,11 +27,16 @@ export interface Claimed {
   isUnknown: boolean;
   /** Codes for which it was held and a person has allowed it. */
   approvedFor: string[];
+  /** Of a removal that was held: what a person was shown. */
+  affected: AffectedTicket[] | null;
   createdAt: Date;
   claim: string;
 }
 
-/** So many deliveries of a connection are under way at once, whatever the number of processes. */
+/**
+ * So many deliveries of a connection are under way at once, whatever the number of processes and however many a replay or a
+ * write-back has queued: a stop holds back all the others (the batch limit of row 103).
+ */
 export const mostInFlight = 4;
 /** Longer than any one request takes; renewed before each write. What a dead process left behind is anybody's then. */
 const claimedFor = 5 * 60_000;
@@ -58,8 +63,9 @@ const isOpenConnection = sql<boolean>`c.state in ('active', 'failing')
   and coalesce(c.failure_code, '') <> all(${[...barringFailures]}::text[])`;
 
 /**
- * Takes deliveries of a connection that are due and the oldest of each of their lanes, while no newer one of these, which
- * went before they were taken up again, is still under way; a test goes also while its destination is off. What a deleted destination left under way is taken, too, so that it ends: nothing is written for it.
+ * Takes deliveries of a connection that are due and the oldest of each of their lanes, while no other one of these is under
+ * way: a newer one that went before they were taken up again, or one beside which they stepped aside. A test goes also while
+ * its destination is off. What a deleted destination left under way is taken, too, so that it ends: nothing is written for it.
  * `only`: of these. What was being sent when its holder died is unknown from now on.
  */
 export async function claimDeliveries(
@@ -73,11 +79,13 @@ export async function claimDeliveries(
   await lockLanes(trx, scope);
   const { workspaceId, connectionId } = scope;
   const ours = sql`d.workspace_id = ${workspaceId} and d.connection_id = ${connectionId}`;
-  const { rows } = await sql<Omit<Claimed, "command" | "claim"> & { command: string }>`
+  const { rows } = await sql<
+    Omit<Claimed, "command" | "affected" | "claim"> & { command: string; affected: string | null }
+  >`
     with under_way as materialized (
       select d.lanes from delivery d where ${ours} and d.claimed_until > ${sharedNow(times)}),
-    due as (
-      select d.id from delivery d
+    ready as materialized (
+      select d.id, d.due_at, d.lanes from delivery d
         join destination t on t.workspace_id = ${workspaceId} and t.id = d.destination_id
         join connection c on c.workspace_id = ${workspaceId} and c.id = d.connection_id
        where ${ours} and d.state in ('queued', 'sending', 'unknown') and d.waits_for is null
@@ -88,7 +96,10 @@ export async function claimDeliveries(
          and not exists (select from under_way u where u.lanes && d.lanes)
        order by d.due_at, d.id
        limit greatest(0, least(${most}::int, ${mostInFlight}::int - (select count(*) from under_way)::int))
-         for update of d skip locked)
+         for update of d skip locked),
+    due as (
+      select one.id from ready one where not exists (
+        select from ready other where other.lanes && one.lanes and (other.due_at, other.id) < (one.due_at, one.id)))
     update delivery d set claimed_by = ${claim}, claimed_until = ${claimEnd(times)},
            attempts = d.attempts + 1, updated_at = ${times.now.toISOString()}::timestamptz,
            state = case when d.state = 'unknown' or exists (
@@ -98,9 +109,14 @@ export async function claimDeliveries(
     returning d.id, d.destination_id as "destinationId", d.zendesk_account as "zendeskAccount", d.event_id as "eventId",
       d.message_id as "messageId", d.action, d.command, d.command_key as "commandKey", d.lanes, d.attempts, d.retries, d.notes,
       d.is_test as "isTest", d.is_late as "isLate", d.state = 'unknown' as "isUnknown", d.approved_for as "approvedFor",
-      d.created_at as "createdAt"`.execute(trx);
+      d.affected, d.created_at as "createdAt"`.execute(trx);
   return rows
-    .map((row) => ({ ...row, command: JSON.parse(row.command) as Command, claim }))
+    .map((row) => ({
+      ...row,
+      command: JSON.parse(row.command) as Command,
+      affected: row.affected === null ? null : (JSON.parse(row.affected) as AffectedTicket[]),
+      claim,
+    }))
     .sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
 }
 
@@ -164,8 +180,9 @@ export async function settleDelivery(
   now: Date,
 ): Promise<boolean> {
   const { state, attempts, retries, code, reason, fix, notes, result, affected, dueAt } = settled;
-  // It goes out of its lanes: whoever looks at them meanwhile waits.
-  if (dueAt === null) await lockLanes(trx, scope);
+  // It goes out of its lanes, or steps aside: whoever looks at them meanwhile waits.
+  const leaves = dueAt === null || state === "unknown";
+  if (leaves) await lockLanes(trx, scope);
   const row = await trx
     .updateTable("delivery")
     .set({
@@ -183,7 +200,7 @@ export async function settleDelivery(
     .returning("id")
     .executeTakeFirst();
   if (row === undefined) return false;
-  if (dueAt === null) await alignLanes(trx, scope.workspaceId, [id]);
+  if (leaves) await alignLanes(trx, scope.workspaceId, [id]);
   return true;
 }
 

@@ -1,6 +1,7 @@
 import { type Insertable, type Selectable, sql, type Updateable } from "kysely";
 import type { Db, Trx } from "#db/client.ts";
 import type { DestinationTable } from "#db/schema.ts";
+import { mostCounted } from "#lib/destinations/shapes.ts";
 
 export type StoredDestination = Selectable<DestinationTable>;
 
@@ -23,6 +24,8 @@ export interface DestinationParts {
   /** By state, each no more than `mostCounted`. */
   counts: Map<string, number>;
   doneLastDay: number;
+  /** Of the newest `mostRecent` deliveries those that were made within a day, and those of them that have failed. */
+  lately: { made: number; failed: number };
 }
 
 export async function insertDestination(trx: Trx, row: Insertable<DestinationTable>): Promise<number> {
@@ -114,6 +117,7 @@ export async function readDestinationParts(
   const sources = await sourcesOf(db, workspaceId, ids);
   const counts = await countsOf(db, workspaceId, ids);
   const done = await doneSince(db, workspaceId, ids, dayAgo);
+  const lately = await madeSince(db, workspaceId, ids, dayAgo);
   return new Map(
     destinations.map((row) => {
       const connection = connections.get(row.connection_id);
@@ -125,6 +129,7 @@ export async function readDestinationParts(
           sources: sources.filter(({ destinationId }) => destinationId === row.id),
           counts: new Map(counts.filter((c) => c.destinationId === row.id).map((c) => [c.state, c.deliveries])),
           doneLastDay: done.find((c) => c.destinationId === row.id)?.deliveries ?? 0,
+          lately: lately.find((c) => c.destinationId === row.id) ?? { made: 0, failed: 0 },
         },
       ];
     }),
@@ -153,9 +158,6 @@ const sourcesOf = (db: Db, workspaceId: number, destinationIds: readonly number[
     .orderBy("source.id")
     .execute();
 
-/** Every look at a destination counts: further than this nobody reads. */
-export const mostCounted = 10_000;
-
 async function countsOf(db: Db, workspaceId: number, destinationIds: readonly number[]) {
   const { rows } = await sql<{ destinationId: number; state: string; deliveries: number }>`
     select wanted.id as "destinationId", states.state, counted.deliveries
@@ -183,6 +185,24 @@ async function doneSince(db: Db, workspaceId: number, destinationIds: readonly n
   return rows;
 }
 
+/** So many of the newest tell how it goes now. */
+const mostRecent = 1000;
+
+/** What a person has discarded has been looked at. */
+async function madeSince(db: Db, workspaceId: number, destinationIds: readonly number[], since: Date) {
+  const { rows } = await sql<{ destinationId: number; made: number; failed: number }>`
+    select wanted.id as "destinationId", counted.made, counted.failed
+      from unnest(${[...destinationIds]}::int[]) wanted (id)
+      cross join lateral (
+        select count(*)::int as made,
+               (count(*) filter (where newest.state = 'failed' and newest.code is distinct from 'discarded'))::int as failed
+          from (select d.state, d.code, d.created_at from delivery d
+                 where d.workspace_id = ${workspaceId} and d.destination_id = wanted.id
+                 order by d.id desc limit ${mostRecent}) newest
+         where newest.created_at > ${since.toISOString()}::timestamptz) counted`.execute(db);
+  return rows;
+}
+
 /** Those of some ids that are sources of the workspace, with whether they take events. */
 export async function knownSources(
   db: Db,
@@ -198,6 +218,35 @@ export async function knownSources(
     .where("id", "in", [...ids])
     .execute();
   return new Map(rows.map(({ id, name, enabled }) => [id, { name, enabled }]));
+}
+
+/** Keeps sources from whoever else would take them, until the transaction ends. */
+export async function holdSources(trx: Trx, workspaceId: number, ids: readonly number[]): Promise<void> {
+  await sql`
+    select from source where workspace_id = ${workspaceId} and id = any(${[...ids]}::int[])
+     order by id for update`.execute(trx);
+}
+
+/**
+ * By source, the name of a destination that writes its events to the Zendesk account of a connection, through whichever
+ * connection. The account is known by its number, or where a connection has none yet by its subdomain.
+ */
+export async function otherTakers(
+  db: Db,
+  workspaceId: number,
+  connectionId: number,
+  sourceIds: readonly number[],
+): Promise<Map<number, string>> {
+  const { rows } = await sql<{ sourceId: number; name: string }>`
+    select distinct on (link.source_id) link.source_id as "sourceId", d.name
+      from destination_source link
+      join destination d on d.workspace_id = link.workspace_id and d.id = link.destination_id and d.deleted_at is null
+      join connection theirs on theirs.workspace_id = d.workspace_id and theirs.id = d.connection_id
+      join connection ours on ours.workspace_id = d.workspace_id and ours.id = ${connectionId}
+     where link.workspace_id = ${workspaceId} and link.source_id = any(${[...sourceIds]}::int[])
+       and coalesce(ours.zendesk_account_id = theirs.zendesk_account_id, ours.subdomain = theirs.subdomain)
+     order by link.source_id, d.id`.execute(db);
+  return new Map(rows.map(({ sourceId, name }) => [sourceId, name]));
 }
 
 export async function linkedSources(db: Db, workspaceId: number, destinationId: number): Promise<number[]> {
@@ -236,14 +285,20 @@ export async function replaceSources(
 
 /** The connection that a destination is made on, held so that it cannot be deleted meanwhile. */
 export function holdTarget(trx: Trx, workspaceId: number, connectionId: number) {
-  return trx
+  return targets(trx, workspaceId, connectionId).forShare().executeTakeFirst();
+}
+
+export function findTarget(db: Db, workspaceId: number, connectionId: number) {
+  return targets(db, workspaceId, connectionId).executeTakeFirst();
+}
+
+function targets(db: Db, workspaceId: number, connectionId: number) {
+  return db
     .selectFrom("connection")
     .select(["id", "name", "access", "state"])
     .where("workspace_id", "=", workspaceId)
     .where("id", "=", connectionId)
-    .where("state", "not in", hiddenConnectionStates)
-    .forShare()
-    .executeTakeFirst();
+    .where("state", "not in", hiddenConnectionStates);
 }
 
 /** The destinations of a connection, kept from other changes until the transaction ends. */

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Trx } from "#db/client.ts";
+import { filing } from "#lib/destinations/lanes.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /*
@@ -7,7 +8,15 @@ import type { Scope } from "#lib/zendesk/scope.ts";
  * rows tell which deliveries it has: those that are due some time are `open` and hold up what comes behind them, of the others
  * it has the state in which they ended. `delivery.waits_for` names a delivery that goes before this one in one of its lanes,
  * so that nobody who looks for work has to walk through what waits: it is null exactly where nothing goes before.
+ *
+ * A track of which nobody knows whether its event was filed steps out of its lanes until that is known: the event is no row
+ * that others read or write, and has its time within. It holds up nobody and waits for nobody. A track that was to create its
+ * user first stays where it is while that is in doubt.
  */
+
+const isAside = (workspaceId: number) => sql<boolean>`d.action = 'track_event' and d.state = 'unknown' and ${filing} = (
+  select x.step from delivery_exchange x
+   where x.workspace_id = ${workspaceId} and x.delivery_id = d.id and x.is_write order by x.position desc limit 1)`;
 
 /** Whoever queues, takes, ends or takes up again deliveries of a connection does so alone until the transaction ends. */
 export async function lockLanes(trx: Trx, { workspaceId, connectionId }: Scope): Promise<void> {
@@ -26,7 +35,8 @@ export async function alignLanes(trx: Trx, workspaceId: number, ids: readonly st
        and d.workspace_id = ${workspaceId} and d.id = l.delivery_id and l.lane <> all(d.lanes)`.execute(trx);
   await sql`
     insert into delivery_lane (workspace_id, connection_id, lane, delivery_id, state)
-    select d.workspace_id, d.connection_id, lane, d.id, case when d.due_at is null then d.state else 'open' end
+    select d.workspace_id, d.connection_id, lane, d.id,
+           case when d.due_at is null or ${isAside(workspaceId)} then d.state else 'open' end
       from delivery d, unnest(d.lanes) lane
      where d.workspace_id = ${workspaceId} and d.id = ${changed}
     on conflict (workspace_id, delivery_id, lane) do update set state = excluded.state`.execute(trx);

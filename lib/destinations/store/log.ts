@@ -42,27 +42,48 @@ export function findListed(db: Db, workspaceId: number, ids: readonly string[]):
     .execute();
 }
 
-/** Ids of a filter's deliveries that are in one of these states, oldest first; those of the code `except` only where it is asked for. */
+/** Which of a filter's deliveries: those in one of these states; those of the code `except` only where it is asked for. */
+interface Among {
+  states: readonly string[];
+  except: string;
+}
+
+/** Ids of a filter's deliveries, oldest first. */
 export async function matchingIds(
   db: Db,
   workspaceId: number,
   filter: DeliveryFilter,
-  { states, except }: { states: readonly string[]; except: string },
+  among: Among,
   page: { after: string; limit: number },
 ): Promise<string[]> {
-  const found = await db
-    .selectFrom("delivery as d")
+  const found = await matchingAmong(db, workspaceId, filter, among)
     .select("d.id")
-    .where("d.workspace_id", "=", workspaceId)
-    .where(matching(workspaceId, filter))
-    .where("d.state", "in", [...states])
-    .where(filter.code === except ? sql<SqlBool>`true` : sql<SqlBool>`d.code is distinct from ${except}`)
     .where("d.id", ">", page.after)
     .orderBy("d.id")
     .limit(page.limit)
     .execute();
   return found.map(({ id }) => id);
 }
+
+export async function countMatching(
+  db: Db,
+  workspaceId: number,
+  filter: DeliveryFilter,
+  among: Among,
+): Promise<number> {
+  const { count } = await matchingAmong(db, workspaceId, filter, among)
+    .select((eb) => eb.fn.countAll<string>().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+const matchingAmong = (db: Db, workspaceId: number, filter: DeliveryFilter, { states, except }: Among) =>
+  db
+    .selectFrom("delivery as d")
+    .where("d.workspace_id", "=", workspaceId)
+    .where(matching(workspaceId, filter))
+    .where("d.state", "in", [...states])
+    .where(filter.code === except ? sql<SqlBool>`true` : sql<SqlBool>`d.code is distinct from ${except}`);
 
 const rows = (db: Db, workspaceId: number) =>
   db

@@ -58,8 +58,8 @@ const rowLanes: Record<string, readonly string[]> = {
 };
 
 /**
- * Whether a later command of the same kind about the same row is done: that happens to what failed, was held or unknown, and
- * is taken up again.
+ * Whether a later command of the same kind about the same row is done, or has written before it failed: that happens to what
+ * failed, was held or unknown, and is taken up again.
  */
 export async function isOvertaken(
   db: Db,
@@ -77,7 +77,9 @@ export async function isOvertaken(
   );
   const { rows } = await sql`
     select from delivery_lane l join delivery d on d.workspace_id = ${workspaceId} and d.id = l.delivery_id
-     where l.workspace_id = ${workspaceId} and l.lane = any(${first}::text[]) and l.state = 'done' and l.delivery_id > ${id}
+     where l.workspace_id = ${workspaceId} and l.lane = any(${first}::text[]) and l.delivery_id > ${id}
+       and (l.state = 'done' or exists (select from delivery_exchange x where x.workspace_id = ${workspaceId}
+         and x.delivery_id = l.delivery_id and x.is_write and x.outcome in ('done', 'unknown')))
        and l.connection_id = (select connection_id from destination where workspace_id = ${workspaceId} and id = ${destinationId})
        and d.destination_id = ${destinationId} and d.action = ${action} and ${alsoShared} limit 1`.execute(db);
   return rows.length > 0;

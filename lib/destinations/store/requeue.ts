@@ -25,6 +25,25 @@ export async function requeueOfLanes(
   await requeue(trx, scope, condition, now);
 }
 
+/** Queued deliveries of an action that nobody has in hand wait until an instant, in the words of one that has to. */
+export async function putOff(
+  trx: Trx,
+  scope: Scope,
+  which: { action: string; until: Date; code: string; reason: string | null },
+  now: Date,
+): Promise<void> {
+  await trx
+    .updateTable("delivery")
+    .set({ due_at: which.until, code: which.code, reason: which.reason, updated_at: now })
+    .where("workspace_id", "=", scope.workspaceId)
+    .where("connection_id", "=", scope.connectionId)
+    .where("action", "=", which.action)
+    .where("state", "=", "queued")
+    .where("due_at", "<", which.until)
+    .where("claimed_by", "is", null)
+    .execute();
+}
+
 /** Takes up again what is held for one reason. */
 export async function requeueHeld(
   trx: Trx,

@@ -11,7 +11,7 @@ export async function failUnsent(
   trx: Trx,
   scope: Scope,
   destinationId: number,
-  why: { code: string; reason: string; fix: string },
+  why: { code: string; reason: string; fix: string; fixOfUnknown: string },
   now: Date,
 ): Promise<void> {
   await lockLanes(trx, scope);
@@ -20,7 +20,8 @@ export async function failUnsent(
        set state = case when state in ('queued', 'held') then 'failed' else state end,
            code = case when state in ('queued', 'held') then ${why.code} else code end,
            reason = case when state in ('queued', 'held') then ${why.reason} else reason end,
-           fix = case when state in ('queued', 'held') then ${why.fix} else fix end,
+           fix = case when state in ('queued', 'held') then ${why.fix} when state = 'unknown' then ${why.fixOfUnknown}
+                      else fix end,
            due_at = case when state = 'sending' then due_at end,
            waits_for = case when state = 'sending' then waits_for end,
            updated_at = ${now.toISOString()}::timestamptz

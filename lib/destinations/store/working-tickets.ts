@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import type { AffectedTicket } from "#lib/destinations/attempt.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /** Tickets of a user in an organization that are in one of the statuses, as they were read last. */
@@ -6,7 +7,7 @@ export async function workingTicketsOf(
   db: Db,
   scope: Scope,
   of: { userId: string; organizationId: string; statuses: readonly string[] },
-): Promise<{ id: string; subject: string; status: string }[]> {
+): Promise<AffectedTicket[]> {
   const rows = await db
     .selectFrom("ticket")
     .select(["id", "subject", "status"])

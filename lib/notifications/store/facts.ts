@@ -1,11 +1,14 @@
 import type { Trx } from "#db/client.ts";
+import { liveRuns } from "#lib/connections/overdue.ts";
 import type { ConnectionFacts, Failure, StreamFacts } from "#lib/notifications/facts.ts";
+import { latestDrift } from "#lib/reports/ledger.ts";
+import { newestAnnounced } from "#lib/webhooks/lost.ts";
 
 /** States of connections that have a login: of the others nobody expects anything. */
 const livingStates = ["active", "failing", "paused"];
 
-/** What notices are judged by, for every connection of a workspace that has a login. */
-export async function readFacts(trx: Trx, workspaceId: number): Promise<ConnectionFacts[]> {
+/** What notices are judged by, for every connection of a workspace that has a login, but for what writes through it. */
+export async function readFacts(trx: Trx, workspaceId: number): Promise<Omit<ConnectionFacts, "destinations">[]> {
   const connections = await trx
     .selectFrom("connection as c")
     .innerJoin("workspace as w", "w.id", "c.workspace_id")
@@ -28,6 +31,8 @@ export async function readFacts(trx: Trx, workspaceId: number): Promise<Connecti
       "h.failure_code as webhookCode",
       "h.failure_message as webhookMessage",
       "h.failure_action as webhookAction",
+      "h.checked_at as checkedAt",
+      "h.active_since as activeSince",
     ])
     .where("c.workspace_id", "=", workspaceId)
     .where("c.state", "in", livingStates)
@@ -35,6 +40,9 @@ export async function readFacts(trx: Trx, workspaceId: number): Promise<Connecti
     .execute();
   const streams = await readStreams(trx, workspaceId);
   const absences = await readHeldAbsences(trx, workspaceId);
+  const live = await liveRuns(trx, workspaceId);
+  const drift = await latestDrift(trx, workspaceId);
+  const announced = await newestAnnounced(trx, workspaceId);
   return connections.map((row) => ({
     connectionId: row.id,
     name: row.name,
@@ -45,9 +53,17 @@ export async function readFacts(trx: Trx, workspaceId: number): Promise<Connecti
     clockSkewSeconds: row.clockSkewSeconds,
     intervalMinutes: row.ownInterval ?? row.interval,
     streams: streams.get(row.id) ?? [],
+    liveRun: live.get(row.id) ?? null,
+    drift: drift.filter(({ connectionId }) => connectionId === row.id),
     heldAbsences: absences.get(row.id) ?? 0,
     webhook: row.webhookState
-      ? { state: row.webhookState, failure: failureOf(row.webhookCode, row.webhookMessage, row.webhookAction) }
+      ? {
+          state: row.webhookState,
+          failure: failureOf(row.webhookCode, row.webhookMessage, row.webhookAction),
+          checkedAt: row.checkedAt,
+          activeSince: row.activeSince,
+          announced: announced.get(row.id) ?? null,
+        }
       : null,
   }));
 }

@@ -63,16 +63,16 @@ function readEvents(trx: Trx, scope: Scope, ticketIds: string[]) {
     .execute();
 }
 
-function readBadRatings(trx: Trx, scope: Scope, ticketIds: string[]) {
-  return trx
-    .selectFrom("satisfaction_rating")
-    .select(["ticket_id", "system", "rated_at", "comment"])
-    .where("workspace_id", "=", scope.workspaceId)
-    .where("connection_id", "=", scope.connectionId)
-    .where("ticket_id", "=", anyOf(ticketIds))
-    .where("category", "=", "bad")
-    .where("deleted_at", "is", null)
-    .execute();
+/** Bad answers, those that were changed later too. */
+async function readBadRatings(trx: Trx, scope: Scope, ticketIds: string[]) {
+  const bad = sql`workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId}
+    and ticket_id = ${anyOf(ticketIds)} and category = 'bad'`;
+  const { rows } = await sql<{ ticket_id: string; system: string; rated_at: Date | null; comment: string | null }>`
+    select ticket_id, system, rated_at, comment from satisfaction_rating where ${bad} and deleted_at is null
+    union all
+    select ticket_id, system, rated_at, comment from former_rating where ${bad}
+    order by rated_at`.execute(trx);
+  return rows;
 }
 
 function anyOf(ids: string[]) {

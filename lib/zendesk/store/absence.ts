@@ -5,7 +5,7 @@ import { comparedBy, over } from "#lib/zendesk/store/compared.ts";
 import { instant } from "#lib/zendesk/store/page.ts";
 
 /** What can be absent: it can be asked for by id. */
-export const absentStreams = ["tickets", "organizations"] as const;
+export const absentStreams = ["tickets", "users", "organizations"] as const;
 export type AbsentStream = (typeof absentStreams)[number];
 
 export function isAbsentStream(name: string): name is AbsentStream {
@@ -197,12 +197,14 @@ export async function readAbsences(
   const { workspaceId: ws, connectionId: connection } = scope;
   const { after } = page;
   const { rows } = await sql<AbsentRow>`
-    select a.stream, a.row_id as id, coalesce(t.subject, o.name) as name, a.first_missed_at, a.not_found_at, a.held
+    select a.stream, a.row_id as id, coalesce(t.subject, o.name, u.name) as name, a.first_missed_at, a.not_found_at, a.held
       from absence a
       left join ticket t on a.stream = 'tickets' and t.workspace_id = ${ws}::int and t.connection_id = ${connection}::int
                         and t.id = a.row_id
       left join organization o on a.stream = 'organizations' and o.workspace_id = ${ws}::int
                         and o.connection_id = ${connection}::int and o.id = a.row_id
+      left join zendesk_user u on a.stream = 'users' and u.workspace_id = ${ws}::int and u.connection_id = ${connection}::int
+                              and u.id = a.row_id
      where a.workspace_id = ${ws}::int and a.connection_id = ${connection}::int
        and (${page.stream ?? null}::text is null or a.stream = ${page.stream ?? null})
        and (${after?.stream ?? null}::text is null

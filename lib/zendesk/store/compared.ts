@@ -134,8 +134,8 @@ export function comparedBy(stream: StreamName, part: string = stream): Compared 
     key: definition.keys.map((name) => `$.${name}`).join(" || ':' || "),
     keyOf: (row: { id: string; subject?: string }) => (row.subject ? `${row.subject}:${row.id}` : row.id),
     columns: definition.columns,
-    // A definition that is deleted is just not listed: its values are still stored.
-    living: null,
+    // Custom statuses cannot be deleted.
+    living: part === "custom_statuses" ? null : usual.living,
   };
   return (byStream[stream] ?? ofFields) as unknown as Compared;
 }

@@ -4,6 +4,7 @@ import type { StreamName } from "#lib/connections/shapes.ts";
 import { columnList } from "#lib/metrics/counts.ts";
 import { lockMetrics } from "#lib/metrics/store.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
+import { isAbsentStream } from "#lib/zendesk/store/absence.ts";
 import { type Compared, over } from "#lib/zendesk/store/compared.ts";
 import { instant, isAskedNoSooner, pageTable } from "#lib/zendesk/store/page.ts";
 
@@ -255,7 +256,7 @@ export async function closeComparison(
   const at = instant(now);
   const key = over(compared.key, "x");
   const shownBy = over(compared.shownBy ?? compared.version, "x");
-  const nominates = stream === "tickets" || stream === "organizations";
+  const nominates = isAbsentStream(stream);
   const { rows } = await sql<{ shown: number; living: number }>`
     with seen as materialized (
       select distinct unnest(keys) as hash from drift_seen

@@ -9,12 +9,12 @@ export type PlacedEvent = TicketEventRow & { position: number };
 /**
  * Stores a page of ticket events; `rows` stand in the order in which Zendesk listed them, the changes of one audit together.
  * Events never change: pages overlap by design, so what is stored already is left alone, without a lock or a log record.
- * `ids` are the tickets that gained something.
+ * `ids` are the tickets that gained something, `written` the events.
  */
 export async function storeEvents(trx: Trx, scope: Scope, rows: TicketEventRow[], _now: Date): Promise<PageResult> {
   const events = placed(rows);
   const column = <T>(read: (event: PlacedEvent) => T) => events.map(read);
-  const { rows: written } = await sql<{ ticket_id: string; inserted: boolean }>`
+  const { rows: written } = await sql<{ key: string; ticket_id: string; inserted: boolean }>`
     with page as (
       select * from unnest(
         ${column((e) => e.id)}::bigint[], ${column((e) => e.field)}::text[], ${column((e) => e.position)}::smallint[],
@@ -37,7 +37,9 @@ export async function storeEvents(trx: Trx, scope: Scope, rows: TicketEventRow[]
         on conflict (workspace_id, connection_id, id, field, position) do update set
            ticket_id = excluded.ticket_id, occurred_at = excluded.occurred_at, kind = excluded.kind,
            value = excluded.value, previous = excluded.previous, updater_id = excluded.updater_id
-    returning stored.ticket_id, stored.xmax = 0 as inserted`.execute(trx);
+    returning stored.id || ':' || stored.field || ':' || stored.position as key, stored.ticket_id, stored.xmax = 0 as inserted`.execute(
+    trx,
+  );
   const inserted = written.filter((row) => row.inserted).length;
   return {
     read: rows.length,
@@ -46,6 +48,7 @@ export async function storeEvents(trx: Trx, scope: Scope, rows: TicketEventRow[]
     unchanged: rows.length - written.length,
     deleted: 0,
     ids: [...new Set(written.map((row) => row.ticket_id))],
+    written: written.map((row) => row.key),
   };
 }
 

@@ -1,6 +1,8 @@
 import { type Selectable, sql } from "kysely";
-import type { Trx } from "#db/client.ts";
+import type { Db, Trx } from "#db/client.ts";
 import type { ConnectionTable } from "#db/schema.ts";
+import type { FieldPart } from "#lib/zendesk/definition-readers.ts";
+import type { RatingSystem, RatingsPast } from "#lib/zendesk/ratings-reader.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import type { Departure, Stream } from "#lib/zendesk/streams.ts";
@@ -71,7 +73,9 @@ export async function membersOf(
   return rows.map(({ id }) => id);
 }
 
-export async function saveCsatSystem(trx: Trx, scope: Scope, system: string | null): Promise<void> {
+/** Notes which systems of ratings answered in a reading that stands. */
+export async function saveCsatSystem(trx: Trx, scope: Scope, answered: readonly RatingSystem[]): Promise<void> {
+  const system = answered.length === 2 ? "both" : (answered[0] ?? "none");
   await trx
     .updateTable("connection")
     .set({ csat_system: system })
@@ -79,4 +83,30 @@ export async function saveCsatSystem(trx: Trx, scope: Scope, system: string | nu
     .where("id", "=", scope.connectionId)
     .where("csat_system", "is distinct from", system)
     .execute();
+}
+
+/** What earlier readings have seen of both systems of ratings. */
+export async function readRatingsPast(db: Db | Trx, { workspaceId, connectionId }: Scope): Promise<RatingsPast> {
+  const { rows } = await sql<{ csat: string | null; system: RatingSystem | null; newest: Date | null }>`
+    select c.csat_system as csat, r.system, max(coalesce(r.updated_at, r.created_at)) as newest
+      from connection c
+      left join satisfaction_rating r on r.workspace_id = c.workspace_id and r.connection_id = c.id
+     where c.workspace_id = ${workspaceId} and c.id = ${connectionId}
+     group by c.csat_system, r.system`.execute(db);
+  const csat = rows[0]?.csat;
+  return {
+    answered: csat === "both" ? ["legacy", "survey"] : csat === "legacy" || csat === "survey" ? [csat] : [],
+    newest: Object.fromEntries(rows.flatMap(({ system, newest }) => (system ? [[system, newest ?? new Date(0)]] : []))),
+  };
+}
+
+/** The lists of definitions of which anything is stored. */
+export async function fieldPartsHeld(db: Db | Trx, { workspaceId, connectionId }: Scope): Promise<Set<FieldPart>> {
+  const { rows } = await sql<{ part: FieldPart }>`
+    select distinct subject || '_fields' as part from field_definition
+     where workspace_id = ${workspaceId} and connection_id = ${connectionId}
+    union all
+    select 'custom_statuses' where exists (
+      select from custom_status where workspace_id = ${workspaceId} and connection_id = ${connectionId})`.execute(db);
+  return new Set(rows.map(({ part }) => part));
 }

@@ -3,8 +3,10 @@ import type { Trx } from "#db/client.ts";
 import { rematch } from "#lib/matching/run.ts";
 import { columnList } from "#lib/metrics/counts.ts";
 import { lockMetricsAtToday, resumAccounts } from "#lib/metrics/store.ts";
+import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import type { OrganizationRow } from "#lib/zendesk/row-types.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
+import { releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import {
   instant,
   isAskedNoSooner,
@@ -61,7 +63,8 @@ export async function storeOrganizations(
 
 /**
  * Marks organizations as gone: deleted, or merged into the one that `mergedInto` names for them (row 40). They belong to no
- * account any more, and tickets that still name them count for none. Shown by Zendesk again, they come back.
+ * account any more, tickets that still name them count for none, and nothing of them stays held. Shown by Zendesk again, they
+ * come back.
  */
 export async function tombstoneOrganizations(
   trx: Trx,
@@ -88,6 +91,8 @@ export async function tombstoneOrganizations(
     scope,
     rows.flatMap((row) => row.account_id ?? []),
   );
+  const released = await releaseRows(trx, scope, "organizations", ids);
+  if (released.length > 0) await weighHeldRows(trx, scope, "organizations", now);
   const unchanged = ids.length - rows.length;
   const gone = rows.map((row) => row.id);
   return { read: ids.length, inserted: 0, updated: 0, unchanged, deleted: rows.length, ids: gone };

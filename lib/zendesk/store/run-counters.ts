@@ -13,6 +13,10 @@ export interface PageCounts {
   deleted: number;
   repaired: number;
   held: number;
+  /** Texts that had to be cleaned before they could be stored (row 53). */
+  cleaned: number;
+  /** Places that Zendesk refused: the reading began again (row 15). */
+  restarts: number;
   /** Requests sent since the last count. */
   requests: number;
 }
@@ -25,6 +29,8 @@ export const noCounts: PageCounts = {
   deleted: 0,
   repaired: 0,
   held: 0,
+  cleaned: 0,
+  restarts: 0,
   requests: 0,
 };
 
@@ -41,14 +47,17 @@ export async function addCounts(
 ): Promise<void> {
   await sql`
     insert into sync_run_stream as stored
-      (workspace_id, connection_id, run_id, stream, state, pages, rows_read, inserted, updated, unchanged, deleted, repaired, held)
+      (workspace_id, connection_id, run_id, stream, state, pages, rows_read, inserted, updated, unchanged, deleted, repaired, held,
+       cleaned, restarts)
     values (${scope.workspaceId}, ${scope.connectionId}, ${runId}, ${stream}, 'running', ${counts.pages}, ${counts.read},
-      ${counts.inserted}, ${counts.updated}, ${counts.unchanged}, ${counts.deleted}, ${counts.repaired}, ${counts.held})
+      ${counts.inserted}, ${counts.updated}, ${counts.unchanged}, ${counts.deleted}, ${counts.repaired}, ${counts.held},
+      ${counts.cleaned}, ${counts.restarts})
     on conflict (workspace_id, connection_id, run_id, stream) do update set
       pages = stored.pages + excluded.pages, rows_read = stored.rows_read + excluded.rows_read,
       inserted = stored.inserted + excluded.inserted, updated = stored.updated + excluded.updated,
       unchanged = stored.unchanged + excluded.unchanged, deleted = stored.deleted + excluded.deleted,
-      repaired = stored.repaired + excluded.repaired, held = stored.held + excluded.held`.execute(trx);
+      repaired = stored.repaired + excluded.repaired, held = stored.held + excluded.held,
+      cleaned = stored.cleaned + excluded.cleaned, restarts = stored.restarts + excluded.restarts`.execute(trx);
   await addRequests(trx, scope, runId, counts.requests);
 }
 

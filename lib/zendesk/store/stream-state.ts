@@ -5,7 +5,15 @@ import type { StreamName } from "#lib/connections/shapes.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /** Separate readings of one stream, each with a place of its own (row 20). */
-export type Purpose = "incremental" | "reconcile" | "full" | "backfill" | "unknown" | "memberships";
+export type Purpose =
+  | "incremental"
+  | "reconcile"
+  | "full"
+  | "backfill"
+  | "unknown"
+  | "memberships"
+  | "look_ups"
+  | "membership_list";
 export type StreamState = Selectable<StreamStateTable>;
 type Change = Omit<
   Updateable<StreamStateTable>,
@@ -64,6 +72,12 @@ export async function saveStreamState(
         .doUpdateSet({ ...change, updated_at: now }),
     )
     .execute();
+}
+
+/** The database's clock, by which answers of Zendesk's are dated. */
+export async function readClock(trx: Trx): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx);
+  return (rows[0] as { now: Date }).now;
 }
 
 /** How often a connection is to be read, and since when each of its streams has been read. */

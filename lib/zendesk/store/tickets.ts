@@ -2,8 +2,10 @@ import { sql } from "kysely";
 import type { Trx } from "#db/client.ts";
 import { applyDeltas, columnList, effectiveRatings, type MetricSettings, type Sql } from "#lib/metrics/counts.ts";
 import { lockMetricsAtToday, resumAccountsOf } from "#lib/metrics/store.ts";
+import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
+import { releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import {
   instant,
   isAskedNoSooner,
@@ -140,7 +142,8 @@ function pageStatement(scope: Scope, page: TicketRow[], settings: MetricSettings
 
 /**
  * Marks tickets as gone for good: a confirmed 404 (row 30). They count nowhere any more, and what they said is forgotten
- * (row 26): subject, tags, payload and rating comments. Should Zendesk show one again, it comes back whole.
+ * (row 26): subject, tags, payload and rating comments, and whatever of them was held. Should Zendesk show one again, it comes
+ * back whole.
  */
 export async function tombstoneTickets(trx: Trx, scope: Scope, ids: readonly string[], now: Date): Promise<PageResult> {
   const settings = await lockMetricsAtToday(trx, scope.workspaceId, now);
@@ -154,6 +157,8 @@ export async function tombstoneTickets(trx: Trx, scope: Scope, ids: readonly str
   const mine = sql`workspace_id = ${scope.workspaceId}::int and connection_id = ${scope.connectionId}::int`;
   await sql`delete from ticket_payload where ${mine} and id = any(${gone}::bigint[])`.execute(trx);
   await forgetComments(trx, scope, gone);
+  const released = await releaseRows(trx, scope, "tickets", ids);
+  if (released.length > 0) await weighHeldRows(trx, scope, "tickets", now);
   const unchanged = ids.length - gone.length;
   return { read: ids.length, inserted: 0, updated: 0, unchanged, deleted: gone.length, ids: gone };
 }

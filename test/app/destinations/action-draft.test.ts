@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { bodyOf, canBeAsked, changesOf } from "#app/(dashboard)/destinations/[destinationId]/actions/action-draft.ts";
+import {
+  bodyOf,
+  canBeAsked,
+  changesOf,
+  takenOver,
+} from "#app/(dashboard)/destinations/[destinationId]/actions/action-draft.ts";
 import { actionDefinitions } from "#lib/destinations/actions.ts";
 import { type Action, actionBody, actionKeys } from "#lib/destinations/shapes.ts";
 
@@ -13,6 +18,7 @@ const version = (more: Partial<Action> = {}): Action => ({
   ],
   name: "Create or update user",
   description: "",
+  position: 0,
   version: 2,
   changedAt: "2026-11-22T09:00:00Z",
   changedBy: null,
@@ -34,6 +40,20 @@ test("a version says what it changed against the one before", () => {
   expect(changesOf(version({ trigger: { any: [] } }), before)).toEqual(["trigger: no event"]);
   expect(changesOf(version(), before)).toEqual(["another place in the order"]);
   expect(changesOf(before, undefined)).toEqual(["as it was first"]);
+});
+
+test("a version that is taken over has its mapping and its place in the order again", () => {
+  const [user, track, group] = (["upsert_user", "track_event", "upsert_organization"] as const).map((key) =>
+    bodyOf(version({ key })),
+  );
+  if (!user || !track || !group) throw new Error("there are three");
+  const former = version({ key: "upsert_organization", position: 1, enabled: false });
+  expect(takenOver([user, track, group], former)).toEqual([user, { ...group, enabled: false }, track]);
+  expect(takenOver([user, track, group], { ...former, position: 2 })).toEqual([
+    user,
+    track,
+    { ...group, enabled: false },
+  ]);
 });
 
 test("sources that were opened and left empty are not sent", () => {

@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { troublesOf } from "#app/(dashboard)/_frame/troubles.ts";
 import type { Notice } from "#lib/notifications/shapes.ts";
 import { connection, stream } from "./connection.ts";
+import { destination } from "./destination.ts";
 
 const now = new Date("2026-11-22T09:00:00Z");
 const notice = (code: string, more: Partial<Notice> = {}): Notice => ({
@@ -84,9 +85,73 @@ test("a notice of what the connection no longer shows is not said: the bar and t
   expect(troublesOf([connection({ webhook })], notices, now)).toEqual([]);
 });
 
+test("what only its notice tells is said with the way to it: a check that found much, and a webhook that is silent", () => {
+  const webhook = { state: "active", kind: "events", lastDeliveryAt: null };
+  const notices = ["webhook_silent", "webhook_unchecked", "drift:unusual"].map((code) => notice(code));
+  expect(
+    troublesOf([connection({ webhook })], notices, now).map(({ severity, link }) => [severity, link.href]),
+  ).toEqual([
+    ["doubt", "/connections/c1?tab=checks"],
+    ["calm", "/connections/c1#webhook"],
+    ["calm", "/connections/c1?tab=doctor"],
+  ]);
+  const none = connection({ webhook: { ...webhook, state: "failing" } });
+  expect(troublesOf([none], notices.slice(0, 2), now)).toEqual([]);
+});
+
 test("that a stream was never read to its end is told by its notice, since it has no age", () => {
   const streams = [stream("tickets"), stream("users", { freshThrough: null })];
   expect(troublesOf([connection({ streams })], [notice("stale")], now)).toMatchObject([{ severity: "bad" }]);
+});
+
+describe("what writes through a connection", () => {
+  const blocked = { reason: "“Support” may only be read.", fix: "Grant writing." };
+  const failing = { reason: "Many of its writes have failed.", fix: "Read why." };
+
+  test("is said where it is on and cannot write, or writes in vain, with the way there", () => {
+    const desks = [destination({ blocked }), destination({ id: "8", name: "Shop", failing })];
+    expect(troublesOf([connection()], [], now, desks)).toMatchObject([
+      {
+        severity: "bad",
+        title: "“Desk” is on, and nothing is written: “Support” may only be read.",
+        action: "Grant writing.",
+        link: { href: "/destinations/7" },
+        own: "/destinations/7",
+      },
+      {
+        severity: "doubt",
+        title: "“Shop”: Many of its writes have failed.",
+        link: { href: "/destinations/deliveries?destination=8&state=failed" },
+      },
+    ]);
+    const notices = ["writing_blocked:7", "dead_letters:8"].map((code) => notice(code));
+    const both = troublesOf([connection()], notices, now, desks);
+    expect(both.map(({ title }) => title)).toEqual([
+      "the message of writing_blocked:7",
+      "the message of dead_letters:8",
+    ]);
+    expect(both.map(({ since }) => since)).toEqual(["2026-11-22T08:00:00Z", "2026-11-22T08:00:00Z"]);
+  });
+
+  test("is said of each destination, though the notice of one has come before the other's", () => {
+    const desks = [destination({ blocked }), destination({ id: "8", blocked })];
+    const keys = troublesOf([connection()], [notice("writing_blocked:8")], now, desks).map(({ key }) => key);
+    expect(keys.toSorted()).toEqual(["c1 writing_blocked:7", "c1 writing_blocked:8"]);
+  });
+
+  test("is not said to those who are not told of destinations, nor when it is mended before its notice has gone", () => {
+    const told = [notice("writing_blocked:7"), notice("dead_letters:7")];
+    expect(troublesOf([connection()], told, now)).toEqual([]);
+    expect(troublesOf([connection()], told, now, [destination()])).toEqual([]);
+    expect(troublesOf([connection()], told, now, [destination({ blocked, failing, state: "stopped" })])).toEqual([]);
+  });
+
+  test("is said with the failure of its connection, once, and not of one that a person has paused", () => {
+    const of = (state: "failing" | "paused", more = {}) =>
+      troublesOf([connection({ state, ...more })], [], now, [destination({ blocked })]).map(({ title }) => title);
+    expect(of("failing", { failure })).toEqual(["Support does not sync, and nothing is written to it: 401."]);
+    expect(of("paused")).toEqual([]);
+  });
 });
 
 test("what is over, and what is of a connection no longer in use, is not said", () => {

@@ -30,8 +30,8 @@ function wrongs({ was, is, writer, holder, stream, purpose }: Move): string[] {
   if (was?.resume && (is.resume === null || is.resume < was.resume)) found.push("the next start went back");
   const [before, now] = [placeOf(was?.position ?? null), placeOf(is.position)];
   if (!before || !now || was?.caughtUp || is.position === was?.position) return found;
-  // Ratings are read anew where the credentials kept both systems from us.
-  const anew = now.at === null && stream === "satisfaction_ratings";
+  // Streams of several lists are read anew where some of them were kept from us.
+  const anew = now.at === null && ["satisfaction_ratings", "fields"].includes(stream);
   const isRestart = now.restarts > before.restarts || anew;
   // The last page of a whole reading moves the incremental place, which is another reading.
   const isAnotherReading = now.start !== before.start && purpose === "incremental" && is.caughtUp;

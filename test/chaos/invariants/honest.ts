@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
+import { sql } from "kysely";
 import type { Db, Trx } from "#db/client.ts";
 import { truth } from "#test/support/zendesk/truth.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
-import { compare, readStored, type Stored } from "#test/zendesk/compared.ts";
+import { type ComparedTable, compare, readStored, type Stored } from "#test/zendesk/compared.ts";
 import type { ChaosAccount } from "../accounts.ts";
 import type { Violation } from "../violation.ts";
 import { snapshot } from "./snapshot.ts";
@@ -16,16 +17,21 @@ interface Snapshot {
   held: Set<string>;
   events: Set<string>;
   ratings: Map<string, string | null>;
+  /** Definitions as they are titled: `organization:7`, `status:7`. */
+  definitions: Map<string, string | null>;
+  memberships: Set<string>;
+  /** When the last run that verified everything began, and ended. */
+  verified: { from: number; to: number } | null;
 }
 
 /** What a check has to know beside the account itself. */
 export interface Excuses {
   /** Rows that the API shows distorted: `ticket:7`. */
   poisoned: ReadonlyMap<string, unknown>;
-  /** Since when ratings can be read without a break. */
-  ratingsVisibleSince: number;
   /** Tickets that the export has kept back at some time. */
   hidden: ReadonlySet<string>;
+  /** Whether rows were hidden by their ids too at any time since. */
+  unfindable: (since: number) => boolean;
 }
 
 /** The events that leave a row. */
@@ -47,7 +53,9 @@ export async function honest(db: Db, account: ChaosAccount, excuses: Excuses): P
   return [
     ...rowsMissing(account, seen, excuses),
     ...eventsMissing(account, seen),
-    ...ratingsMissing(account, seen, excuses),
+    ...ratingsMissing(account, seen),
+    ...definitionsMissing(account, seen),
+    ...verifiedMissing(account, seen, excuses),
   ];
 }
 
@@ -75,12 +83,34 @@ async function takeSnapshot(trx: Trx, account: ChaosAccount): Promise<Snapshot> 
     .select(["system", "id", "score"])
     .where("connection_id", "=", connectionId)
     .execute();
+  const { rows: definitions } = await sql<{ key: string; title: string | null }>`
+    select subject || ':' || id as key, title from field_definition
+     where connection_id = ${connectionId} and deleted_at is null
+    union all
+    select 'status:' || id, label from custom_status where connection_id = ${connectionId}`.execute(trx);
+  const memberships = await trx
+    .selectFrom("organization_membership")
+    .select("id")
+    .where("connection_id", "=", connectionId)
+    .execute();
+  const verified = await trx
+    .selectFrom("sync_run as run")
+    .innerJoin("connection as c", (join) =>
+      join.onRef("c.id", "=", "run.connection_id").onRef("c.verified_at", "=", "run.finished_at"),
+    )
+    .select(["run.started_at as from", "run.finished_at as to"])
+    .where("run.connection_id", "=", connectionId)
+    .where("run.mode", "=", "reconcile")
+    .executeTakeFirst();
   return {
     stored: await readStored(trx, connectionId),
     fresh: new Map(states.map((state) => [state.stream, state.fresh_through?.getTime() ?? 0])),
     held: new Set(held.map((row) => `${row.stream}:${row.row_key}`)),
     events: new Set(events.map(({ id }) => id)),
     ratings: new Map(ratings.map((row) => [`${row.system}:${row.id}`, row.score])),
+    definitions: new Map(definitions.map(({ key, title }) => [key, title])),
+    memberships: new Set(memberships.map(({ id }) => id)),
+    verified: verified?.from && verified.to ? { from: verified.from.getTime(), to: verified.to.getTime() } : null,
   };
 }
 
@@ -89,8 +119,8 @@ function rowsMissing(
   { stored, fresh, held }: Snapshot,
   { poisoned, hidden }: Excuses,
 ): Violation[] {
-  const singular = { tickets: "ticket", users: "user", organizations: "organization", groups: "group" };
   return compare(stored, truth(account.world)).flatMap(({ table, is, should }) => {
+    if (!isStream(table)) return [];
     const through = fresh.get(table) ?? 0;
     const known = new Map(is.map((row) => [row.id, row]));
     return should
@@ -102,8 +132,15 @@ function rowsMissing(
   });
 }
 
+/** Tables of streams that say what they are fresh through, and whose rows have versions of their own. */
+const singular = { tickets: "ticket", users: "user", organizations: "organization", groups: "group" } as const;
+
+function isStream(table: ComparedTable): table is keyof typeof singular {
+  return table in singular;
+}
+
 /** When the newest version of a row could first be read. */
-function visibleFrom({ world }: ChaosAccount, table: keyof Stored, id: string): number {
+function visibleFrom({ world }: ChaosAccount, table: keyof typeof singular, id: string): number {
   if (table === "tickets") {
     const ticket = world.tickets.existing(id);
     return Math.max(ticket.generatedTimestamp * SECOND + withheld, ticket.visibleFrom);
@@ -129,13 +166,8 @@ function eventsMissing(account: ChaosAccount, { fresh, events, held }: Snapshot)
 }
 
 /** Each run reads the ratings of the last 35 days again; those that are older are the night's business. */
-function ratingsMissing(
-  account: ChaosAccount,
-  { fresh, ratings }: Snapshot,
-  { ratingsVisibleSince }: Excuses,
-): Violation[] {
+function ratingsMissing(account: ChaosAccount, { fresh, ratings }: Snapshot): Violation[] {
   const through = fresh.get("satisfaction_ratings") ?? 0;
-  if (through < ratingsVisibleSince) return [];
   const { world } = account;
   const legacy = world.ratings.legacy
     .all()
@@ -154,6 +186,59 @@ function ratingsMissing(
     })
     .map(({ id }) => `${id} is missing or older`);
   return [...legacy, ...surveys].map((what) => lie(account, "satisfaction_ratings", through, what));
+}
+
+/** Every list of definitions that the account shows, whichever of them was refused (row 62). */
+function definitionsMissing(account: ChaosAccount, { fresh, definitions, held }: Snapshot): Violation[] {
+  const through = fresh.get("fields") ?? 0;
+  const { fields, customStatuses } = account.world.definitions;
+  const owned = Object.entries(fields).flatMap(([owner, rows]) =>
+    [...rows.values()].map(({ id, title, updatedAt }) => ({ list: `${owner}_fields`, owner, id, title, updatedAt })),
+  );
+  const statuses = [...customStatuses.values()].map(({ id, agentLabel, updatedAt }) => ({
+    list: "custom_statuses",
+    owner: "status",
+    id,
+    title: agentLabel,
+    updatedAt,
+  }));
+  return [...owned, ...statuses]
+    .filter(({ updatedAt }) => updatedAt < through)
+    .filter(({ list, id }) => !held.has(`fields:${list}:${id}`))
+    .filter(({ owner, id, title }) => definitions.get(`${owner}:${id}`) !== title)
+    .map(({ owner, id, title }) => {
+      const is = definitions.get(`${owner}:${id}`) ?? "missing";
+      return lie(account, "fields", through, `${owner} ${id} should be ${title} and is ${is}`);
+    });
+}
+
+/** Rows that show late, and their events, are no matter of the night. */
+const settled = 30 * MINUTE;
+
+/** A night that says it has verified everything has read the memberships and asked by id for what only events name (row 23). */
+function verifiedMissing(
+  account: ChaosAccount,
+  { verified, memberships, stored, held }: Snapshot,
+  { hidden, poisoned, unfindable }: Excuses,
+): Violation[] {
+  if (!verified) return [];
+  const { world } = account;
+  const before = verified.from - settled;
+  const lost = [...world.users.memberships.values()]
+    .filter(({ id, createdAt }) => createdAt < before && !memberships.has(id))
+    .map(({ id }) => `membership ${id} is missing`);
+  const known = new Set(stored.tickets.map(({ id }) => id));
+  const unknown = unfindable(before)
+    ? []
+    : [...hidden]
+        .filter((id) => {
+          const ticket = world.tickets.byId.get(id);
+          return ticket && !ticket.deleted && ticket.createdAt < before;
+        })
+        .filter((id) => !known.has(id) && !held.has(`tickets:${id}`) && !poisoned.has(`ticket:${id}`))
+        .map((id) => `ticket ${id}, which the export hides, is missing`);
+  const claim = `${account.subdomain} says that it was verified at ${new Date(verified.to).toISOString()}`;
+  return [...lost, ...unknown].map((what) => ({ invariant: "INV-HONEST", what: `${claim}, yet ${what}` }));
 }
 
 function lie({ subdomain }: ChaosAccount, stream: string, through: number, what: string): Violation {

@@ -7,9 +7,17 @@ export interface Sent {
   payload: Record<string, unknown>;
 }
 
+/** Organizations that are there before anybody sends anything; `company.id` of an identify names one of them. */
+export const companies = ["c-1", "c-2", "c-3"] as const;
+/** A tag of every ticket that is created, which some updates take away. */
+export const freshTag = "fresh";
+
+const kinds = ["identify", "join", "leave", "group", "track", "create", "update"] as const;
+type Kind = (typeof kinds)[number];
+
 /**
- * What the programs of a busy company send: customers who change, companies that they join, what they do, and tickets. Names
- * are numbered, so that the last one tells which event came last.
+ * What the programs of a busy company send: customers who change, who join and leave companies, what they do, and tickets.
+ * Names and values are numbered, so that the last one tells which event came last.
  */
 export function busyEvents(seed: number, count: number): Sent[] {
   const random = seededRandom(`events ${seed}`);
@@ -18,16 +26,19 @@ export function busyEvents(seed: number, count: number): Sent[] {
   const tickets: string[] = [];
   return Array.from({ length: count }, (_, index) => {
     const messageId = `m-${seed}-${index}`;
-    const user = random.between(1, users);
-    const kind = random.weighted([
-      ["identify", 30],
-      ["group", 15],
-      ["track", 25],
-      ["create", 20],
-      ["update", 10],
+    const kind: Kind = random.weighted([
+      ["identify", 22],
+      ["join", 8],
+      ["leave", 6],
+      ["group", 14],
+      ["track", 20],
+      ["create", 18],
+      ["update", 12],
     ] as const);
+    // Few who come and go often, so that there is something to end.
+    const user = random.between(1, kind === "join" || kind === "leave" ? Math.ceil(users / 6) : users);
     const body = bodyOf(kind, { random, index, messageId, user, group: random.between(1, groups), tickets });
-    if (kind === "create") tickets.push(messageId);
+    if (body.type === "track" && body.event === "Ticket Created") tickets.push(messageId);
     return { messageId, type: body.type, payload: { ...body, userId: `u-${user}`, messageId } };
   });
 }
@@ -41,26 +52,43 @@ interface Draw {
   tickets: readonly string[];
 }
 
-function bodyOf(kind: "identify" | "group" | "track" | "create" | "update", draw: Draw) {
+type Body = { type: Sent["type"]; [field: string]: unknown };
+
+function bodyOf(kind: Kind, draw: Draw): Body {
   const { random, index, messageId, user, group, tickets } = draw;
   const email = `u${user}@example.com`;
-  if (kind === "identify") {
+  const identify = (more: object = {}): Body => {
     const traits = {
       email,
       name: `User ${user} as of ${index}`,
       plan: random.pick(["free", "team", "big"]),
       seats: index,
     };
-    return { type: "identify" as const, traits };
-  }
-  if (kind === "group") {
-    const traits = { name: `Group ${group} as of ${index}` };
-    return { type: "group" as const, groupId: `g-${group}`, traits, context: { traits: { email } } };
-  }
-  const track = (event: string, properties: object) => ({ type: "track" as const, event, properties });
+    return { type: "identify", traits: { ...traits, ...more } };
+  };
+  const track = (event: string, properties: object): Body => ({ type: "track", event, properties });
+  const words = { priority: random.pick(["low", "normal", "high"]), comment: `Words of ${messageId}.` };
   const known = tickets.length > 0 ? random.pick(tickets) : null;
-  if (kind === "create" || (kind === "update" && known === null))
-    return track("Ticket Created", { subject: `About ${index}`, comment: `Help with ${messageId}.`, email });
-  if (kind === "update") return track("Ticket Updated", { external_id: known, comment: `More on ${messageId}.` });
-  return track("Order Placed", { total: index, email });
+  switch (kind) {
+    case "identify":
+      return identify();
+    case "join":
+      return identify({ company: { id: random.pick(companies) } });
+    case "leave":
+      return identify({ company: { id: random.pick(companies), remove: true } });
+    case "group": {
+      const traits = { name: `Group ${group} as of ${index}`, revenue: index, tags: [`g${index}`] };
+      return { type: "group", groupId: `g-${group}`, traits, context: { traits: { email } } };
+    }
+    case "update":
+      if (known === null) return bodyOf("create", draw);
+      return track("Ticket Updated", {
+        ...{ external_id: known, ...words, status: random.pick(["open", "pending", "hold"]), tags: [`up${index}`] },
+        ...(random.chance(0.4) && { remove_tags: [freshTag] }),
+      });
+    case "create":
+      return track("Ticket Created", { subject: `About ${index}`, ...words, email, tags: [freshTag] });
+    case "track":
+      return track("Order Placed", { total: index, email });
+  }
 }

@@ -1,7 +1,8 @@
 import { type Db, inWorkspace } from "#db/client.ts";
 import { createDestination } from "#lib/destinations/destinations.ts";
 import type { DeliveryContext } from "#lib/destinations/session.ts";
-import type { Profile } from "#lib/destinations/shapes.ts";
+import type { Profile, Settings } from "#lib/destinations/shapes.ts";
+import { insertEvents } from "#lib/sources/store/events.ts";
 import { tryCredentials } from "#lib/zendesk/credentials.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import type { Sent } from "#test/destinations/chaos/events.ts";
@@ -9,7 +10,7 @@ import type { Zendesk } from "#test/support/zendesk/start.ts";
 import type { World } from "#test/support/zendesk/world/world.ts";
 import { configFor, silentLog } from "#test/zendesk/account-config.ts";
 
-/** A workspace whose one source writes to one account. */
+/** A source that writes to one account. */
 export interface Ground {
   ctx: DeliveryContext;
   scope: Scope;
@@ -17,14 +18,21 @@ export interface Ground {
   destinationId: number;
 }
 
-export async function makeGround(db: Db, zendesk: Zendesk, world: World, profile: Profile): Promise<Ground> {
+/** In a workspace of its own, or beside others in theirs. */
+export async function makeGround(
+  db: Db,
+  zendesk: Zendesk,
+  world: World,
+  profile: Profile,
+  settings: Partial<Settings> = {},
+  beside?: Ground,
+): Promise<Ground> {
   const config = configFor(zendesk);
   const now = new Date(world.now());
   const { clientId, clientSecret } = world.credentials;
   const auth = { type: "oauth_client_credentials" as const, clientId, clientSecret };
   const login = await tryCredentials({ config, db }, { subdomain: world.subdomain, auth, access: "read_write", now });
-  const workspace = db.insertInto("workspace").values({ name: "Chaos", created_at: now }).returning("id");
-  const { id: workspaceId } = await workspace.executeTakeFirstOrThrow();
+  const workspaceId = beside?.scope.workspaceId ?? (await newWorkspace(db, now));
   const made = { workspace_id: workspaceId, created_at: now, updated_at: now };
   return inWorkspace(db, workspaceId, async (trx) => {
     const connection = await trx
@@ -37,7 +45,8 @@ export async function makeGround(db: Db, zendesk: Zendesk, world: World, profile
       .values({ ...made, name: "Shop", created_by: null })
       .returning("id")
       .executeTakeFirstOrThrow();
-    const body = { connectionId: String(connection.id), sourceIds: [String(source.id)], profile, enabled: true };
+    const taken = { connectionId: String(connection.id), sourceIds: [String(source.id)] };
+    const body = { ...taken, profile, settings, enabled: true };
     const destination = await createDestination(trx, workspaceId, body, "chaos", now);
     return {
       ctx: { config, db, log: silentLog },
@@ -48,15 +57,20 @@ export async function makeGround(db: Db, zendesk: Zendesk, world: World, profile
   });
 }
 
-/** Stores events as the door does, in their order. */
-export function receive({ ctx, scope, sourceId }: Ground, events: readonly Sent[], now: Date): Promise<void> {
-  return inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
-    const rows = events.map(({ messageId, type, payload }) => ({
-      ...{ workspace_id: scope.workspaceId, source_id: sourceId, message_id: messageId, type },
-      ...{ occurred_at: now, received_at: now, payload: JSON.stringify(payload) },
-    }));
-    await trx.insertInto("event").values(rows).execute();
-  });
+async function newWorkspace(db: Db, now: Date): Promise<number> {
+  const workspace = db.insertInto("workspace").values({ name: "Chaos", created_at: now }).returning("id");
+  return (await workspace.executeTakeFirstOrThrow()).id;
+}
+
+/** Stores events as the door does, in their order: one that comes again within seven days is not stored again. */
+export async function receive({ ctx, scope, sourceId }: Ground, events: readonly Sent[], now: Date): Promise<void> {
+  const named = (value: unknown) => (typeof value === "string" ? value : null);
+  const rows = events.map(({ messageId, type, payload }) => ({
+    ...{ sourceId, messageId, isNamed: true, type, name: named(payload.event), userId: named(payload.userId) },
+    ...{ anonymousId: null, groupId: named(payload.groupId), email: null, occurredAt: now, receivedAt: now },
+    ...{ payload: JSON.stringify(payload), rejection: null },
+  }));
+  await inWorkspace(ctx.db, scope.workspaceId, (trx) => insertEvents(trx, scope.workspaceId, rows, 7));
 }
 
 /** A process's way to the database, which ends for good when the process is killed. */

@@ -2,9 +2,9 @@ import { inWorkspace } from "#db/client.ts";
 import type { StoredDelivery } from "#lib/destinations/store/deliveries.ts";
 import type { Sent } from "#test/destinations/chaos/events.ts";
 import type { Ground } from "#test/destinations/chaos/ground.ts";
+import { brokenPromises, type Past, withoutCause } from "#test/destinations/chaos/promises.ts";
 import { disagreements } from "#test/support/zendesk/agreement.ts";
 import type { Zendesk } from "#test/support/zendesk/start.ts";
-import type { World } from "#test/support/zendesk/world/world.ts";
 
 export function deliveriesOf({ ctx, scope }: Ground): Promise<StoredDelivery[]> {
   return inWorkspace(ctx.db, scope.workspaceId, (trx) =>
@@ -22,23 +22,19 @@ export function countsOf(deliveries: readonly StoredDelivery[]): Record<string, 
 }
 
 /**
- * INV-ONCE: every accepted event has its effect exactly once, or its delivery tells why not; and what it tells agrees with the
- * journal of the account. In calm nothing may be left unknown.
+ * INV-ONCE: every accepted event has its whole effect exactly once, or its delivery tells why not; and what it tells agrees
+ * with the journal and with the rows of the account. In calm nothing may be left unknown, and what was not done has its cause
+ * in what was sent.
  */
-export async function violations(
-  ground: Ground,
-  zendesk: Zendesk,
-  world: World,
-  sent: readonly Sent[],
-  { isCalm = false } = {},
-): Promise<string[]> {
-  const deliveries = await deliveriesOf(ground);
+export function violations(past: Past, { isCalm = false } = {}): string[] {
+  const { zendesk, world, deliveries, sent } = past;
   return [
     ...untold(deliveries, isCalm),
     ...lost(deliveries, sent),
     ...twice(zendesk),
     ...disagreeing(deliveries, zendesk),
-    ...stale(deliveries, sent, world),
+    ...brokenPromises(past),
+    ...(isCalm ? withoutCause(past) : []),
     ...disagreements(world, zendesk.effects),
   ];
 }
@@ -54,22 +50,27 @@ function untold(deliveries: readonly StoredDelivery[], isCalm: boolean): string[
   });
 }
 
-const expected: Record<Sent["type"], readonly string[]> = {
-  identify: ["upsert_user"],
-  group: ["upsert_organization"],
-  track: ["track_event", "create_ticket", "update_ticket"],
-};
+/** What the actions as they are set at first make of an event (C-7 … C-12). */
+function actionsOf({ type, payload }: Sent): string[] {
+  if (type === "group") return ["upsert_organization"];
+  if (type === "identify")
+    return (payload.traits as object & { company?: object }).company ? membership : ["upsert_user"];
+  return [
+    { "Ticket Created": "create_ticket", "Ticket Updated": "update_ticket" }[String(payload.event)] ?? "track_event",
+  ];
+}
+const membership = ["upsert_user", "update_membership"];
 
-/** Every event has its delivery, and no more than one of an action. */
+/** Every event has its deliveries, one of each action that is for it, however often it came. */
 function lost(deliveries: readonly StoredDelivery[], sent: readonly Sent[]): string[] {
-  const byMessage = new Map<string | null, StoredDelivery[]>();
-  for (const delivery of deliveries)
-    byMessage.set(delivery.message_id, [...(byMessage.get(delivery.message_id) ?? []), delivery]);
-  return sent.flatMap(({ messageId, type }) => {
-    const own = byMessage.get(messageId) ?? [];
-    return own.length === 1 && expected[type].includes(own[0]?.action ?? "")
+  const byMessage = new Map<string | null, string[]>();
+  for (const { message_id, action } of deliveries)
+    byMessage.set(message_id, [...(byMessage.get(message_id) ?? []), action]);
+  return sent.flatMap((event) => {
+    const own = byMessage.get(event.messageId) ?? [];
+    return own.join() === actionsOf(event).join()
       ? []
-      : [`event ${messageId} has the deliveries ${own.map(({ action }) => action).join(", ") || "none"}`];
+      : [`event ${event.messageId} has the deliveries ${own.join(", ") || "none"}`];
   });
 }
 
@@ -80,7 +81,6 @@ function twice({ effects }: Zendesk): string[] {
     effects.repeated("user.created", ({ values }) => values.email as string),
     effects.repeated("organization.created", ({ values }) => values.external_id as string),
     effects.repeated("ticket.created", ({ values }) => values.external_id as string),
-    effects.repeated("membership.created", ({ values }) => `${values.user_id} ${values.organization_id}`),
     effects.repeated("customer_event.received", ({ messageId }) => messageId),
     effects.repeated("user_field.created", ({ values }) => values.key as string),
     effects.repeated("organization_field.created", ({ values }) => values.key as string),
@@ -106,22 +106,4 @@ function disagreeing(deliveries: readonly StoredDelivery[], { effects }: Zendesk
     if (state === "done" && !made.has(message_id)) return [`${name} and was not done`];
     return state !== "done" && made.has(message_id) ? [`${name} and was done`] : [];
   });
-}
-
-/** Of each user and organization the last word holds. */
-function stale(deliveries: readonly StoredDelivery[], sent: readonly Sent[], world: World): string[] {
-  const state = new Map(deliveries.map((delivery) => [delivery.message_id, delivery.state]));
-  const last = new Map<string, { name: string; isDone: boolean }>();
-  for (const { messageId, type, payload } of sent) {
-    const { name } = (payload.traits ?? {}) as { name?: string };
-    if (name === undefined) continue;
-    const key = type === "identify" ? `user ${payload.userId}` : `organization ${payload.groupId}`;
-    last.set(key, { name, isDone: state.get(messageId) === "done" });
-  }
-  const users = new Map([...world.users.byId.values()].map((row) => [`user ${row.externalId}`, row.name]));
-  const organizations = world.organizations.list().map((row) => [`organization ${row.externalId}`, row.name] as const);
-  const names = new Map([...users, ...organizations]);
-  return [...last].flatMap(([key, { name, isDone }]) =>
-    isDone && names.get(key) !== name ? [`${key} is named ${names.get(key)}, not ${name}`] : [],
-  );
 }

@@ -1,6 +1,13 @@
 import { afterEach } from "vitest";
 import type { Db } from "#db/client.ts";
-import type { Attempt, EarlierExchange, Intent, NotedZendesk, Verdict } from "#lib/destinations/attempt.ts";
+import type {
+  AffectedTicket,
+  Attempt,
+  EarlierExchange,
+  Intent,
+  NotedZendesk,
+  Verdict,
+} from "#lib/destinations/attempt.ts";
 import { procedures } from "#lib/destinations/procedures/index.ts";
 import { settingsOf } from "#lib/destinations/profiles.ts";
 import type { CommandKind, Profile, Settings } from "#lib/destinations/shapes.ts";
@@ -87,6 +94,7 @@ let deliveries = 0;
 class Delivery implements NotedZendesk {
   readonly earlier: EarlierExchange[] = [];
   readonly intents: Intent[] = [];
+  private affected: readonly AffectedTicket[] | null = null;
   private attempt = 0;
   private readonly id = String(++deliveries);
   private readonly createdAt: Date;
@@ -116,6 +124,7 @@ class Delivery implements NotedZendesk {
         commandKey: `key-${this.id}`,
         createdAt: this.createdAt,
         approvedFor,
+        affected: this.affected,
       },
       command: { fields: this.fields, unmapped },
       settings: { ...settingsOf(context.profile, context.settings), ...settings },
@@ -129,7 +138,9 @@ class Delivery implements NotedZendesk {
       clock: context.clock,
       isDryRun,
     };
-    return procedures[this.action](attempt);
+    const verdict = await procedures[this.action](attempt);
+    if ("affected" in verdict) this.affected = verdict.affected ?? null;
+    return verdict;
   }
 
   async find(_step: string, path: string, get: Parameters<NotedZendesk["find"]>[2]) {
@@ -154,7 +165,7 @@ class Delivery implements NotedZendesk {
       sentAt: this.context.clock(),
     };
     this.earlier.push(exchange);
-    const { intent: _, supposed: __, ...write } = writing;
+    const { intent: _, supposed: __, affects: ___, ...write } = writing;
     try {
       const answer = await this.context.client.write(method, path, body, write);
       exchange.outcome = "done";

@@ -52,6 +52,18 @@ describe("the organization", () => {
     expect(effects()).toHaveLength(written);
   });
 
+  test("a domain that an agent adds after our look is kept (row 98)", async () => {
+    const { world, zendesk, run } = await destination();
+    const organization = world.organizations.create({ name: "Acme", externalId: "g-1", domainNames: ["acme.example"] });
+    zendesk.faults.after({ method: "GET", path: `${organizations}/show_many` }, () => {
+      world.organizations.update(organization.id, { domainNames: ["acme.example", "agents.example"] });
+    });
+    expect(await run("upsert_organization", { ...acme, domain_names: ["new.example"] })).toMatchObject({
+      state: "done",
+    });
+    expect(organization.domainNames).toEqual(["acme.example", "agents.example", "new.example"]);
+  });
+
   test("where the search is late, the one that Zendesk knows is found by the list, or waited for, and not doubled (row 102)", async () => {
     const { world, zendesk, begin, effects } = await destination({ world: { searchLag: 60_000 } });
     await begin("upsert_organization", acme).again();

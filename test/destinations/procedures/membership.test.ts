@@ -106,12 +106,13 @@ describe("leaving", () => {
       code: "removal",
       reason: expect.stringMatching(/Other.*2 working tickets/),
     });
-    expect((held as { affected: unknown[] }).affected).toEqual([
+    const affected = [
       { id: open.id, subject: "open", status: "open" },
       { id: pending.id, subject: "pending", status: "pending" },
-    ]);
+    ];
+    expect(held).toMatchObject({ affected });
     expect(effects()).toEqual([]);
-    expect(await delivery.again({ approvedFor: ["removal"] })).toMatchObject({ state: "done" });
+    expect(await delivery.again({ approvedFor: ["removal"] })).toMatchObject({ state: "done", affected });
     expect(organizationsOf()).toEqual([acme.id]);
   });
 

@@ -229,6 +229,34 @@ describe("updating a ticket", () => {
     expect(effects()).toEqual([]);
   });
 
+  test("gives it to another requester, found or made as that of a new one; a late call to nobody (X-12)", async () => {
+    const { world, run, ticket, effects, valuesOf } = await withTicket();
+    const bo = world.users.create({ name: "Bo", email: "bo@acme.example", externalId: "u-2" });
+    const given = { id: ticket.id, "requester.email": "BO@acme.example" };
+    expect(await run("update_ticket", { ...given, "requester.external_id": "u-1" })).toMatchObject({
+      state: "held",
+      code: "ambiguous_user",
+    });
+    expect(await run("update_ticket", given, { isOvertaken: true })).toMatchObject({
+      state: "done",
+      notes: [expect.stringContaining("the requester stayed as it is")],
+    });
+    expect(effects()).toEqual([]);
+    expect(await run("update_ticket", given)).toMatchObject({
+      state: "done",
+      result: { kind: "ticket", id: ticket.id },
+    });
+    expect(valuesOf("ticket.updated")).toEqual([{ requester_id: Number(bo.id) }]);
+    expect(await run("update_ticket", given)).toMatchObject({ state: "done" });
+    expect(effects()).toEqual(["ticket.updated"]);
+    const stranger = { id: ticket.id, "requester.external_id": "u-3", "requester.email": "cy@acme.example" };
+    expect(await run("update_ticket", stranger)).toMatchObject({ state: "failed", code: "user_not_found" });
+    const settings = { unknownUserOnTrack: "create" } as const;
+    expect(await run("update_ticket", stranger, { settings })).toMatchObject({ state: "done" });
+    expect(effects()).toEqual(["ticket.updated", "user.created", "ticket.updated"]);
+    expect(world.users.byId.get(ticket.requesterId ?? "")?.email).toBe("cy@acme.example");
+  });
+
   test("custom fields that differ are written, by id or title (X-12)", async () => {
     const { world, run, ticket } = await withTicket();
     const field = world.definitions.createField("ticket", { key: "seats", title: "Seats", type: "integer" });
@@ -260,6 +288,41 @@ describe("updating a ticket", () => {
     await expect(run("update_ticket", { id: ticket.id, comment: "Hello?" })).rejects.toMatchObject({
       status: 422,
       details: [{ description: "Status: closed prevents ticket update" }],
+    });
+  });
+
+  test.each(["id", "external_id"])(
+    "so is one that was closed long ago, by its %s: no list has it (row 100)",
+    async (by) => {
+      const { world, run, ticket } = await withTicket();
+      const archived = (id: string) => {
+        world.tickets.update(id, { status: "closed" });
+        world.tickets.archive(id);
+      };
+      archived(ticket.id);
+      // The search goes by words.
+      const alike = world.tickets.create({ subject: "Alike" });
+      alike.externalId = "t-1-2";
+      archived(alike.id);
+      world.advance(60_000);
+      const fields = { [by]: by === "id" ? ticket.id : "t-1", comment: "Hello?" };
+      await expect(run("update_ticket", fields)).rejects.toMatchObject({
+        status: 422,
+        details: [{ description: "Status: closed prevents ticket update" }],
+      });
+    },
+  );
+
+  test("an archived one that the login may not search for is not said to be absent (row 100)", async () => {
+    const { world, zendesk, run, ticket } = await withTicket();
+    world.tickets.update(ticket.id, { status: "closed" });
+    world.tickets.archive(ticket.id);
+    zendesk.faults.add({ path: "/api/v2/search" }, fault.forbidden("scope"));
+    expect(await run("update_ticket", { external_id: "t-1", comment: "Hello?" })).toMatchObject({
+      state: "failed",
+      code: "ticket_not_found",
+      reason: expect.stringMatching(/may not search.*closed/),
+      fix: expect.stringMatching(/scope “read”/),
     });
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { registerSecrets } from "#lib/log.ts";
 import { accountTimeline } from "#lib/timeline/list.ts";
 import { timelineQuery } from "#lib/timeline/shapes.ts";
 import { useDatabase } from "#test/support/database.ts";
@@ -109,6 +110,19 @@ describe("a second try", () => {
     expect(valuesOf("customer_event.received")).toHaveLength(1);
   });
 
+  test("looks where it was filed, though a later call has given the user another name since (row 96, X-1)", async () => {
+    const { world, zendesk, begin, ann, valuesOf } = await known({ settings: { unknownUserOnTrack: "create" } });
+    zendesk.faults.add({ method: "POST", path: events }, fault.reset("headers"), { times: 1 });
+    const delivery = begin("track_event", read);
+    await expect(delivery.again()).rejects.toMatchObject({ code: "outcome_unknown" });
+    world.users.update(ann.id, { externalId: "u-2" });
+    world.advance(60_000);
+    const people = world.users.list().length;
+    expect(await delivery.again()).toMatchObject({ state: "done", result: { id: ann.id } });
+    expect(valuesOf("customer_event.received")).toHaveLength(1);
+    expect(world.users.list()).toHaveLength(people);
+  });
+
   test("of a delivery that has waited finds what a restored database has forgotten, and files it once (row 85)", async () => {
     const { world, begin, valuesOf } = await known();
     const delivery = begin("track_event", read);
@@ -132,12 +146,12 @@ describe("a second try", () => {
 });
 
 describe("a plan without customer events", () => {
-  async function account(sunshine: 403 | 404) {
+  async function account(sunshine: 403 | 404, { isAlone = false } = {}) {
     const workspaceId = await database.workspace();
     const scope = await database.inWorkspace(workspaceId, (trx) => putConnection(trx, workspaceId, "acme"));
     const ground = await known({ world: { sunshine }, db: database.db, scope });
     const organization = ground.world.organizations.create({ name: "Acme" });
-    ground.world.users.join(ground.ann.id, organization.id);
+    if (!isAlone) ground.world.users.join(ground.ann.id, organization.id);
     const accountId = await database.inWorkspace(workspaceId, async (trx) => {
       const at = new Date("2026-01-01T00:00:00Z");
       const { id } = await trx
@@ -156,7 +170,21 @@ describe("a plan without customer events", () => {
       database.inWorkspace(workspaceId, (trx) =>
         accountTimeline(trx, workspaceId, accountId, timelineQuery.parse(query), "https://{subdomain}.zendesk.com"),
       );
-    return { ...ground, timeline };
+    /** What the next run of the users stream leaves. */
+    const joined = () =>
+      database.inWorkspace(workspaceId, (trx) =>
+        trx
+          .insertInto("zendesk_user")
+          .values({
+            workspace_id: workspaceId,
+            connection_id: scope.connectionId,
+            id: ground.ann.id,
+            organization_id: organization.id,
+            content_hash: "0",
+          })
+          .execute(),
+      );
+    return { ...ground, timeline, joined };
   }
 
   test.each([403, 404] as const)(
@@ -166,10 +194,13 @@ describe("a plan without customer events", () => {
       const fields = { ...read, created_at: "2026-03-01T10:00:00Z" };
       for (let time = 0; time < 2; time++) {
         const verdict = await run("track_event", fields, { eventId: "7", messageId: "m-1" });
-        expect(verdict).toMatchObject({ state: "done", notes: [expect.stringContaining("own timeline")] });
+        expect(verdict).toMatchObject({
+          state: "done",
+          notes: [expect.stringContaining("kept here, in the timeline of “Acme”")],
+        });
       }
       expect(effects()).toEqual([]);
-      const { items } = await timeline({ priority: "all" });
+      const { items } = await timeline({ kinds: "customer_event" });
       expect(items).toMatchObject([
         {
           kind: "customer_event",
@@ -178,8 +209,6 @@ describe("a plan without customer events", () => {
           event: { name: "Article Read", properties: { title: "How to" } },
         },
       ]);
-      expect((await timeline({ kinds: "customer_event" })).items).toHaveLength(1);
-      expect((await timeline({})).items).toEqual([]);
     },
   );
 
@@ -194,11 +223,37 @@ describe("a plan without customer events", () => {
         code: "event_gone",
         fix: expect.stringContaining("Send the call again"),
       });
-      expect((await timeline({ priority: "all" })).items).toEqual([]);
+      expect((await timeline({ kinds: "customer_event" })).items).toEqual([]);
       expect(await delivery.again({ eventId: "8" })).toMatchObject({ state: "done" });
-      expect((await timeline({ priority: "all" })).items).toHaveLength(1);
+      expect((await timeline({ kinds: "customer_event" })).items).toHaveLength(1);
     },
   );
+
+  test("is kept without any secret that its properties had brought (row 115)", async () => {
+    registerSecrets(["canary-0123456789"]);
+    const { run, timeline } = await account(404);
+    await run(
+      "track_event",
+      { ...read, properties: { title: "How to", token: "canary-0123456789" } },
+      { eventId: "7" },
+    );
+    const { items } = await timeline({ kinds: "customer_event" });
+    expect(items).toMatchObject([{ event: { properties: { title: "How to", token: "[secret]" } } }]);
+  });
+
+  test("of a user without an organization it says that it is of no account yet, and shows when the user is in one (R-20)", async () => {
+    const { run, timeline, joined } = await account(404, { isAlone: true });
+    const verdict = await run("track_event", read, { eventId: "7" });
+    expect(verdict).toMatchObject({
+      state: "done",
+      notes: [expect.stringMatching(/kept here, and is of no account yet/)],
+    });
+    expect((await timeline({ kinds: "customer_event" })).items).toEqual([]);
+    await joined();
+    expect((await timeline({ kinds: "customer_event" })).items).toMatchObject([{ event: { name: "Article Read" } }]);
+    const after = await run("track_event", read, { eventId: "8" });
+    expect(after).toMatchObject({ notes: [expect.stringContaining("in the timeline of “Acme”")] });
+  });
 
   test("a missing scope is no missing plan: it fails (row 100)", async () => {
     const { zendesk, run } = await known();

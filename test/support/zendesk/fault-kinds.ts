@@ -158,11 +158,14 @@ export function changesBody(label: string, change: (body: Row, request: ApiReque
   );
 }
 
-/** Changes the rows of each page. */
+/** Changes the rows of each page, and what the page says of their number. */
 export function changesRows(label: string, change: (rows: Row[], request: ApiRequest) => Row[]): Fault {
   return changesBody(label, (body, request) => {
     const key = rowsKey(body);
-    return key === null ? body : { ...body, [key]: change(body[key] as Row[], request) };
+    if (key === null) return body;
+    const was = body[key] as Row[];
+    const rows = change(was, request);
+    return { ...body, [key]: rows, ...(body.count === was.length && { count: rows.length }) };
   });
 }
 

@@ -1,6 +1,7 @@
 import { isoSeconds, seconds } from "./world/clock.ts";
+import type { FieldOwner } from "./world/definitions.ts";
 import type { Id } from "./world/ids.ts";
-import type { Audit, Organization, Ticket, User } from "./world/rows.ts";
+import type { Audit, CustomStatus, FieldDefinition, Membership, Organization, Ticket, User } from "./world/rows.ts";
 import type { World } from "./world/world.ts";
 
 /** What a reader of the account has to arrive at. Times are ISO-8601, to the second where the API gives seconds. */
@@ -10,7 +11,11 @@ export interface Truth {
   organizations: TrueOrganization[];
   goneOrganizations: { id: Id; mergedInto: Id | null }[];
   users: TrueUser[];
+  memberships: TrueMembership[];
   groups: { id: Id; name: string; deleted: boolean }[];
+  /** Those of today: Zendesk shows a deleted field nowhere. */
+  fields: TrueField[];
+  customStatuses: TrueCustomStatus[];
   /** One a ticket: the latest answer of both systems, whatever its score. Tickets that were only asked have none. */
   answers: TrueAnswer[];
   /** From the audits: each (ticket, kind, second) once, in order. */
@@ -19,6 +24,7 @@ export interface Truth {
 
 export interface TrueTicket {
   id: Id;
+  externalId: string | null;
   subject: string;
   status: string;
   priority: string | null;
@@ -54,12 +60,41 @@ export interface TrueUser {
   id: Id;
   name: string;
   email: string | null;
+  externalId: string | null;
   role: string;
   organizationId: Id | null;
   active: boolean;
   suspended: boolean;
   /** Merged into another user: inactive in the export, gone by id. */
   mergedInto: Id | null;
+  updatedAt: string;
+}
+
+export interface TrueMembership {
+  id: Id;
+  userId: Id;
+  organizationId: Id;
+  isDefault: boolean;
+  updatedAt: string;
+}
+
+export interface TrueField {
+  id: Id;
+  subject: FieldOwner;
+  /** Null for ticket fields, which have none. */
+  key: string | null;
+  title: string;
+  type: string;
+  active: boolean;
+  updatedAt: string;
+}
+
+export interface TrueCustomStatus {
+  id: Id;
+  category: string;
+  /** What agents read. */
+  label: string;
+  active: boolean;
   updatedAt: string;
 }
 
@@ -94,7 +129,14 @@ export function truth(world: World, topPriorities: readonly string[] = ["urgent"
     organizations: byId(organizations.filter((row) => row.deletedAt === null).map(trueOrganization)),
     goneOrganizations: byId(gone.map(({ id, mergedInto }) => ({ id, mergedInto }))),
     users: byId([...world.users.byId.values()].map(trueUser)),
+    memberships: byId([...world.users.memberships.values()].map(trueMembership)),
     groups: byId([...world.definitions.groups.values()].map(({ id, name, deleted }) => ({ id, name, deleted }))),
+    fields: byId(
+      (["ticket", "user", "organization"] as const).flatMap((subject) =>
+        Array.from(world.definitions.fields[subject].values(), (field) => trueField(subject, field)),
+      ),
+    ),
+    customStatuses: byId([...world.definitions.customStatuses.values()].map(trueCustomStatus)),
     answers: latestAnswers(world),
     transitions: tickets.flatMap((ticket) => transitionsOf(ticket, topPriorities)).sort(inTime),
   };
@@ -154,6 +196,7 @@ function latestAnswers(world: World): TrueAnswer[] {
 function trueTicket(ticket: Ticket): TrueTicket {
   return {
     id: ticket.id,
+    externalId: ticket.externalId,
     subject: ticket.subject,
     status: ticket.deleted ? "deleted" : ticket.status,
     priority: ticket.priority,
@@ -190,8 +233,21 @@ function trueOrganization(organization: Organization): TrueOrganization {
 }
 
 function trueUser(user: User): TrueUser {
-  const { id, name, email, role, organizationId, active, suspended, mergedInto, updatedAt } = user;
-  return { id, name, email, role, organizationId, active, suspended, mergedInto, updatedAt: isoSeconds(updatedAt) };
+  const { id, name, email, externalId, role, organizationId, active, suspended, mergedInto } = user;
+  const updatedAt = isoSeconds(user.updatedAt);
+  return { id, name, email, externalId, role, organizationId, active, suspended, mergedInto, updatedAt };
+}
+
+function trueMembership({ id, userId, organizationId, isDefault, updatedAt }: Membership): TrueMembership {
+  return { id, userId, organizationId, isDefault, updatedAt: isoSeconds(updatedAt) };
+}
+
+function trueField(subject: FieldOwner, { id, key, title, type, active, updatedAt }: FieldDefinition): TrueField {
+  return { id, subject, key: subject === "ticket" ? null : key, title, type, active, updatedAt: isoSeconds(updatedAt) };
+}
+
+function trueCustomStatus({ id, category, agentLabel, active, updatedAt }: CustomStatus): TrueCustomStatus {
+  return { id, category, label: agentLabel, active, updatedAt: isoSeconds(updatedAt) };
 }
 
 function byId<Row extends { id: Id }>(rows: Row[]): Row[] {

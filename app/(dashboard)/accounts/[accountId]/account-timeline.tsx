@@ -27,7 +27,8 @@ export function AccountTimeline({ id }: { id: string }) {
   );
   const chosen = every.filter((kind) => kinds.includes(kind));
   const timeline = useInfiniteQuery(
-    accountQueries.timeline(id, { kinds: chosen.length === every.length ? [] : chosen, priority }),
+    // Named one by one: without names the API gives those of tickets only.
+    accountQueries.timeline(id, { kinds: chosen, priority }),
   );
   const entries = useMemo(() => timeline.data?.pages.flatMap((page) => page.items), [timeline.data]);
   const toggle = (kind: TimelineKind, wanted: boolean) => {

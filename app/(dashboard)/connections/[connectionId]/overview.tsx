@@ -13,6 +13,8 @@ import { Facts, Section } from "#app/_ui/section.tsx";
 import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import { Unknown } from "#app/_ui/unknown.tsx";
 import { isLate, isUsed } from "#app/(dashboard)/_frame/freshness.ts";
+import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
+import { WriteGrant } from "#app/(dashboard)/destinations/write-grant.tsx";
 import type { Connection, StreamStatus } from "#lib/connections/shapes.ts";
 import { streamTitles } from "#lib/connections/shapes.ts";
 import { streamWords } from "../connection-words.ts";
@@ -58,7 +60,7 @@ export function Overview({ connection }: { connection: Connection }) {
         <Facts
           facts={[
             { term: "Zendesk", value: `${connection.subdomain}.zendesk.com` },
-            { term: "Access", value: connection.access === "read" ? "read only" : "read and write" },
+            { term: "Access", value: <Access connection={connection} /> },
             {
               term: "Signed in as",
               value: connection.connectedBy.zendeskEmail ?? <Unknown reason="The login is destroyed" />,
@@ -93,6 +95,18 @@ export function Overview({ connection }: { connection: Connection }) {
         />
       </Section>
     </div>
+  );
+}
+
+/** What may be done in Zendesk; writing is a grant of its own (O-16). */
+function Access({ connection }: { connection: Connection }) {
+  const { user } = useSession();
+  if (connection.access === "read_write") return <>read and write</>;
+  return (
+    <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+      read only
+      {user.role === "admin" && isUsed(connection) && <WriteGrant connection={connection} />}
+    </span>
   );
 }
 

@@ -2,12 +2,13 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { ChevronRight } from "lucide-react";
+import { Fragment } from "react";
 import { connectionQueries, isLive } from "#app/_queries/connections.ts";
 import { StatusDot } from "#app/_ui/badge.tsx";
 import { Button } from "#app/_ui/button.tsx";
 import { Empty } from "#app/_ui/empty.tsx";
 import { fadingEdges, useFadingEdges } from "#app/_ui/fading-edges.ts";
-import { Num } from "#app/_ui/num.tsx";
+import { Num, useCount } from "#app/_ui/num.tsx";
 import { QueryStates } from "#app/_ui/query-states.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
@@ -129,8 +130,31 @@ function RunStreams({ run }: { run: Run }) {
           </tbody>
         </table>
       </div>
+      <StreamRemarks run={run} />
     </details>
   );
+}
+
+/** What else a run came upon in a stream: nothing, as a rule. */
+export function StreamRemarks({ run }: { run: Run }) {
+  const count = useCount();
+  const times = (number: number, one: string, more: string) => `${count(number)} ${number === 1 ? one : more}`;
+  return run.streams.map(({ name, cleaned, restarts }) => (
+    <Fragment key={name}>
+      {cleaned > 0 && (
+        <p className="mt-1 text-small text-muted">
+          {streamTitles[name]}: {times(cleaned, "text holds", "texts hold")} characters that no database takes; stored
+          without them.
+        </p>
+      )}
+      {restarts > 0 && (
+        <p className="mt-1 text-small text-muted">
+          {streamTitles[name]}: Zendesk refused the place {times(restarts, "time", "times")}; read again from the last
+          instant that was stored.
+        </p>
+      )}
+    </Fragment>
+  ));
 }
 
 const sumOf = (run: Run, count: keyof Run["streams"][number]["rows"]) =>

@@ -12,10 +12,12 @@ import { Num } from "#app/_ui/num.tsx";
 import { QueryStates } from "#app/_ui/query-states.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { Tabs } from "#app/_ui/tabs.tsx";
+import { useUnsaved } from "#app/(dashboard)/_frame/leave-guard.tsx";
 import { Screen } from "#app/(dashboard)/_frame/screen.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import { DeliveryLog } from "#app/(dashboard)/destinations/_deliveries/delivery-log.tsx";
 import { stateOf } from "#app/(dashboard)/destinations/destination-words.ts";
+import { bodyOf, isSame } from "./actions/action-draft.ts";
 import { Actions } from "./actions/actions.tsx";
 import { DestinationSettings } from "./destination-settings.tsx";
 import { Overview } from "./overview.tsx";
@@ -31,6 +33,9 @@ export function DestinationScreen({ id }: { id: string }) {
   const [tab, setTab] = useQueryState("tab", parseAsStringLiteral(tabs).withDefault("overview"));
   const [draft, setDraft] = useState<readonly ActionBody[] | null>(null);
   const destination = useQuery(destinationQueries.one(id));
+  const saved = useQuery({ ...destinationQueries.actions(id), enabled: draft !== null }).data;
+  const unsaved = draft !== null && saved !== undefined && !isSame(draft.map(bodyOf), saved.map(bodyOf));
+  useUnsaved(unsaved);
   if (destination.error instanceof ApiError && destination.error.status === 404) {
     return (
       <Screen title="Destination" back={back}>
@@ -57,7 +62,7 @@ export function DestinationScreen({ id }: { id: string }) {
               {
                 value: "actions",
                 label: "Actions",
-                count: draft && "not saved",
+                count: unsaved ? "not saved" : undefined,
                 content: <Actions destinationId={id} draft={draft} onDraft={setDraft} />,
               },
               ...(user.role === "viewer"

@@ -26,6 +26,7 @@ export function DryRunResult({ dryRun }: { dryRun: DryRun }) {
     `${counts.remove} removed`,
     ...(counts.failed > 0 ? [`${counts.failed} would fail`] : []),
     ...(counts.held > 0 ? [`${counts.held} would be held`] : []),
+    ...(counts.unknown > 0 ? [`${counts.unknown} cannot be told`] : []),
   ];
   return (
     <section aria-label="Result of the dry run" className="flex flex-col gap-2">
@@ -40,11 +41,19 @@ export function DryRunResult({ dryRun }: { dryRun: DryRun }) {
               <span className="font-medium">{commandNames[item.action]}</span>
               {item.state === "failed" && <Badge status="bad">would fail</Badge>}
               {item.state === "held" && <Badge status="watch">would be held</Badge>}
+              {item.state === "unknown" && <Badge status="unknown">cannot be told</Badge>}
             </p>
             {item.reason && (
               <p>
                 {item.reason} <span className="text-muted">{item.fix}</span>
               </p>
+            )}
+            {item.notes.length > 0 && (
+              <ul aria-label="Left out or done otherwise" className="list-disc ps-5">
+                {item.notes.map((note) => (
+                  <li key={note}>{note}</li>
+                ))}
+              </ul>
             )}
             {item.intents.map((intent, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: one answer, whose items never move

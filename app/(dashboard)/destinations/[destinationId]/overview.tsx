@@ -8,6 +8,7 @@ import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Facts, Section } from "#app/_ui/section.tsx";
 import { Unknown } from "#app/_ui/unknown.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
+import { deliveriesAddress } from "#app/(dashboard)/destinations/addresses.ts";
 import { DeliveryCounts } from "#app/(dashboard)/destinations/delivery-counts.tsx";
 import { profileNames, stateOf } from "#app/(dashboard)/destinations/destination-words.ts";
 import { isWritable, WriteGrant } from "#app/(dashboard)/destinations/write-grant.tsx";
@@ -17,7 +18,7 @@ import { TryEvent } from "./try-event.tsx";
 /** How it stands: what waits, a way to try it out, what it is. */
 export function Overview({ destination }: { destination: Destination }) {
   const { user } = useSession();
-  const { stopped, blocked, sources, connection, testedAt } = destination;
+  const { stopped, blocked, failing, sources, connection, testedAt } = destination;
   return (
     <div className="flex max-w-5xl flex-col gap-8">
       {stopped && (
@@ -28,6 +29,19 @@ export function Overview({ destination }: { destination: Destination }) {
         </Notice>
       )}
       {blocked && <Blocked blocked={blocked} connectionId={connection.id} />}
+      {!blocked && failing && (
+        <Notice
+          kind="warning"
+          title={failing.reason}
+          actions={
+            user.role !== "viewer" && (
+              <Link href={deliveriesAddress({ destination: destination.id, state: "failed" })}>Dead letters</Link>
+            )
+          }
+        >
+          {failing.fix}
+        </Notice>
+      )}
       {destination.state === "off" && (
         <Notice kind="info" title="It is switched off: it takes no events">
           {testedAt

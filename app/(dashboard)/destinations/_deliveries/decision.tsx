@@ -89,6 +89,12 @@ function Choices({ delivery, admin }: { delivery: DeliveryDetail; admin: boolean
           </ConfirmDialog>
         )}
       </div>
+      {state === "unknown" && (
+        <p className="text-table text-muted">
+          There is nothing to approve: whether it was written is a fact, and a replay looks it up before it sends
+          anything.
+        </p>
+      )}
       {!admin && state !== "queued" && (
         <p className="text-table text-muted">Administrators approve, replay and discard.</p>
       )}

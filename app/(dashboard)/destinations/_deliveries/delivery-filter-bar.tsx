@@ -6,8 +6,8 @@ import { FilterBar } from "#app/_ui/filter-bar.tsx";
 import { SearchField } from "#app/_ui/search-field.tsx";
 import { Select } from "#app/_ui/select.tsx";
 import { commandNames, deliveryWords } from "#app/(dashboard)/destinations/destination-words.ts";
+import type { useDeliveryFilters } from "#app/(dashboard)/destinations/filters.ts";
 import { commandKinds, type Destination, deliveryStates } from "#lib/destinations/shapes.ts";
-import type { useDeliveryFilters } from "./delivery-filters.ts";
 
 const ANY = "any";
 

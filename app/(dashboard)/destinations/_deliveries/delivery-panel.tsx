@@ -108,8 +108,8 @@ function Standing({ delivery }: { delivery: DeliveryDetail }) {
         </StatusDot>
         <span className="text-table text-muted">{means}</span>
       </p>
-      {reason && (
-        <Notice kind={state === "failed" ? "failure" : "warning"} title={reason}>
+      {(reason ?? fix) && (
+        <Notice kind={state === "failed" ? "failure" : "warning"} title={reason ?? means}>
           {fix}
         </Notice>
       )}

@@ -20,7 +20,7 @@ type ReplayBarProps = {
 
 /** Replays the chosen rows, or all that the filters leave, after saying how many that are. */
 export function ReplayBar({ filters, chosen, onDone }: ReplayBarProps) {
-  const { state, q } = filters;
+  const { state } = filters;
   const isQueue = state === "failed" || state === "unknown";
   if (!isQueue && chosen.length === 0) return null;
   return (
@@ -29,8 +29,7 @@ export function ReplayBar({ filters, chosen, onDone }: ReplayBarProps) {
         {chosen.length === 0 ? "Choose rows to replay some." : `${chosen.length} chosen`}
       </span>
       <ReplayChosen chosen={chosen} onDone={onDone} />
-      {isQueue && !q && <ReplayAll filters={filters} onDone={onDone} />}
-      {isQueue && q && <span className="text-muted">Without the search, all of them can be replayed at once.</span>}
+      {isQueue && <ReplayAll filters={filters} onDone={onDone} />}
     </div>
   );
 }
@@ -59,12 +58,9 @@ function ReplayAll({ filters, onDone }: Pick<ReplayBarProps, "filters" | "onDone
   const [open, setOpen] = useState(false);
   const replay = useReplay(onDone);
   const count = useQuery({ ...deliveryQueries.count(filters), enabled: open });
-  const number = count.data === undefined ? null : (count.data ?? Number.POSITIVE_INFINITY);
-  const words = count.data === null ? "more than 5,000" : number === null ? "…" : formatNumber(number, locale);
-  const { state, messageId, destinationId, action, code } = filters;
-  const filter = Object.fromEntries(
-    Object.entries({ state, messageId, destinationId, action, code }).filter(([, value]) => value !== null),
-  );
+  const number = count.data?.deliveries ?? null;
+  const words = number === null ? "…" : formatNumber(number, locale);
+  const filter = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== null && value !== ""));
   return (
     <>
       <Button size="sm" onClick={() => setOpen(true)}>
@@ -78,10 +74,11 @@ function ReplayAll({ filters, onDone }: Pick<ReplayBarProps, "filters" | "onDone
         confirmLabel={number === null ? "Counting…" : `Replay ${words}`}
         onConfirm={() => {
           if (number === null) throw new Error("They are still being counted.");
-          return replay({ filter });
+          // Should there be more by then, the API refuses and says so.
+          return replay({ filter, expected: number });
         }}
       >
-        {explanation} {count.error && "They could not be counted; all that the filters leave are meant."}
+        {explanation} {count.error && "They could not be counted. Close this and try again."}
       </ConfirmDialog>
     </>
   );

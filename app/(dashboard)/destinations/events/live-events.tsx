@@ -17,9 +17,9 @@ import { Select } from "#app/_ui/select.tsx";
 import { Screen } from "#app/(dashboard)/_frame/screen.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import { AreaLinks } from "#app/(dashboard)/destinations/area-links.tsx";
+import { useEventFilters } from "#app/(dashboard)/destinations/filters.ts";
 import { type Event, eventTypes } from "#lib/sources/shapes.ts";
 import { eventColumns } from "./event-columns.tsx";
-import { useEventFilters } from "./event-filters.ts";
 import { EventPanel } from "./event-panel.tsx";
 
 const ANY = "any";

@@ -28,6 +28,7 @@ export const bodyExamples: Record<string, unknown> = {
     ],
   },
   previewMatchKeys: { keys: [{ organizationField: "name", accountField: "name", normalize: "case_insensitive" }] },
+  setHeldRowAside: { stream: "users", key: "unnamed:7315957659397873861" },
   approveAbsences: { stream: "organizations", ceiling: 25 },
   putWebhook: { signingSecret: "the secret that Zendesk shows for the webhook" },
   putMatch: { ignored: true },

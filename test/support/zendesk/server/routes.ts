@@ -13,6 +13,7 @@ import { membershipRoutes } from "./membership-routes.ts";
 import { organizationRoutes } from "./organization-routes.ts";
 import type { AccountRequest } from "./request.ts";
 import { satisfactionRoutes } from "./satisfaction-routes.ts";
+import { searchRoutes } from "./search-routes.ts";
 import { sunshineRoutes } from "./sunshine-routes.ts";
 import { tagRoutes } from "./tag-routes.ts";
 import { ticketRoutes } from "./ticket-routes.ts";
@@ -59,6 +60,7 @@ const routes: CompiledRoute[] = [
   ...fieldRoutes,
   ...jobRoutes,
   ...sunshineRoutes,
+  ...searchRoutes,
   ...listRoutes,
   ...webhookRoutes,
 ].map((route) => ({

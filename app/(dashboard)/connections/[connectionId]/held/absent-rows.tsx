@@ -59,7 +59,7 @@ export function AbsentRows({ connection }: { connection: Connection }) {
   );
 }
 
-const nouns: Record<Absence["stream"], string> = { tickets: "Ticket", organizations: "Organization" };
+const nouns: Record<Absence["stream"], string> = { tickets: "Ticket", users: "User", organizations: "Organization" };
 
 function AbsentRow({ absence }: { absence: Absence }) {
   const { stream, id, name, firstMissedAt, notFoundAt, held, url } = absence;

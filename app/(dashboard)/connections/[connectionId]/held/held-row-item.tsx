@@ -1,7 +1,7 @@
 "use client";
 
 import { useId, useState } from "react";
-import type { HeldRow } from "#app/_queries/connections.ts";
+import { type HeldRow, heldText } from "#app/_queries/connections.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { CopyButton } from "#app/_ui/copy-button.tsx";
 import { useCount } from "#app/_ui/num.tsx";
@@ -9,47 +9,63 @@ import { RelativeTime } from "#app/_ui/relative-time.tsx";
 
 import { streamTitles } from "#lib/connections/shapes.ts";
 import type { Retry } from "./use-retry.ts";
+import type { SetAside } from "./use-set-aside.ts";
 import { MOST_SHOWN, visibleText } from "./visible-text.ts";
 
-type HeldRowItemProps = { row: HeldRow; retry: Retry };
+type HeldRowItemProps = { connectionId: string; row: HeldRow; retry: Retry; setAside: SetAside };
 
-/** One held row: what it is, why it is held, since when; its raw text on demand. */
-export function HeldRowItem({ row, retry }: HeldRowItemProps) {
+/** One held row: what it is, why it is held, since when, and whether somebody set it aside; its raw text on demand. */
+export function HeldRowItem({ connectionId, row, retry, setAside }: HeldRowItemProps) {
   const [open, setOpen] = useState(false);
   const rawId = useId();
   const count = useCount();
   const { stream, key, reason, firstHeldAt, lastHeldAt, payload } = row;
-  const trying = retry.isPending && retry.variables?.key === key && retry.variables.stream === stream;
+  const isMeant = (what?: { stream?: string | undefined; key?: string | undefined }) =>
+    what?.key === key && what.stream === stream;
+  const name = `${streamTitles[stream]} ${key}`;
   return (
     <li className="py-2">
       <div className="grid items-start gap-x-4 gap-y-1 sm:grid-cols-[minmax(0,1fr)_auto]">
         <div className="min-w-0">
           <p className="break-words">
-            <span className="font-medium">
-              {streamTitles[stream]} {key}
-            </span>{" "}
-            · {reason}
+            <span className="font-medium">{name}</span> · {reason}
           </p>
           <p className="text-small text-muted">
             first <RelativeTime at={firstHeldAt} /> · last <RelativeTime at={lastHeldAt} />
+            {row.setAside && (
+              <>
+                {" "}
+                · set aside by {row.setAside.by} <RelativeTime at={row.setAside.at} />
+              </>
+            )}
           </p>
         </div>
-        <div className="flex gap-2">
+        <div className="flex flex-wrap gap-2">
           <Button
             size="sm"
             variant="ghost"
             aria-expanded={open}
             aria-controls={rawId}
-            aria-label={`Raw text of ${streamTitles[stream]} ${key}`}
+            aria-label={`Raw text of ${name}`}
             onClick={() => setOpen(!open)}
           >
             {open ? "Hide raw text" : "Show raw text"}
           </Button>
           <Button
             size="sm"
-            busy={trying}
+            variant="ghost"
+            busy={setAside.isPending && isMeant(setAside.variables)}
+            disabled={setAside.isPending}
+            aria-label={row.setAside ? `Hold ${name} again` : `Set ${name} aside`}
+            onClick={() => setAside.mutate({ stream, key, setAside: row.setAside === null })}
+          >
+            {row.setAside ? "Hold again" : "Set aside"}
+          </Button>
+          <Button
+            size="sm"
+            busy={retry.isPending && isMeant(retry.variables)}
             disabled={retry.isPending}
-            aria-label={`Try ${streamTitles[stream]} ${key} again`}
+            aria-label={`Try ${name} again`}
             onClick={() => retry.mutate({ stream, key })}
           >
             Try again
@@ -60,11 +76,11 @@ export function HeldRowItem({ row, retry }: HeldRowItemProps) {
         <div id={rawId} className="mt-2">
           <div className="flex items-center justify-between gap-2 text-small text-muted">
             <span>
-              {payload.length > MOST_SHOWN
-                ? `The first ${count(MOST_SHOWN)} of ${count(payload.length)} characters; copying takes all.`
+              {row.length > MOST_SHOWN
+                ? `The first ${count(MOST_SHOWN)} of ${count(row.length)} characters; copying takes all.`
                 : "As it came; what cannot be seen is written as its code."}
             </span>
-            <CopyButton text={payload} label="Copy the raw text" />
+            <CopyButton text={row.isCut ? () => heldText(connectionId, row) : payload} label="Copy the raw text" />
           </div>
           <section
             aria-label="Raw text"

@@ -2,7 +2,7 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { connectionQueries } from "#app/_queries/connections.ts";
+import { connectionQueries, type HeldRow } from "#app/_queries/connections.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { useCount } from "#app/_ui/num.tsx";
 import { QueryStates } from "#app/_ui/query-states.tsx";
@@ -15,10 +15,11 @@ import type { Connection, StreamName } from "#lib/connections/shapes.ts";
 import { streamTitles } from "#lib/connections/shapes.ts";
 import { HeldRowItem } from "./held-row-item.tsx";
 import { useRetry } from "./use-retry.ts";
+import { useSetAside } from "./use-set-aside.ts";
 
 const EVERY = "every";
 
-/** The quarantine: rows that could not be stored, each with its reason and its raw text, and another try. */
+/** The quarantine: rows that could not be stored, each with its reason and its raw text, and another try; those that were set aside stand apart. */
 export function HeldRows({ connection }: { connection: Connection }) {
   const { user } = useSession();
   const count = useCount();
@@ -27,6 +28,20 @@ export function HeldRows({ connection }: { connection: Connection }) {
   const held = useInfiniteQuery({ ...connectionQueries.held(connection.id, stream), enabled: admin });
   const items = held.data?.pages.flatMap((page) => page.items);
   const retry = useRetry(connection.id);
+  const setAside = useSetAside(connection.id);
+  const rows = (label: string, list: HeldRow[]) => (
+    <ul aria-label={label} className="divide-y divide-line border-b border-line text-table">
+      {list.map((row) => (
+        <HeldRowItem
+          key={`${row.stream}/${row.key}`}
+          connectionId={connection.id}
+          row={row}
+          retry={retry}
+          setAside={setAside}
+        />
+      ))}
+    </ul>
+  );
   const holding = connection.streams.filter((one) => one.held > 0);
   const sum = holding.reduce((rows, one) => rows + one.held, 0);
   const allLabel = stream ? `Try all of ${streamTitles[stream].toLowerCase()} again` : "Try all again";
@@ -34,7 +49,7 @@ export function HeldRows({ connection }: { connection: Connection }) {
     <Section
       anchor="held"
       title="Could not be stored"
-      description="Kept as they came; the stream goes on without them. Every later version is tried by itself."
+      description="Kept as they came; the stream goes on without them. Every later version is tried by itself. What never will be corrected can be set aside."
       actions={
         admin &&
         sum > 0 && (
@@ -77,13 +92,25 @@ export function HeldRows({ connection }: { connection: Connection }) {
           isEmpty={(list) => list.length === 0}
           empty={<p className="text-table text-muted">No row is held: everything that came could be stored.</p>}
         >
-          {(list) => (
-            <ul aria-label="Held rows" className="divide-y divide-line border-b border-line text-table">
-              {list.map((row) => (
-                <HeldRowItem key={`${row.stream}/${row.key}`} row={row} retry={retry} />
-              ))}
-            </ul>
-          )}
+          {(list) => {
+            const [held, aside] = [list.filter((row) => !row.setAside), list.filter((row) => row.setAside)];
+            return (
+              <>
+                {held.length > 0
+                  ? rows("Held rows", held)
+                  : sum === 0 && <p className="text-table text-muted">No other row is held.</p>}
+                {aside.length > 0 && (
+                  <>
+                    <h3 className="mt-6 font-medium text-table">Set aside</h3>
+                    <p className="text-small text-muted">
+                      No doubt about their stream, until they come again with other content.
+                    </p>
+                    {rows("Rows set aside", aside)}
+                  </>
+                )}
+              </>
+            );
+          }}
         </QueryStates>
       )}
       {held.hasNextPage && (

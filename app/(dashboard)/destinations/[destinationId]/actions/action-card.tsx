@@ -9,6 +9,7 @@ import { IconButton } from "#app/_ui/icon-button.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { actionDefinitions } from "#lib/destinations/actions.ts";
 import type { Action } from "#lib/destinations/shapes.ts";
+import { refusalIn } from "./action-result.tsx";
 import { ConditionEditor } from "./condition-editor.tsx";
 import { conditionWords } from "./condition-groups.ts";
 import { MappingEditor } from "./mapping-editor.tsx";
@@ -115,9 +116,10 @@ export function ActionCard(props: ActionCardProps) {
 function Effect({ preview, enabled }: { preview: PreviewItem; enabled: boolean }) {
   if (!preview.triggered) return <span className="text-small text-muted">not for this event</span>;
   if (!enabled) return <span className="text-small text-muted">would be, if it were on</span>;
-  const problems = preview.problems.length;
-  return problems > 0 ? (
-    <Badge status="bad">{problems === 1 ? "1 problem" : `${problems} problems`}</Badge>
+  if (refusalIn(preview)) return <Badge status="bad">would fail</Badge>;
+  const notes = preview.problems.length;
+  return notes > 0 ? (
+    <Badge status="watch">{notes === 1 ? "1 note" : `${notes} notes`}</Badge>
   ) : (
     <Badge status="good">for this event</Badge>
   );

@@ -9,6 +9,10 @@ export const bodyOf = ({ key, enabled, trigger, mapping }: ActionBody): ActionBo
   mapping: mapping.map(tidy),
 });
 
+/** The list with an action as that version had it, in the place that it had. */
+export const takenOver = (list: readonly ActionBody[], version: Action): ActionBody[] =>
+  list.filter(({ key }) => key !== version.key).toSpliced(version.position, 0, bodyOf(version));
+
 /** A rule without the sources that hold nothing. */
 function tidy(rule: MappingRule): MappingRule {
   return Object.fromEntries(

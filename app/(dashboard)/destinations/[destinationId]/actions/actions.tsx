@@ -16,7 +16,7 @@ import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import { actionDefinitions } from "#lib/destinations/actions.ts";
 import { type Action, actionKeys } from "#lib/destinations/shapes.ts";
 import { ActionCard } from "./action-card.tsx";
-import { bodyOf, canBeAsked, isSame } from "./action-draft.ts";
+import { bodyOf, canBeAsked, isSame, takenOver } from "./action-draft.ts";
 import { pathsIn } from "./event-paths.ts";
 import { PreviewPanel } from "./preview-panel.tsx";
 import { usePreview } from "./use-preview.ts";
@@ -122,6 +122,7 @@ function ActionsEditor({ destinationId, draft, onDraft, saved }: ActionsProps & 
       </div>
       {user.role !== "viewer" && (
         <PreviewPanel
+          destinationId={destinationId}
           preview={preview}
           open={open}
           onAddRule={
@@ -142,7 +143,7 @@ function ActionsEditor({ destinationId, draft, onDraft, saved }: ActionsProps & 
           onTake={
             editable
               ? (version) => {
-                  onDraft(list.map((action) => (action.key === version.key ? bodyOf(version) : action)));
+                  onDraft(takenOver(list, version));
                   void setHistory(null);
                   void setOpen(version.key);
                   toast.info("Taken over; it is saved when you save.");

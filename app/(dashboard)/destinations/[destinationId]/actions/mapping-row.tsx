@@ -116,25 +116,23 @@ export function MappingRow(props: MappingRowProps) {
   );
 }
 
-/** What the rule gives for the event of the preview. */
+/** What the rule gives for the event of the preview, and why not all of it is sent. */
 function Result({ rule, preview }: { rule: MappingRule; preview: PreviewItem | undefined }) {
-  const problem = preview?.problems.find(({ field }) => field === rule.to)?.message;
-  const own = preview && (rule.to in preview.fields ? preview.fields[rule.to] : partsOf(rule.to, preview.fields));
+  if (!preview) return <p className="max-sm:hidden" />;
+  const problem = preview.problems.find(({ field }) => rule.to !== "" && field === rule.to)?.message;
+  const own = rule.to in preview.fields ? preview.fields[rule.to] : partsOf(rule.to, preview.fields);
   return (
-    <p className="min-w-0 py-1.5 break-words max-sm:col-span-2 max-sm:row-start-3 max-sm:py-0">
-      {problem ? (
-        <span className="text-bad">{problem}</span>
-      ) : (
-        preview && (
-          <>
-            <span aria-hidden className="text-muted">
-              →{" "}
-            </span>
-            <ValueText value={own} />
-          </>
-        )
+    <div className="min-w-0 py-1.5 break-words max-sm:col-span-2 max-sm:row-start-3 max-sm:py-0">
+      {(own !== undefined || !problem) && (
+        <p>
+          <span aria-hidden className="text-muted">
+            →{" "}
+          </span>
+          <ValueText value={own} />
+        </p>
       )}
-    </p>
+      {problem && <p className="text-bad">{problem}</p>}
+    </div>
   );
 }
 

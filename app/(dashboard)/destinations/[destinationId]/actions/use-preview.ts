@@ -2,8 +2,8 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { parseAsString, useQueryState } from "nuqs";
-import { useEffect, useState } from "react";
-import { type ActionBody, destinationQueries, type PreviewItem } from "#app/_queries/destinations.ts";
+import { useEffect, useMemo, useState } from "react";
+import { type ActionBody, destinationQueries, type PreviewBody, type PreviewItem } from "#app/_queries/destinations.ts";
 import { type EventDetail, eventQueries } from "#app/_queries/sources.ts";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import type { Event } from "#lib/sources/shapes.ts";
@@ -23,6 +23,8 @@ export interface ActionPreview {
   choose: (chosen: string) => void;
   event: Event | EventDetail | undefined;
   error: unknown;
+  /** What is asked, the same object while the question is; null while it cannot be. */
+  question: PreviewBody | null;
   /** The answer is to an earlier question. */
   stale: boolean;
 }
@@ -37,13 +39,12 @@ export function usePreview(destinationId: string, actions: readonly ActionBody[]
   const sample = sampleOf(chosen);
   const one = useQuery({ ...eventQueries.one(chosen), enabled: enabled && chosen !== "" && !sample });
   const asked = useSettled(actions);
-  const preview = useQuery({
-    ...destinationQueries.preview(destinationId, {
-      ...(sample ? { event: sample } : { eventId: chosen }),
-      actions: [...asked],
-    }),
-    enabled: enabled && chosen !== "" && canBeAsked(asked),
-  });
+  const body = useMemo(
+    (): PreviewBody => ({ ...(sample ? { event: sample } : { eventId: chosen }), actions: [...asked] }),
+    [sample, chosen, asked],
+  );
+  const question = enabled && chosen !== "" && canBeAsked(asked) ? body : null;
+  const preview = useQuery({ ...destinationQueries.preview(destinationId, body), enabled: question !== null });
   const event = one.data?.id === chosen ? one.data : undefined;
   return {
     items: preview.data?.items,
@@ -52,6 +53,7 @@ export function usePreview(destinationId: string, actions: readonly ActionBody[]
     choose: (next) => void choose(next),
     event,
     error: preview.error ?? one.error,
+    question,
     stale: preview.isPlaceholderData || asked !== actions,
   };
 }

@@ -1,0 +1,33 @@
+import { act, renderHook } from "@testing-library/react";
+import { NuqsTestingAdapter } from "nuqs/adapters/testing";
+import type { ReactNode } from "react";
+import { expect, test } from "vitest";
+import { useDeliveryFilters, useEventFilters } from "#app/(dashboard)/destinations/filters.ts";
+
+const url = (search: string) => ({
+  wrapper: ({ children }: { children: ReactNode }) => (
+    <NuqsTestingAdapter searchParams={search} hasMemory>
+      {children}
+    </NuqsTestingAdapter>
+  ),
+});
+
+test("one filter is changed, an emptied search is none, and all are cleared at once", async () => {
+  const { result } = renderHook(() => useEventFilters(), url("?q=ann&source=3&state=rejected&action=kept"));
+  expect(result.current).toMatchObject({
+    filters: { q: "ann", sourceId: "3", type: null, state: "rejected" },
+    filtered: true,
+  });
+  await act(async () => result.current.change({ state: null }));
+  await act(async () => result.current.search(""));
+  expect(result.current).toMatchObject({ filters: { q: "", sourceId: "3", state: null }, filtered: true });
+  await act(async () => result.current.clear());
+  expect(result.current).toMatchObject({ filters: { q: "", sourceId: null }, filtered: false });
+});
+
+test("in the log of one destination that one is fixed, and is no filter to be cleared", async () => {
+  const { result } = renderHook(() => useDeliveryFilters("7"), url("?destination=8&message=m-1"));
+  expect(result.current).toMatchObject({ filters: { destinationId: "7", messageId: "m-1" }, filtered: true });
+  await act(async () => result.current.clear());
+  expect(result.current).toMatchObject({ filters: { destinationId: "7", messageId: null }, filtered: false });
+});
