@@ -12,8 +12,9 @@ export function logUncaught(log: Pick<Logger, "error">): void {
     if (error instanceof Error && error.stack) Reflect.set(error, "stack", concealValues(error.stack));
   });
   process.on("unhandledRejection", (reason) => {
-    // A listener keeps the process alive: where ours is the only one, it ends as if there were none.
-    if (process.listenerCount("unhandledRejection") === 1) throw reason;
+    // A listener keeps the process alive: where ours is the only one, it ends as if there were none. (The framework keeps a
+    // list of listeners of its own, which the number of listeners does not show.)
+    if (process.listeners("unhandledRejection").length === 1) throw reason;
     log.error({ err: reason, origin: "unhandledRejection" }, "an error was caught by nobody");
   });
   cleanStandardError();

@@ -115,8 +115,11 @@ export const retryHeldRows = (id: string, which: z.infer<typeof heldRetryBody>) 
 export const setHeldRowAside = (id: string, decision: z.infer<typeof heldDecisionBody>) =>
   apiSend<HeldRow>("POST", `${connectionPath(id)}/held/set-aside`, decision);
 /** The whole text of a held row of which the list has the beginning. */
-export const heldText = async (id: string, { stream, key }: Pick<HeldRow, "stream" | "key">) =>
-  (await apiGet<{ payload: string }>(`${connectionPath(id)}/held/text`, { stream, key })).payload;
+export async function heldText(id: string, { stream, key }: Pick<HeldRow, "stream" | "key">): Promise<string> {
+  const { items } = await apiGet<List<HeldRow>>(`${connectionPath(id)}/held`, { stream, key });
+  if (!items[0]) throw new Error("The row is no longer held.");
+  return items[0].payload;
+}
 export const archiveConnection = (id: string) => apiSend<Connection>("POST", `${connectionPath(id)}/archive`);
 export const deleteConnection = (id: string, data: "keep" | "purge") =>
   apiSend("DELETE", connectionPath(id), undefined, { params: { data } });

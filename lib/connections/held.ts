@@ -3,7 +3,7 @@ import { presentHeldRow, requireConnection } from "#lib/connections/list.ts";
 import type { HeldRow, StreamName } from "#lib/connections/shapes.ts";
 import { readHeldRow } from "#lib/connections/store/parts.ts";
 import { notFound } from "#lib/errors.ts";
-import { readHeldText, retryHeldRows, setHeldRowAside } from "#lib/zendesk/held.ts";
+import { retryHeldRows, setHeldRowAside } from "#lib/zendesk/held.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /** The retry button: all held rows, those of a stream, or one. Throws `not_found`. */
@@ -30,16 +30,4 @@ export async function decideHeld(
   const row = await readHeldRow(trx, scope, decision);
   if (!row) throw notFound("The held row");
   return presentHeldRow(row);
-}
-
-/** The whole text of a held row as it came, up to 64 MiB. Throws `not_found`. */
-export async function heldTextOf(
-  trx: Trx,
-  scope: Scope,
-  { stream, key }: { stream: StreamName; key: string },
-): Promise<{ payload: string }> {
-  await requireConnection(trx, scope);
-  const payload = await readHeldText(trx, scope, stream, key);
-  if (payload === null) throw notFound("The held row");
-  return { payload };
 }

@@ -3,7 +3,7 @@ import { type List, pageOf, positionFrom } from "#lib/api/cursor.ts";
 import { presentConnection } from "#lib/connections/present.ts";
 import type { Connection, HeldRow, StreamName } from "#lib/connections/shapes.ts";
 import { findConnections, readRhythm } from "#lib/connections/store/connections.ts";
-import { type ListedHeldRow, longestListed, readHeldRows, readParts } from "#lib/connections/store/parts.ts";
+import { type ListedHeldRow, readHeldRows, readParts } from "#lib/connections/store/parts.ts";
 import { notFound } from "#lib/errors.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
@@ -39,16 +39,16 @@ export async function getConnection(db: Db, scope: Scope): Promise<Connection> {
   return presentConnection(connection, parts, await readRhythm(db, scope.workspaceId));
 }
 
-/** Rows that could not be stored, by stream and key, those that were set aside too. */
+/** Rows that could not be stored, by stream and key, those that were set aside too; or the one with a key, with all of its text. */
 export async function listHeldRows(
   db: Db,
   scope: Scope,
-  page: { limit: number; cursor?: string | undefined; stream?: StreamName | undefined },
+  page: { limit: number; cursor?: string | undefined; stream?: StreamName | undefined; key?: string | undefined },
 ): Promise<List<HeldRow>> {
   await requireConnection(db, scope);
   const [stream, key] = positionFrom(page.cursor, ["text", "text"]) ?? [];
   const after = stream !== undefined && key !== undefined ? { stream, key } : null;
-  const rows = await readHeldRows(db, scope, { limit: page.limit + 1, stream: page.stream, after });
+  const rows = await readHeldRows(db, scope, { ...page, limit: page.limit + 1, after });
   return pageOf(rows, page.limit, presentHeldRow, (row) => [row.stream, row.row_key]);
 }
 
@@ -57,9 +57,9 @@ export function presentHeldRow(row: ListedHeldRow): HeldRow {
     stream: row.stream as StreamName,
     key: row.row_key,
     reason: row.reason,
-    payload: row.beginning,
+    payload: row.text,
     length: row.length,
-    isCut: row.length > longestListed,
+    isCut: row.is_cut,
     firstHeldAt: row.first_held_at.toISOString(),
     lastHeldAt: row.last_held_at.toISOString(),
     setAside: row.set_aside_at && { by: row.set_aside_by ?? "", at: row.set_aside_at.toISOString() },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { id, instant, listOf } from "#lib/api/shapes.ts";
+import { id, instant, listOf, listQuery } from "#lib/api/shapes.ts";
 import { matchCounts } from "#lib/matching/shapes.ts";
 
 export const streamNames = [
@@ -173,7 +173,7 @@ export const heldRow = z.object({
   stream: streamName,
   key: z.string(),
   reason: z.string(),
-  /** As it came; of a long one only the beginning. */
+  /** As it came; of a long one in a list only the beginning. */
   payload: z.string(),
   /** Characters of the whole. */
   length: z.number().int(),
@@ -185,9 +185,11 @@ export const heldRow = z.object({
 });
 export type HeldRow = z.infer<typeof heldRow>;
 export const heldRowList = listOf(heldRow);
-export const heldText = z.object({ payload: z.string() });
 const heldRowKey = z.string().min(1).max(1000);
-export const heldTextQuery = z.object({ stream: streamName, key: heldRowKey });
+/** `key`: that row, with all of its text. */
+export const heldRowsQuery = listQuery
+  .extend({ stream: streamName, key: heldRowKey })
+  .partial({ stream: true, key: true });
 /** `setAside` false takes it back. */
 export const heldDecisionBody = z.strictObject({
   stream: streamName,

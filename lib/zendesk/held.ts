@@ -20,8 +20,6 @@ import {
 } from "#lib/zendesk/store/held-rows.ts";
 import { streamNamed } from "#lib/zendesk/streams.ts";
 
-export { readHeldText } from "#lib/zendesk/store/held-rows.ts";
-
 /** So many rows a transaction: a run that goes on meanwhile waits for no more than that. */
 const batch = 50;
 const attempts = 4;

@@ -113,28 +113,6 @@ export const variants: readonly Variant[] = [
     under: ["checks refused"],
   },
   {
-    name: "one system of ratings is enough",
-    replacements: [
-      {
-        file: "lib/zendesk/ratings-reader.ts",
-        search: "  const unscoped = scopeFailure(refused);\n  if (unscoped) return unscoped;\n",
-        replace: '  if (answered.length > 0) return "granted";\n',
-      },
-    ],
-    under: ["a stream refused"],
-  },
-  {
-    name: "a list of definitions that is refused is left out",
-    replacements: [
-      {
-        file: "lib/zendesk/definition-readers.ts",
-        search: "  const unscoped = scopeFailure(refused);\n  if (unscoped) return unscoped;\n",
-        replace: '  if (refused.length < fieldParts.length) return "granted";\n',
-      },
-    ],
-    under: ["a stream refused"],
-  },
-  {
     name: "following redirects",
     replacements: [
       {
@@ -180,7 +158,7 @@ export const variants: readonly Variant[] = [
     replacements: [
       {
         file: "lib/zendesk/limits.ts",
-        search: "      if (wait > 0) return { wait, at };\n",
+        search: '      if (wait > 0) return { wait, at, reason: wait === silence ? "told" : "budget" };\n',
         replace: "",
       },
     ],

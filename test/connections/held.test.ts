@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { POST as retry } from "#app/api/v1/connections/[id]/held/retry/route.ts";
 import { GET as held } from "#app/api/v1/connections/[id]/held/route.ts";
 import { POST as setAside } from "#app/api/v1/connections/[id]/held/set-aside/route.ts";
-import { GET as text } from "#app/api/v1/connections/[id]/held/text/route.ts";
 import { GET as getOne } from "#app/api/v1/connections/[id]/route.ts";
 import { POST as sync } from "#app/api/v1/connections/[id]/sync/route.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
@@ -285,10 +284,9 @@ describe("a held row of a megabyte and a half", () => {
       [100_000, payload.length, true],
     ]);
     expect(payload.startsWith(items[1]?.payload as string)).toBe(true);
-    const whole = `${connected.path}/held/text?stream=users&key=${encodeURIComponent("unnamed:1")}`;
-    expect((await api.call(text, whole, connected)).body.payload === payload).toBe(true);
-    const csm = { key: await api.key(connected.workspace, "csm") };
-    expect((await api.call(text, whole, csm)).status).toBe(403);
-    expect((await api.call(text, `${connected.path}/held/text?stream=users&key=7`, connected)).status).toBe(404);
+    const named = `${connected.path}/held?stream=users&key=${encodeURIComponent("unnamed:1")}`;
+    const [whole, ...others] = (await api.call(held, named, connected)).body.items;
+    expect([whole?.payload === payload, whole?.isCut, others]).toEqual([true, false, []]);
+    expect((await api.call(held, `${connected.path}/held?stream=users&key=7`, connected)).body.items).toEqual([]);
   });
 });

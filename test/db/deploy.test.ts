@@ -136,3 +136,30 @@ test.each(migrationNames.slice(1).map((name, index) => [name, index + 1] as cons
     expect((await uniqueOf(newer)).filter(({ table }) => known.has(table))).toEqual(indexes);
   },
 );
+
+test("held rows of what was gone for good already leave with the version that no longer keeps them (rows 26, 40)", async () => {
+  const url = await before(migrationNames.indexOf("2026-11-22-05-kept"));
+  const [workspace] = await query<{ id: number }>(
+    url,
+    "insert into workspace (name, created_at) values ('Acme', now()) returning id",
+  );
+  const ws = workspace?.id;
+  await query(
+    url,
+    `insert into ticket (workspace_id, connection_id, id, generated_timestamp, merged, content_hash, deleted_at, fetched_at)
+     values (${ws}, 1, 1, 1, false, 0, now(), now()), (${ws}, 1, 2, 1, false, 7, now(), now()), (${ws}, 1, 3, 1, false, 7, null, now())`,
+  );
+  await query(
+    url,
+    `insert into held_row (workspace_id, connection_id, stream, row_key, payload, reason, first_held_at, last_held_at)
+     select ${ws}, 1, stream, row_key, 'Secret words', 'stored, but', now(), now()
+       from (values ('tickets', '1'), ('tickets', '2'), ('tickets', '3'), ('users', '1'), ('tickets', 'no id')) as held (stream, row_key)`,
+  );
+  await migrateToLatest(url);
+  expect(await query(url, "select stream, row_key from held_row order by stream, row_key")).toEqual([
+    { stream: "tickets", row_key: "2" },
+    { stream: "tickets", row_key: "3" },
+    { stream: "tickets", row_key: "no id" },
+    { stream: "users", row_key: "1" },
+  ]);
+});

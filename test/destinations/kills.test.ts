@@ -125,4 +125,4 @@ test("a process that is killed -9 after each kind of write, before its answer, l
       ["ticket.updated", { comment: { body: "Still broken", public: false } }],
     ],
   });
-}, 120_000);
+}, 240_000);

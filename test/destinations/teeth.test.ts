@@ -27,4 +27,4 @@ test("the chaos of writes notices that memberships are never ensured", async () 
   const { replacements = [] } = variants.find(({ name }) => name === "memberships never ensured") ?? {};
   const bite = () => biteOf(copy, { seed: 1, events: 30 }, process.env.TEST_DATABASE_URL ?? "");
   expect(await copy.broken(replacements, bite)).toMatch(/^user u-\d+ is no member of g-\d+ after m-1-\d+$/);
-});
+}, 240_000);

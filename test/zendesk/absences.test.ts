@@ -444,5 +444,5 @@ describe("very many deletions in one night (row 31)", () => {
       .to("/api/v2/tickets/show_many")
       .map(({ query }) => query.ids?.split(",").length);
     expect(together).toEqual(Array(48).fill(25));
-  }, 240_000);
+  }, 300_000);
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { StreamName } from "#lib/connections/shapes.ts";
 import { retryHeldRows, setHeldRowAside } from "#lib/zendesk/held.ts";
+import { tombstoneTickets } from "#lib/zendesk/store/tickets.ts";
+import { buryDeparted } from "#lib/zendesk/store-by-id.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { poison } from "#test/support/zendesk/poison.ts";
@@ -91,6 +93,27 @@ describe("held rows of what is gone", () => {
     expect(await stateOf(account, "organizations")).toEqual(["ok", null]);
     await tryAll(account);
     expect(await organizationOf(account, loser)).toMatchObject(buried);
+  });
+
+  it("leave outside of a run too, and their streams are degraded no more", async () => {
+    const world = newWorld();
+    const [ticket, organization] = [
+      world.tickets.create({ subject: "Secret words" }).id,
+      world.organizations.create({ name: "Deserted" }).id,
+    ];
+    world.distort("ticket", ticket, noted);
+    world.distort("organization", organization, noted);
+    const account = await read(world);
+    const now = new Date(world.now());
+    await account.read(async (trx) => {
+      expect((await tombstoneTickets(trx, scopeOf(account), [ticket], now)).deleted).toBe(1);
+      expect(await buryDeparted(trx, scopeOf(account), [organization], [], now)).toBe(1);
+    });
+    expect(await heldRows(account)).toEqual([]);
+    expect([await stateOf(account, "tickets"), await stateOf(account, "organizations")]).toEqual([
+      ["ok", null],
+      ["ok", null],
+    ]);
   });
 
   it("that were kept before all the same are let go when they are tried, and store nothing", async () => {

@@ -18,8 +18,7 @@ import {
   heldRetryBody,
   heldRow,
   heldRowList,
-  heldText,
-  heldTextQuery,
+  heldRowsQuery,
   reconnectBody,
   run,
   runList,
@@ -158,20 +157,11 @@ export const listHeldRows = operation({
   id: "listHeldRows",
   method: "GET",
   path: `${one}/held`,
-  summary: "Rows that could not be stored, each with its reason, those that were set aside too",
+  summary:
+    "Rows that could not be stored, each with its reason and the beginning of its text, those that were set aside too; with `key`, one with all of its text",
   role: "admin",
-  query: listQuery.extend({ stream: streamName.optional() }),
+  query: heldRowsQuery,
   answer: heldRowList,
-});
-
-export const readHeldText = operation({
-  id: "readHeldText",
-  method: "GET",
-  path: `${one}/held/text`,
-  summary: "The whole text of one held row as it came; the list has the beginning of a long one",
-  role: "admin",
-  query: heldTextQuery,
-  answer: heldText,
 });
 
 export const setHeldRowAside = operation({

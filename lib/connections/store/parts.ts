@@ -124,20 +124,24 @@ const matchCounts = (db: Db, workspaceId: number, ids: number[]) =>
     .execute();
 
 /** So many characters of a held row are listed: one may be as long as a page of Zendesk's. */
-export const longestListed = 100_000;
+const longestListed = 100_000;
 
 export type ListedHeldRow = Omit<Selectable<HeldRowTable>, "workspace_id" | "connection_id" | "payload"> & {
-  beginning: string;
+  text: string;
+  /** In characters. */
   length: number;
+  is_cut: boolean;
 };
 
-function heldRows(db: Db, scope: Scope) {
+function heldRows(db: Db, scope: Scope, { whole }: { whole: boolean }) {
+  const longest = sql.lit(whole ? 2_147_483_647 : longestListed);
   return db
     .selectFrom("held_row")
     .select(["stream", "row_key", "reason", "first_held_at", "last_held_at", "set_aside_at", "set_aside_by"])
     .select([
-      sql<string>`left(payload, ${sql.lit(longestListed)})`.as("beginning"),
+      sql<string>`left(payload, ${longest})`.as("text"),
       sql<number>`length(payload)`.as("length"),
+      sql<boolean>`length(payload) > ${longest}`.as("is_cut"),
     ])
     .where("workspace_id", "=", scope.workspaceId)
     .where("connection_id", "=", scope.connectionId);
@@ -146,11 +150,17 @@ function heldRows(db: Db, scope: Scope) {
 export async function readHeldRows(
   db: Db,
   scope: Scope,
-  page: { limit: number; stream?: StreamName | undefined; after: { stream: string; key: string } | null },
+  page: {
+    limit: number;
+    stream?: StreamName | undefined;
+    key?: string | undefined;
+    after: { stream: string; key: string } | null;
+  },
 ): Promise<ListedHeldRow[]> {
-  let query = heldRows(db, scope);
-  const { after } = page;
-  if (page.stream) query = query.where("stream", "=", page.stream);
+  const { stream, key, after } = page;
+  let query = heldRows(db, scope, { whole: key !== undefined });
+  if (stream) query = query.where("stream", "=", stream);
+  if (key !== undefined) query = query.where("row_key", "=", key);
   if (after) {
     query = query.where((eb) => eb(eb.refTuple("stream", "row_key"), ">", eb.tuple(after.stream, after.key)));
   }
@@ -162,5 +172,8 @@ export function readHeldRow(
   scope: Scope,
   { stream, key }: { stream: StreamName; key: string },
 ): Promise<ListedHeldRow | undefined> {
-  return heldRows(db, scope).where("stream", "=", stream).where("row_key", "=", key).executeTakeFirst();
+  return heldRows(db, scope, { whole: false })
+    .where("stream", "=", stream)
+    .where("row_key", "=", key)
+    .executeTakeFirst();
 }

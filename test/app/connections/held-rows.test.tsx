@@ -28,8 +28,8 @@ beforeEach(() => {
   asked = [];
   vi.stubGlobal("fetch", async (path: string, init?: RequestInit) => {
     asked.push(`${init?.method ?? "GET"} ${path}${init?.body ? ` ${init.body}` : ""}`);
-    const answer = path.includes("/held/text")
-      ? { payload: "the whole of it" }
+    const answer = path.includes("key=")
+      ? { items: [{ ...rows[0], payload: "the whole of it", isCut: false }], nextCursor: null }
       : path.includes("/held/set-aside")
         ? rows[0]
         : { items: rows, nextCursor: null };
@@ -86,5 +86,5 @@ test("of a long row the beginning is shown with its length, and all of it is cop
   expect(copied).toEqual([]);
   fireEvent.click(held.getByRole("button", { name: "Copy the raw text" }));
   await waitFor(() => expect(copied).toEqual(["the whole of it"]));
-  expect(asked.at(-1)).toBe("GET /api/v1/connections/c1/held/text?stream=users&key=unnamed%3A1");
+  expect(asked.at(-1)).toBe("GET /api/v1/connections/c1/held?stream=users&key=unnamed%3A1");
 });
