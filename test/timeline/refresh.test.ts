@@ -115,6 +115,7 @@ it("counts what a page did, and writes nothing for what is stored already", asyn
     unchanged: 3,
     deleted: 0,
     ids: ["7"],
+    written: ["1:created:0", "1:priority:0", "1:status:0"],
   });
   const versions = () =>
     work((trx) =>
@@ -128,6 +129,7 @@ it("counts what a page did, and writes nothing for what is stored already", asyn
     unchanged: 3,
     deleted: 0,
     ids: ["7"],
+    written: ["2:status:0"],
   });
   expect(await work((trx) => storeEvents(trx, scope, solved, now))).toMatchObject({
     inserted: 0,
