@@ -110,8 +110,11 @@ export class Bustle {
     "custom status": () => this.customStatus(),
     "localized status": () => void this.world.tickets.update(this.anyTicket().id, { status: "Løst" }),
     "great id": () => void this.create((2n ** 53n + BigInt(this.random.between(1, 1_000_000))).toString()),
-    "rename organization": () =>
-      void this.world.organizations.update(this.anyOrganization().id, { name: this.name("Renamed") }),
+    "rename organization": () => {
+      const { id } = this.anyOrganization();
+      const name = this.name("Renamed");
+      this.world.organizations.update(id, { name, fields: { account_number: name, renamed_at: this.world.now() } });
+    },
     "swap names": () => this.world.organizations.swapNames(this.anyOrganization().id, this.anyOrganization().id),
     "merge organizations": () => this.world.organizations.merge(this.spareOrganization().id, this.anyOrganization().id),
     "delete organization": () => this.world.organizations.delete(this.spareOrganization().id),
@@ -129,7 +132,11 @@ export class Bustle {
     "delete user": () => void this.world.users.delete(this.anyUser().id),
     field: () => this.field(),
     "join organization": () => void this.world.users.join(this.anyUser().id, this.anyOrganization().id),
-    "suspend user": () => void this.world.users.update(this.anyUser().id, { suspended: this.random.chance(0.5) }),
+    "suspend user": () => {
+      const { id } = this.anyUser();
+      const suspended = this.random.chance(0.5);
+      this.world.users.update(id, { suspended, externalId: suspended ? `suspended ${id}` : null });
+    },
     group: () => this.group(),
     "hide from export": () => void this.world.tickets.hideFromExport(this.create().id),
     poison: () => this.poison(),
@@ -157,7 +164,7 @@ export class Bustle {
       { subject: this.name("Question") },
       { status: random.pick(["open", "pending", "hold"]) },
       { organizationId: random.chance(0.8) ? this.anyOrganization().id : null },
-      { tags: [`tag_${random.between(1, 9)}`] },
+      taggedAs(random.between(1, 9)),
     ]);
     world.tickets.update(ticket.id, change);
   }
@@ -190,7 +197,10 @@ export class Bustle {
     const own = [...definitions.customStatuses.values()].filter(({ isDefault }) => !isDefault);
     const status = this.random.chance(0.3)
       ? definitions.createCustomStatus({ category, agentLabel: this.name("Status") })
-      : this.pick(own);
+      : Object.assign(this.pick(own), {
+          agentLabel: `${this.account.mark}Status of ${this.world.now()}`,
+          updatedAt: this.world.now(),
+        });
     tickets.update(this.anyTicket().id, { customStatusId: status.id });
   }
 
@@ -275,4 +285,8 @@ export class Bustle {
     if (items.length === 0) throw new Error("Nothing of the kind is there.");
     return this.random.pick(items);
   }
+}
+
+function taggedAs(n: number) {
+  return { tags: [`tag_${n}`], externalId: n > 6 ? null : `T-${n}` };
 }
