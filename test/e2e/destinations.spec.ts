@@ -158,6 +158,8 @@ test("who leaves with unsaved actions is asked first, by keyboard too, and nothi
   await portfolio.focus();
   await page.keyboard.press("Enter");
   await expect(question.getByRole("button", { name: "Cancel" })).toBeFocused();
+  // The preview is pale until it has followed the change.
+  await expect(page.locator("[aria-busy=true]")).toHaveCount(0);
   await product.expectAccessible();
   await page.keyboard.press("Escape");
   await expect(question).toHaveCount(0);
