@@ -19,8 +19,9 @@ import { type Trouble, troublesOf } from "./troubles.ts";
 const noticeKind = { bad: "failure", doubt: "warning", calm: "info" } as const;
 
 /**
- * On every screen while something goes wrong: what happened, what still works, what to do (T-55). Several are one line. What
- * goes wrong with writing is told to those who can mend it, and not where the screen says it itself.
+ * On every screen while something goes wrong: what happened, what still works, what to do (T-55). Of several the most severe
+ * is told, the others on demand. What goes wrong with writing is told to those who can mend it, and not where the screen says
+ * it itself.
  */
 export function FailureBar() {
   const { user } = useSession();
@@ -44,15 +45,15 @@ export function FailureBar() {
   );
   return (
     <section aria-label="What goes wrong" className="flex max-h-[40dvh] shrink-0 flex-col gap-px overflow-y-auto">
-      <TroubleNotice trouble={worst} short={others.length > 0 && !open} more={more} />
+      <TroubleNotice trouble={worst} more={more} />
       {open && others.map((trouble) => <TroubleNotice key={trouble.key} trouble={trouble} />)}
     </section>
   );
 }
 
-type TroubleNoticeProps = { trouble: Trouble; short?: boolean; more?: ReactNode };
+type TroubleNoticeProps = { trouble: Trouble; more?: ReactNode };
 
-function TroubleNotice({ trouble, short = false, more }: TroubleNoticeProps) {
+function TroubleNotice({ trouble, more }: TroubleNoticeProps) {
   const { severity, title, since, works, action, link } = trouble;
   return (
     <Notice
@@ -67,16 +68,12 @@ function TroubleNotice({ trouble, short = false, more }: TroubleNoticeProps) {
         </span>
       }
     >
-      {!short && (
+      {since && (
         <>
-          {since && (
-            <>
-              Since <RelativeTime at={since} />.{" "}
-            </>
-          )}
-          {works} <TextWithTimes text={action} />
+          Since <RelativeTime at={since} />.{" "}
         </>
       )}
+      {works} <TextWithTimes text={action} />
     </Notice>
   );
 }
