@@ -19,6 +19,19 @@ export function context(): Context {
   return home.bellwetherContext;
 }
 
+const ofContexts = globalThis as typeof globalThis & { bellwetherOfContexts?: Map<string, WeakMap<object, unknown>> };
+
+/** What a process has one of for each context, made when it is first asked for. `name`: in every loading of the file the same. */
+export function onePerContext<Of extends object, Made>(name: string, make: (ctx: Of) => Made): (ctx: Of) => Made {
+  return (ctx) => {
+    ofContexts.bellwetherOfContexts ??= new Map();
+    const made = ofContexts.bellwetherOfContexts.get(name) ?? new WeakMap<object, unknown>();
+    ofContexts.bellwetherOfContexts.set(name, made);
+    if (!made.has(ctx)) made.set(ctx, make(ctx));
+    return made.get(ctx) as Made;
+  };
+}
+
 function open(): Context {
   const config = readConfig(process.env);
   log.level = config.log.level;

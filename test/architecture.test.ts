@@ -229,7 +229,7 @@ describe("one place for each thing", () => {
       { file: "app/_ui/stored-choice.ts", because: "runs in the browser" },
     ];
     const remembers =
-      /^(export )?(let|var) |^(export )?const \w+(: [^=\n]+)? = (new (Map|WeakMap|Set)(<[^\n]*>)?\(\)|\[\]|globalThis\b)/m;
+      /^(export )?(let|var) |^(export )?const \w+(: [^=\n]+)? = (new (Map|WeakMap|Set)(<[^\n]*>)?\(\)|\[\]|globalThis\b|onePerContext\()/m;
     const found = served.filter(({ text }) => remembers.test(text)).map(({ file }) => file);
     expect(found.toSorted()).toEqual(keepers.map(({ file }) => file).toSorted());
   });

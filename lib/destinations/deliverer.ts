@@ -1,6 +1,6 @@
 import { inWorkspace } from "#db/client.ts";
 import { machineClock } from "#lib/clock.ts";
-import type { Context } from "#lib/context.ts";
+import { type Context, onePerContext } from "#lib/context.ts";
 import { drainConnection } from "#lib/destinations/drain.ts";
 import { procedures } from "#lib/destinations/procedures/index.ts";
 import { routeEvents } from "#lib/destinations/route-events.ts";
@@ -173,16 +173,8 @@ export class Deliverer {
 
 const isSame = (a: Scope, b: Scope) => a.workspaceId === b.workspaceId && a.connectionId === b.connectionId;
 
-// The bundler may load this file more than once a process.
-const home = globalThis as typeof globalThis & { bellwetherDeliverers?: WeakMap<DeliveryContext, Deliverer> };
-
 /** The process's one deliverer of a context. */
-export function processDeliverer(ctx: DeliveryContext): Deliverer {
-  home.bellwetherDeliverers ??= new WeakMap();
-  const deliverer = home.bellwetherDeliverers.get(ctx) ?? new Deliverer(ctx);
-  home.bellwetherDeliverers.set(ctx, deliverer);
-  return deliverer;
-}
+export const processDeliverer = onePerContext("deliverer", (ctx: DeliveryContext) => new Deliverer(ctx));
 
 /** Events of this workspace were stored, or deliveries queued: they are worked on soon, without keeping anybody waiting. */
 export function nudgeDeliveries(ctx: Context, workspaceId: number): void {

@@ -1,6 +1,6 @@
 import { inWorkspace } from "#db/client.ts";
 import { foreseen } from "#lib/api/failures.ts";
-import type { Context } from "#lib/context.ts";
+import { type Context, onePerContext } from "#lib/context.ts";
 import { nudgeDeliveries } from "#lib/destinations/deliverer.ts";
 import { AppError } from "#lib/errors.ts";
 import { apart } from "#lib/log.ts";
@@ -113,13 +113,5 @@ function withoutRepeats(events: readonly NewEvent[]): NewEvent[] {
   });
 }
 
-// The bundler may load this file more than once a process.
-const home = globalThis as typeof globalThis & { bellwetherIntakes?: WeakMap<Context, Intake> };
-
 /** The process's one intake of a context. */
-export function processIntake(ctx: Context): Intake {
-  home.bellwetherIntakes ??= new WeakMap();
-  const intake = home.bellwetherIntakes.get(ctx) ?? new Intake(ctx);
-  home.bellwetherIntakes.set(ctx, intake);
-  return intake;
-}
+export const processIntake = onePerContext("intake", (ctx: Context) => new Intake(ctx));

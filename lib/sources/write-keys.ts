@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { inWorkspace } from "#db/client.ts";
-import type { Context } from "#lib/context.ts";
+import { type Context, onePerContext } from "#lib/context.ts";
 import { registerSecrets } from "#lib/log.ts";
 import { findWriteKey, isSourceEnabled, markWriteKeyUsed } from "#lib/sources/store/keys.ts";
 
@@ -77,13 +77,5 @@ function digest(key: string): Buffer {
   return createHash("sha256").update(key).digest();
 }
 
-// The bundler may load this file more than once a process.
-const home = globalThis as typeof globalThis & { bellwetherKeyRings?: WeakMap<Context, KeyRing> };
-
 /** The process's one ring of a context. */
-export function processKeyRing(ctx: Context): KeyRing {
-  home.bellwetherKeyRings ??= new WeakMap();
-  const ring = home.bellwetherKeyRings.get(ctx) ?? new KeyRing(ctx);
-  home.bellwetherKeyRings.set(ctx, ring);
-  return ring;
-}
+export const processKeyRing = onePerContext("ring", (ctx: Context) => new KeyRing(ctx));

@@ -1,4 +1,4 @@
-import type { Context } from "#lib/context.ts";
+import { type Context, onePerContext } from "#lib/context.ts";
 import { apart } from "#lib/log.ts";
 import { drainHints } from "#lib/webhooks/hints.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
@@ -72,13 +72,5 @@ export class Drainer {
 
 const keyOf = ({ workspaceId, connectionId }: Scope) => `${workspaceId}:${connectionId}`;
 
-// The bundler may load this file more than once a process.
-const home = globalThis as typeof globalThis & { bellwetherDrainers?: WeakMap<Context, Drainer> };
-
 /** The process's one drainer of a context. */
-export function processDrainer(ctx: Context): Drainer {
-  home.bellwetherDrainers ??= new WeakMap();
-  const drainer = home.bellwetherDrainers.get(ctx) ?? new Drainer(ctx);
-  home.bellwetherDrainers.set(ctx, drainer);
-  return drainer;
-}
+export const processDrainer = onePerContext("drainer", (ctx: Context) => new Drainer(ctx));
