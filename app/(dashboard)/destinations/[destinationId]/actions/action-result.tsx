@@ -9,6 +9,7 @@ import { Facts } from "#app/_ui/section.tsx";
 import { traitPolicyWords } from "#app/(dashboard)/destinations/destination-words.ts";
 import { ValueText } from "#app/(dashboard)/destinations/value-text.tsx";
 import { actionDefinitions } from "#lib/destinations/actions.ts";
+import { snakeCase } from "#lib/destinations/procedures/field-values.ts";
 import type { ActionKey, MappingRule } from "#lib/destinations/shapes.ts";
 import { stepTo } from "./event-paths.ts";
 
@@ -93,7 +94,7 @@ function Unmapped({ destinationId, item: { key, unmapped }, onAddRule }: ActionR
                 size="sm"
                 variant="ghost"
                 aria-label={`Map ${trait}`}
-                onClick={() => onAddRule(key, { to: `${record}.${keyOf(trait)}`, from: `$.traits${stepTo(trait)}` })}
+                onClick={() => onAddRule(key, { to: `${record}.${snakeCase(trait)}`, from: pathOf(key, trait) })}
               >
                 <Plus aria-hidden />
                 Map it
@@ -106,9 +107,6 @@ function Unmapped({ destinationId, item: { key, unmapped }, onAddRule }: ActionR
   );
 }
 
-/** The key that Zendesk would take for a trait's name (C-39). */
-const keyOf = (trait: string) =>
-  trait
-    .replaceAll(/([a-z\d])([A-Z])/g, "$1_$2")
-    .replaceAll(/\W+/g, "_")
-    .toLowerCase();
+/** Wherever the action looks for traits that no rule names: a rule that looked in fewer places would lose the value. */
+const pathOf = (key: ActionKey, trait: string) =>
+  actionDefinitions[key].candidates.from.map((place) => `${place}${stepTo(trait)}`).join(" | ");
