@@ -7,16 +7,21 @@ import {
   RowHeadCell,
   ScrollingTable,
 } from "#app/(dashboard)/connections/[connectionId]/table-cells.tsx";
-import type { DeliveryDetail } from "#lib/destinations/shapes.ts";
+import type { DeliveryDetail, DeliveryState } from "#lib/destinations/shapes.ts";
 
-type AffectedTicketsProps = { tickets: NonNullable<DeliveryDetail["affectedTickets"]>; open: boolean };
+type AffectedTicketsProps = { tickets: NonNullable<DeliveryDetail["affectedTickets"]>; state: DeliveryState };
 
-/** The working tickets that Zendesk unassigns when the membership goes (C-23): read before the decision. */
-export function AffectedTickets({ tickets, open }: AffectedTicketsProps) {
+const titles: Partial<Record<DeliveryState, (count: string) => string>> = {
+  held: (count) => `Zendesk would unassign ${count}`,
+  done: (count) => `Zendesk unassigned ${count}`,
+};
+
+/** The working tickets that Zendesk unassigns when the membership goes (C-23): as read before the decision, or before it went. */
+export function AffectedTickets({ tickets, state }: AffectedTicketsProps) {
   const count = `${tickets.length} working ${tickets.length === 1 ? "ticket" : "tickets"}`;
   return (
     <Section
-      title={open ? `Zendesk would unassign ${count}` : `${count} when it was held`}
+      title={titles[state]?.(count) ?? `${count} when it was last read`}
       description="Removing the membership takes the organization from these tickets of the person."
     >
       {tickets.length === 0 ? (

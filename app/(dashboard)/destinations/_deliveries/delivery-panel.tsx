@@ -49,7 +49,7 @@ function DeliveryBody({ delivery }: { delivery: DeliveryDetail }) {
   return (
     <div className="flex flex-col gap-6">
       <Standing delivery={delivery} />
-      {affectedTickets && <AffectedTickets tickets={affectedTickets} open={state === "held"} />}
+      {affectedTickets && <AffectedTickets tickets={affectedTickets} state={state} />}
       <Decision delivery={delivery} />
       <Section title="Said to Zendesk" description="In order, secrets removed.">
         <Exchanges exchanges={exchanges} />
