@@ -1,22 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { startDemo } from "#test/support/zendesk/demo.ts";
-import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
-import { World } from "#test/support/zendesk/world/world.ts";
-import { clientOf, type TestClient } from "./client.ts";
-import { kindsOf, partOf, type Write, writerOf } from "./writer.ts";
-
-let world: World;
-let zendesk: Zendesk;
-let client: TestClient;
-let write: Write;
-
-beforeEach(async () => {
-  world = new World();
-  zendesk = await startZendesk({ worlds: [world] });
-  client = clientOf(zendesk);
-  write = writerOf(zendesk);
-});
-afterEach(() => zendesk.close());
+import { client, kindsOf, partOf, world, write, writerOf, zendesk } from "./writer.ts";
 
 const profile = { source: "app", type: "customer", identifiers: [{ type: "email", value: "ann@acme.com" }] };
 const event = { source: "app", type: "order placed", properties: { message_id: "m-1", total: 5 } };
@@ -68,8 +52,9 @@ describe("customer events", () => {
 it("a demo takes writes, and shows what they did to whoever asks from outside", async () => {
   const demo = await startDemo({ size: "small", control: true });
   try {
-    const { user } = (await writerOf(demo.zendesk)("POST", "/users", { user: { name: "Ann" } })).json;
-    await writerOf(demo.zendesk)("POST", `/users/${user.id}/events`, { profile, event });
+    const writeToDemo = writerOf(demo.zendesk);
+    const { user } = (await writeToDemo("POST", "/users", { user: { name: "Ann" } })).json;
+    await writeToDemo("POST", `/users/${user.id}/events`, { profile, event });
     const effects = async (method: string, query = "") => {
       const answer = await fetch(`${demo.zendesk.origin}/_stand-in/effects${query}`, { method });
       return ((await answer.json()) as { entries?: Record<string, unknown>[] }).entries;

@@ -1,22 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
+import { describe, expect, it } from "vitest";
 import { HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
-import { World } from "#test/support/zendesk/world/world.ts";
-import { bearer, clientOf, type TestClient } from "./client.ts";
-import { details, kindsOf, partOf, type Write, writerOf } from "./writer.ts";
-
-let world: World;
-let zendesk: Zendesk;
-let client: TestClient;
-let write: Write;
-
-beforeEach(async () => {
-  world = new World();
-  zendesk = await startZendesk({ worlds: [world] });
-  client = clientOf(zendesk);
-  write = writerOf(zendesk);
-});
-afterEach(() => zendesk.close());
+import { bearer } from "./client.ts";
+import { client, details, kindsOf, partOf, world, write, zendesk } from "./writer.ts";
 
 describe("tickets", () => {
   const create = (ticket: Record<string, unknown>, headers?: Record<string, string>) => {

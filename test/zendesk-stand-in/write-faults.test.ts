@@ -1,20 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { disagreements } from "#test/support/zendesk/agreement.ts";
-import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
-import { World } from "#test/support/zendesk/world/world.ts";
 import { commitsThen, conflict, type Lost, losesRequest, storm } from "#test/support/zendesk/write-faults.ts";
-import { kindsOf, type Write, writerOf } from "./writer.ts";
-
-let world: World;
-let zendesk: Zendesk;
-let write: Write;
-
-beforeEach(async () => {
-  world = new World();
-  zendesk = await startZendesk({ worlds: [world] });
-  write = writerOf(zendesk);
-});
-afterEach(() => zendesk.close());
+import { kindsOf, type Write, world, write, zendesk } from "./writer.ts";
 
 const organization = (name: string, external_id = name) =>
   write("POST", "/organizations/create_or_update", { organization: { name, external_id } });

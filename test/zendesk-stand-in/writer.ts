@@ -1,5 +1,7 @@
-import type { Zendesk } from "#test/support/zendesk/start.ts";
-import { basic, clientOf, type TestAnswer } from "./client.ts";
+import { afterEach, beforeEach } from "vitest";
+import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
+import { World } from "#test/support/zendesk/world/world.ts";
+import { basic, clientOf, type TestAnswer, type TestClient } from "./client.ts";
 
 /** Writes to an account with the administrator's API token; `path` is below `/api/v2`, `headers` come on top. */
 export type Write = (
@@ -8,6 +10,20 @@ export type Write = (
   body?: unknown,
   headers?: Record<string, string>,
 ) => Promise<TestAnswer>;
+
+/** A new account for each test of the file that imports these, who reads in it and who writes. */
+export let world: World;
+export let zendesk: Zendesk;
+export let client: TestClient;
+export let write: Write;
+
+beforeEach(async () => {
+  world = new World();
+  zendesk = await startZendesk({ worlds: [world] });
+  client = clientOf(zendesk);
+  write = writerOf(zendesk);
+});
+afterEach(() => zendesk.close());
 
 export function writerOf(zendesk: Zendesk): Write {
   const { email, token } = zendesk.world().credentials;

@@ -1,6 +1,4 @@
-import { wireId } from "../wire/json.ts";
-import { auditRow } from "../wire/ticket-events.ts";
-import { isoSeconds } from "../world/clock.ts";
+import { auditRow, commentText } from "../wire/ticket-events.ts";
 import { compareIds } from "../world/ids.ts";
 import type { Ticket } from "../world/rows.ts";
 import { type Answer, ok, recordNotFound } from "./answer.ts";
@@ -94,16 +92,8 @@ function listComments(call: Call): Answer {
     compare: compareIds,
     write: ({ id, at, channel, comment }) => ({
       id: id + 1,
-      type: "Comment",
-      author_id: wireId(comment.authorId),
-      body: comment.body,
-      html_body: `<div class="zd-comment">${comment.body}</div>`,
-      plain_body: comment.body,
-      public: comment.isPublic,
-      attachments: [],
-      audit_id: id,
+      ...commentText({ id, at }, comment),
       via: { channel, source: { from: {}, to: {}, rel: null } },
-      created_at: isoSeconds(at),
       metadata: {},
     }),
   });

@@ -50,16 +50,23 @@ function commentChild(audit: Audit, comment: Comment, withBody: boolean): Wire {
     comment_public: comment.isPublic,
     event_type: "Comment",
     ...(withBody && {
-      type: "Comment",
-      author_id: wireId(comment.authorId),
-      body: comment.body,
-      html_body: `<div class="zd-comment">${comment.body}</div>`,
-      plain_body: comment.body,
-      public: comment.isPublic,
-      attachments: [],
-      audit_id: audit.id,
-      created_at: isoSeconds(audit.at),
+      ...commentText(audit, comment),
     }),
+  };
+}
+
+/** A comment as the list of a ticket's comments and the events that sideload it show it. */
+export function commentText(audit: Pick<Audit, "id" | "at">, comment: Comment): Wire {
+  return {
+    type: "Comment",
+    author_id: wireId(comment.authorId),
+    body: comment.body,
+    html_body: `<div class="zd-comment">${comment.body}</div>`,
+    plain_body: comment.body,
+    public: comment.isPublic,
+    attachments: [],
+    audit_id: audit.id,
+    created_at: isoSeconds(audit.at),
   };
 }
 
