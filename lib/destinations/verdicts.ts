@@ -1,6 +1,6 @@
 import type { AffectedTicket, Verdict } from "#lib/destinations/attempt.ts";
 import { wordsOfRefusal } from "#lib/destinations/refusal-words.ts";
-import { barringFailures } from "#lib/destinations/store/claims.ts";
+import { barringFailures, type Settled } from "#lib/destinations/store/claims.ts";
 import { instantWords } from "#lib/time-words.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 
@@ -59,17 +59,9 @@ export interface Tried {
   now: Date;
 }
 
-export interface Ending {
+export interface Ending extends Omit<Settled, "attempts" | "affected"> {
   state: "queued" | "done" | "failed" | "unknown" | "held";
-  retries: number;
-  code: string | null;
-  reason: string | null;
-  fix: string | null;
-  notes: string[];
-  result: { kind: string; id: string } | null;
   affected: readonly AffectedTicket[] | null;
-  /** When it is tried again by itself; null: never. */
-  dueAt: Date | null;
   /** Nothing is sent to this account before; null where only this delivery is concerned. */
   standstill: Date | null;
   /** What the connection's own notice shows until a person acts. */

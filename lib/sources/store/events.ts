@@ -1,5 +1,6 @@
-import { type RawBuilder, sql } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 import type { Db, Trx } from "#db/client.ts";
+import type { EventTable } from "#db/schema.ts";
 
 /** An event as it is stored. */
 export interface NewEvent {
@@ -72,20 +73,8 @@ export async function insertEvents(
   return Number(rows[0]?.accepted ?? 0);
 }
 
-export interface EventRow {
-  id: string;
-  message_id: string;
-  type: string;
-  name: string | null;
-  user_id: string | null;
-  anonymous_id: string | null;
-  group_id: string | null;
-  email: string | null;
-  source_id: number;
+export interface EventRow extends Omit<Selectable<EventTable>, "workspace_id" | "payload" | "routed_at"> {
   source_name: string | null;
-  occurred_at: Date;
-  received_at: Date;
-  rejection: string | null;
   deliveries: { id: string; action: string; state: string }[];
 }
 
