@@ -3,13 +3,14 @@ import { inWorkspace, type Trx } from "#db/client.ts";
 import { decrypt, encrypt } from "#lib/auth/encryption.ts";
 import { saveConnection } from "#lib/connections/create.ts";
 import { saveReconnected } from "#lib/connections/lifecycle.ts";
-import { readSubdomain, refusal } from "#lib/connections/login.ts";
+import { type Login, readSubdomain, refusal } from "#lib/connections/login.ts";
 import { confirmSameAccount } from "#lib/connections/same-account.ts";
 import { findConnection, hiddenStates } from "#lib/connections/store/connections.ts";
 import { deleteStates, findState, insertState, takeState } from "#lib/connections/store/oauth-states.ts";
 import type { Context } from "#lib/context.ts";
 import { AppError, notFound } from "#lib/errors.ts";
 import { exchangeCode } from "#lib/zendesk/credentials.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
 import { authorizationUrl, newVerifier } from "#lib/zendesk/oauth.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
@@ -149,6 +150,7 @@ export async function finishAuthorization(
   }).catch((error: unknown) => {
     throw refusal(error);
   });
+  if (access === "read_write") requireWriting(login);
   if (state.connection_id === null) {
     const wanted = { subdomain: state.subdomain, access, historyDays: 0, eventHistoryDays: 365 } as const;
     const named = { ...wanted, name: state.name ?? undefined };
@@ -164,6 +166,20 @@ export async function finishAuthorization(
     saveReconnected(trx, scope, { ...login, access }, starter.label, now),
   );
   return scope;
+}
+
+/** Throws `invalid` where Zendesk says that what it gave does not include writing. What it does not tell is left to the doctor. */
+function requireWriting({ stored: { scopes } }: Login): void {
+  if (scopes === null || scopes.some((scope) => /^(.+:)?write$/.test(scope))) return;
+  const given = scopes.length === 0 ? "nothing" : scopes.join(", ");
+  const why = new ZendeskError({
+    code: "missing_scope",
+    message: `Zendesk was asked for reading and writing and granted only: ${given}.`,
+    action: 'Allow the scope "write" for this OAuth client in Zendesk\'s Admin Center, then ask again.',
+    scope: "connection",
+    about: "auth",
+  });
+  throw refusal(why);
 }
 
 /** Authorizations that nobody finished. */

@@ -62,6 +62,13 @@ test("a person who signs in again at Zendesk may grant writing, and keeps it aft
   await signIn("");
   expect(told).toBe(`?connect=denied&connectionId=${connected.id}`);
   connected.world.access.denies = false;
+  connected.world.access.allowsOnly = ["read"];
+  await signIn("&access=read_write&confirmLogin=1");
+  expect([told, await access(connected)]).toEqual([
+    `?connect=missing_scope&connectionId=${connected.id}&for=writing`,
+    "read",
+  ]);
+  connected.world.access.allowsOnly = null;
   await signIn("&access=read_write&confirmLogin=1");
   expect([told, await access(connected)]).toEqual([`?connected=${connected.id}&for=writing`, "read_write"]);
   await change(connected, { access: "read", auth: connected.auth });

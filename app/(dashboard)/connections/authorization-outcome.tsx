@@ -23,6 +23,10 @@ const reasons: Record<string, Reason> = {
     why: "That person is no administrator in Zendesk",
     fix: "Sign in there as an administrator.",
   },
+  missing_scope: {
+    why: "Zendesk did not grant the access that was asked for",
+    fix: "Allow the scopes “read” and “write” for this OAuth client in Zendesk’s Admin Center, then ask again.",
+  },
   conflict: {
     why: "This Zendesk account is connected already",
     fix: "Open its connection to change the login.",

@@ -29,7 +29,9 @@ function authorizeClient(request: AccountRequest): Answer {
   if (challenge !== null && query.get("code_challenge_method") !== "S256") {
     return htmlPage(400, "Invalid authorization request: only S256 is known");
   }
-  const scopes = splitScopes(query.get("scope") ?? "read");
+  const scopes = splitScopes(query.get("scope") ?? "read").filter(
+    (scope) => world.access.allowsOnly?.includes(scope) ?? true,
+  );
   const code = world.access.issueCode({ clientIdentifier: client.identifier, redirectUri, scopes, challenge });
   back.searchParams.set("code", code);
   return { status: 302, headers: { location: back.href } };

@@ -62,6 +62,8 @@ export class Access {
   refreshTokenSeconds = 2_592_000;
   /** The person at the consent page refuses. */
   denies = false;
+  /** The only scopes that the consent page gives, whatever was asked for. */
+  allowsOnly: readonly string[] | null = null;
   private readonly codes = new Map<string, Code>();
 
   constructor(private readonly world: World) {}
