@@ -6,7 +6,9 @@ import type {
   Connection,
   ConnectionBody,
   ConnectionPatch,
+  CustomFieldList,
   connectionAuth,
+  FieldSubject,
   HeldRow,
   heldDecisionBody,
   heldRetryBody,
@@ -74,6 +76,12 @@ export const connectionQueries = {
       initialPageParam: null as string | null,
       getNextPageParam: (page) => page.nextCursor,
       refetchInterval: QUIET_MS,
+    }),
+  customFields: (id: string, subject: FieldSubject) =>
+    queryOptions({
+      queryKey: [...root, id, "fields", subject],
+      queryFn: ({ signal }) =>
+        apiGet<CustomFieldList>(`${connectionPath(id)}/fields`, { subject, limit: MOST }, signal),
     }),
   matchKeys: (id: string) =>
     queryOptions({

@@ -185,6 +185,20 @@ export const heldRow = z.object({
 });
 export type HeldRow = z.infer<typeof heldRow>;
 export const heldRowList = listOf(heldRow);
+
+export const fieldSubjects = ["ticket", "user", "organization"] as const;
+export type FieldSubject = (typeof fieldSubjects)[number];
+/** `key`: by which match keys, mappings and rules name it; of a ticket's field its id. */
+export const customField = z.object({
+  key: z.string(),
+  title: z.string().nullable(),
+  type: z.string().nullable(),
+});
+export type CustomField = z.infer<typeof customField>;
+/** `definedAt`: Zendesk's page for defining them (C-19). */
+export const customFieldList = listOf(customField).extend({ definedAt: z.string() });
+export type CustomFieldList = z.infer<typeof customFieldList>;
+export const customFieldsQuery = listQuery.extend({ subject: z.enum(fieldSubjects) });
 const heldRowKey = z.string().min(1).max(1000);
 /** `key`: that row, with all of its text. */
 export const heldRowsQuery = listQuery

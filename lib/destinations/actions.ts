@@ -1,3 +1,4 @@
+import type { FieldSubject } from "#lib/connections/shapes.ts";
 import type { ActionKey, Condition, MappingRule, Profile } from "#lib/destinations/shapes.ts";
 
 /**
@@ -24,6 +25,13 @@ export interface ActionDefinition {
   candidates: { from: readonly string[]; except: readonly string[] };
   defaults: Record<Profile, { trigger: Condition; mapping: MappingRule[] }>;
 }
+
+/** Whose custom fields a record holds. */
+export const subjectsOfRecords: Readonly<Record<string, FieldSubject>> = {
+  user_fields: "user",
+  organization_fields: "organization",
+  custom_fields: "ticket",
+};
 
 const text = (to: string, what: string): FieldDefinition => ({ to, kind: "text", what });
 const word = (to: string, what: string): FieldDefinition => ({ to, kind: "word", what });

@@ -8,3 +8,13 @@ export type AgentPageKind = "tickets" | "users" | "organizations";
 export function agentPage(zendeskUrl: string, subdomain: string, kind: AgentPageKind, id: string): string {
   return `${zendeskUrl.replaceAll("{subdomain}", subdomain)}/agent/${kind}/${id}`;
 }
+
+/** The page of the Admin Center on which the custom fields of tickets, users or organizations are defined (C-19). */
+export function customFieldsPage(
+  zendeskUrl: string,
+  subdomain: string,
+  subject: "ticket" | "user" | "organization",
+): string {
+  const place = subject === "ticket" ? "objects-rules/tickets/ticket-fields" : `people/configuration/${subject}_fields`;
+  return `${zendeskUrl.replaceAll("{subdomain}", subdomain)}/admin/${place}`;
+}

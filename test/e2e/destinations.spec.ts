@@ -173,6 +173,27 @@ test("who leaves with unsaved actions is asked first, by keyboard too, and nothi
   await page.getByRole("tab", { name: "Actions not saved" }).click();
   await expect(path).toHaveValue("$.traits.mail");
 
+  // So do the settings and the write-back, each by itself.
+  await path.fill("$.traits.email");
+  await page.getByRole("tab", { name: "Settings" }).click();
+  const name = page.getByRole("textbox", { name: "Name" });
+  const before = await name.inputValue();
+  await name.fill(`${before} too`);
+  await page.getByRole("tab", { name: "Write-back" }).click();
+  await page.getByRole("button", { name: "Add a number" }).click();
+  await portfolio.click();
+  await expect(question).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.getByRole("tab", { name: "Settings not saved" }).click();
+  await expect(name).toHaveValue(`${before} too`);
+  await page.getByRole("button", { name: "Undo changes" }).click();
+  await expect(name).toHaveValue(before);
+  await page.getByRole("tab", { name: "Write-back not saved" }).click();
+  await page.getByRole("button", { name: "Undo changes" }).click();
+  await expect(page.getByText("Nothing is written back.")).toBeVisible();
+  await page.getByRole("tab", { name: "Actions" }).click();
+  await path.fill("$.traits.mail");
+
   await page.keyboard.press("ControlOrMeta+k");
   await page.getByPlaceholder("Go to a screen or an account…").fill("Settings");
   await page.keyboard.press("Enter");

@@ -9,6 +9,8 @@ import {
   connectionBody,
   connectionList,
   connectionPatch,
+  customFieldList,
+  customFieldsQuery,
   doctorReport,
   driftDayList,
   driftRowList,
@@ -321,6 +323,15 @@ export const listNotices = operation({
   answer: noticeList,
 });
 
+export const listCustomFields = operation({
+  id: "listCustomFields",
+  method: "GET",
+  path: `${one}/fields`,
+  summary: "Custom fields that are in use in Zendesk, as they were read last",
+  role: "viewer",
+  query: customFieldsQuery,
+  answer: customFieldList,
+});
 export const getMatchKeys = operation({
   id: "getMatchKeys",
   method: "GET",

@@ -3,10 +3,10 @@ import { definitionsOf } from "#lib/destinations/procedures/field-definitions.ts
 import {
   convert,
   type FieldDefinition,
+  fieldNamed,
   isPlain,
   leftOutAsNested,
   snakeCase,
-  spellings,
   titleOf,
   typeFor,
 } from "#lib/destinations/procedures/field-values.ts";
@@ -51,17 +51,6 @@ export async function customFieldsOf(
   }
   if (unknown.length > 0) await placeUnknown(task, owner, unknown, values);
   return values;
-}
-
-/** A field by the name of a trait: as given, in snake_case, in camelCase; keys do not differ by case alone. */
-export function fieldNamed(definitions: readonly FieldDefinition[], name: string): FieldDefinition | undefined {
-  const names = spellings(name);
-  for (const spelling of names) {
-    const found = definitions.find(({ key }) => key === spelling);
-    if (found) return found;
-  }
-  const lower = names.map((one) => one.toLowerCase());
-  return definitions.find(({ key }) => lower.includes(key.toLowerCase()));
 }
 
 function put(

@@ -12,9 +12,18 @@ export interface FieldDefinition {
 /** `leftOut`: parts of the value that the field does not take. */
 export type Converted = { value: unknown; leftOut?: string } | { refused: string };
 
-/** The names under which a trait may be known: as it is, in snake_case, in camelCase (C-39). */
-export function spellings(name: string): string[] {
-  return [...new Set([name, snakeCase(name), camelCase(name)])];
+/** A field by the name of a trait: as given, in snake_case, in camelCase; keys do not differ by case alone (C-39). */
+export function fieldNamed<Field extends { key: string }>(
+  definitions: readonly Field[],
+  name: string,
+): Field | undefined {
+  const names = [name, snakeCase(name), camelCase(name)];
+  for (const spelling of names) {
+    const found = definitions.find(({ key }) => key === spelling);
+    if (found) return found;
+  }
+  const lower = names.map((one) => one.toLowerCase());
+  return definitions.find(({ key }) => lower.includes(key.toLowerCase()));
 }
 
 /** A key that Zendesk takes: letters, digits and underscores, not digits alone. */

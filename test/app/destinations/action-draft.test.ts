@@ -28,16 +28,16 @@ const version = (more: Partial<Action> = {}): Action => ({
 test("a version says what it changed against the one before", () => {
   const before = version({ version: 1 });
   const mapping = [
-    { to: "email", from: "$.context.traits.email" },
+    { to: "email", from: "$.context.traits.email", default: "nobody@example.com" },
     { to: "phone", from: "$.traits.phone" },
   ];
   expect(changesOf(version({ enabled: false, mapping }), before)).toEqual([
     "switched off",
-    "added phone",
-    "removed name",
-    "changed email",
+    "removed name: $.traits.name",
+    'email: $.traits.email → $.context.traits.email, else "nobody@example.com"',
+    "added phone: $.traits.phone",
   ]);
-  expect(changesOf(version({ trigger: { any: [] } }), before)).toEqual(["trigger: no event"]);
+  expect(changesOf(version({ trigger: { any: [] } }), before)).toEqual(["trigger: type is “identify” → no event"]);
   expect(changesOf(version(), before)).toEqual(["another place in the order"]);
   expect(changesOf(before, undefined)).toEqual(["as it was first"]);
 });

@@ -11,14 +11,35 @@ const item: PreviewItem = {
   triggered: true,
   fields: {},
   creation: {},
-  unmapped: { planTier: "gold" },
+  unmapped: { planTier: "gold", shoeSize: 44 },
   problems: [],
 };
 
 afterEach(() => vi.unstubAllGlobals());
 
+const answers: Record<string, unknown> = {
+  "/api/v1/destinations/7": { id: "7", connectionId: "3", settings: settingsOf("customerio") },
+  "/api/v1/connections/3/fields": {
+    items: [{ key: "plan_tier", title: "Plan tier", type: "text" }],
+    nextCursor: null,
+    definedAt: "https://acme.example/admin/people/configuration/user_fields",
+  },
+};
+const answered = () =>
+  vi.stubGlobal("fetch", async (url: string) => Response.json(answers[new URL(url, "http://here").pathname]));
+
+test("a trait that no rule names says which field it goes to, or that there is none, with the way to define it (C-19, C-39)", async () => {
+  answered();
+  renderUi(<ActionResult destinationId="7" item={item} />);
+  expect(await screen.findByText("to Plan tier (plan_tier)")).toBeTruthy();
+  expect(screen.getByText("no field shoe_size when Zendesk was read last")).toBeTruthy();
+  expect(screen.getByRole("link", { name: /^Its user fields/ }).getAttribute("href")).toBe(
+    "https://acme.example/admin/people/configuration/user_fields",
+  );
+});
+
 test("a trait is mapped to the field that Zendesk would name after it, from wherever the action looks for traits", async () => {
-  vi.stubGlobal("fetch", async () => Response.json({ id: "7", settings: settingsOf("customerio") }));
+  answered();
   const added = vi.fn();
   renderUi(<ActionResult destinationId="7" item={item} onAddRule={added} />);
   fireEvent.click(await screen.findByRole("button", { name: "Map planTier" }));

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { useState } from "react";
+import { useId, useState } from "react";
 import { accountQueries } from "#app/_queries/accounts.ts";
 import { connectionQueries, putMatchKeys } from "#app/_queries/connections.ts";
 import { Button } from "#app/_ui/button.tsx";
@@ -14,6 +14,7 @@ import { Section } from "#app/_ui/section.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { toast } from "#app/_ui/toast.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
+import { CustomFieldOptions } from "#app/(dashboard)/custom-field-options.tsx";
 import type { MatchKey, MatchPreview } from "#lib/matching/shapes.ts";
 import { KeyRung } from "./key-rung.tsx";
 
@@ -46,6 +47,8 @@ function LadderEditor({ connectionId, stored }: { connectionId: string; stored: 
   const changed = JSON.stringify(keys) !== JSON.stringify(stored);
   const complete = keys.every(isComplete);
   const preview = useQuery({ ...connectionQueries.preview(connectionId, keys), enabled: complete });
+  const fieldsId = useId();
+  const fields = useQuery({ ...connectionQueries.customFields(connectionId, "organization"), enabled: editable });
   const save = useMutation({
     mutationFn: () => putMatchKeys(connectionId, keys),
     onSuccess: async (result) => {
@@ -63,11 +66,15 @@ function LadderEditor({ connectionId, stored }: { connectionId: string; stored: 
 
   return (
     <div className="flex flex-col gap-3">
+      <datalist id={fieldsId}>
+        <CustomFieldOptions fields={fields.data?.items} />
+      </datalist>
       <ol className="-mt-3 divide-y divide-line border-b border-line">
         {rungs.map(({ id, key }, at) => (
           <KeyRung
             key={id}
             index={at}
+            fieldsId={fieldsId}
             matchKey={key}
             organizations={preview.data?.organizations ?? null}
             hits={preview.data?.byKey.find(({ index }) => index === at) ?? null}

@@ -32,6 +32,8 @@ const normalizations: { value: Normalization; label: string; detail: string }[] 
 
 type KeyRungProps = {
   index: number;
+  /** Of the `datalist` that offers custom fields. */
+  fieldsId: string;
   matchKey: MatchKey;
   organizations: number | null;
   hits: { matched: number; ambiguous: number } | null;
@@ -67,6 +69,9 @@ export function KeyRung(props: KeyRungProps) {
               labelHidden
               disabled={!editable}
               placeholder="field key"
+              list={props.fieldsId}
+              autoComplete="off"
+              spellCheck={false}
               value={organization.key}
               onChange={(key) => onChange({ ...matchKey, organizationField: FIELD + key.trim() })}
             />

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { parseAsStringLiteral, useQueryState } from "nuqs";
 import { useState } from "react";
 import { ApiError } from "#app/_queries/client.ts";
-import { type ActionBody, destinationQueries } from "#app/_queries/destinations.ts";
+import { type ActionBody, destinationQueries, type WriteBackRule } from "#app/_queries/destinations.ts";
 import { StatusDot } from "#app/_ui/badge.tsx";
 import { Gone } from "#app/_ui/empty.tsx";
 import { Link } from "#app/_ui/link.tsx";
@@ -19,10 +19,10 @@ import { DeliveryLog } from "#app/(dashboard)/destinations/_deliveries/delivery-
 import { stateOf } from "#app/(dashboard)/destinations/destination-words.ts";
 import { bodyOf, isSame } from "./actions/action-draft.ts";
 import { Actions } from "./actions/actions.tsx";
-import { DestinationSettings } from "./destination-settings.tsx";
+import { DestinationSettings, isChanged as isSettingsChanged, type SettingsDraft } from "./destination-settings.tsx";
 import { Overview } from "./overview.tsx";
 import { Switches } from "./switches.tsx";
-import { WriteBackRules } from "./write-back/write-back-rules.tsx";
+import { isChanged as isWriteBackChanged, WriteBackRules } from "./write-back/write-back-rules.tsx";
 
 const tabs = ["overview", "actions", "deliveries", "settings", "write-back"] as const;
 const back = { href: "/destinations", label: "Destinations" };
@@ -32,10 +32,15 @@ export function DestinationScreen({ id }: { id: string }) {
   const { user } = useSession();
   const [tab, setTab] = useQueryState("tab", parseAsStringLiteral(tabs).withDefault("overview"));
   const [draft, setDraft] = useState<readonly ActionBody[] | null>(null);
+  const [settings, setSettings] = useState<SettingsDraft | null>(null);
+  const [rules, setRules] = useState<readonly WriteBackRule[] | null>(null);
   const destination = useQuery(destinationQueries.one(id));
   const saved = useQuery({ ...destinationQueries.actions(id), enabled: draft !== null }).data;
-  const unsaved = draft !== null && saved !== undefined && !isSame(draft.map(bodyOf), saved.map(bodyOf));
-  useUnsaved(unsaved);
+  const unsavedActions = draft !== null && saved !== undefined && !isSame(draft.map(bodyOf), saved.map(bodyOf));
+  const writeBack = useQuery({ ...destinationQueries.writeBack(id), enabled: rules !== null }).data;
+  const unsavedSettings = destination.data !== undefined && isSettingsChanged(settings, destination.data);
+  const unsavedRules = writeBack !== undefined && isWriteBackChanged(rules, writeBack.rules);
+  useUnsaved(unsavedActions || unsavedSettings || unsavedRules);
   if (destination.error instanceof ApiError && destination.error.status === 404) {
     return (
       <Screen title="Destination" back={back}>
@@ -62,7 +67,7 @@ export function DestinationScreen({ id }: { id: string }) {
               {
                 value: "actions",
                 label: "Actions",
-                count: unsaved ? "not saved" : undefined,
+                count: unsavedActions ? "not saved" : undefined,
                 content: <Actions destinationId={id} draft={draft} onDraft={setDraft} />,
               },
               ...(user.role === "viewer"
@@ -80,8 +85,18 @@ export function DestinationScreen({ id }: { id: string }) {
                       ),
                     },
                   ]),
-              { value: "settings", label: "Settings", content: <DestinationSettings destination={value} /> },
-              { value: "write-back", label: "Write-back", content: <WriteBackRules destinationId={id} /> },
+              {
+                value: "settings",
+                label: "Settings",
+                count: unsavedSettings ? "not saved" : undefined,
+                content: <DestinationSettings destination={value} draft={settings} onDraft={setSettings} />,
+              },
+              {
+                value: "write-back",
+                label: "Write-back",
+                count: unsavedRules ? "not saved" : undefined,
+                content: <WriteBackRules destinationId={id} draft={rules} onDraft={setRules} />,
+              },
             ]}
           />
         )}

@@ -2,14 +2,9 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
-import { type FormEvent, useState } from "react";
+import type { FormEvent } from "react";
 import { ApiError } from "#app/_queries/client.ts";
-import {
-  type DestinationPatch,
-  deleteDestination,
-  destinationQueries,
-  patchDestination,
-} from "#app/_queries/destinations.ts";
+import { deleteDestination, destinationQueries, patchDestination } from "#app/_queries/destinations.ts";
 import { sourceQueries } from "#app/_queries/sources.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { ConfirmDialog } from "#app/_ui/confirm-dialog.tsx";
@@ -25,27 +20,37 @@ import { SourceChoice } from "#app/(dashboard)/destinations/source-choice.tsx";
 import { settingsOf } from "#lib/destinations/profiles.ts";
 import type { Destination } from "#lib/destinations/shapes.ts";
 
+/** What an administrator sets of a destination itself. */
+export type SettingsDraft = Pick<Destination, "name" | "sourceIds" | "profile" | "settings">;
+
+type DestinationSettingsProps = {
+  destination: Destination;
+  /** What is not saved yet; null while nothing was changed. Kept by the screen, so that another tab does not lose it. */
+  draft: SettingsDraft | null;
+  onDraft: (draft: SettingsDraft | null) => void;
+};
+
 /** Name, sources, profile and settings; switching off, and the way out. */
-export function DestinationSettings({ destination }: { destination: Destination }) {
+export function DestinationSettings({ destination, draft, onDraft }: DestinationSettingsProps) {
   const { user } = useSession();
   const editable = user.role === "admin";
   const client = useQueryClient();
-  const [name, setName] = useState(destination.name);
-  const [sourceIds, setSourceIds] = useState(destination.sourceIds);
-  const [profile, setProfile] = useState(destination.profile);
-  const [settings, setSettings] = useState(destination.settings);
+  const shown = draft ?? savedIn(destination);
+  const { name, sourceIds, profile, settings } = shown;
+  const change = (part: Partial<SettingsDraft>) => onDraft({ ...shown, ...part });
+  const changed = isChanged(draft, destination);
   const patch = useMutation({
-    mutationFn: (change: DestinationPatch) => patchDestination(destination.id, change),
-    onSuccess: () => toast.success("Saved."),
-    onSettled: () =>
-      Promise.all([
-        client.invalidateQueries({ queryKey: destinationQueries.all() }),
-        client.invalidateQueries({ queryKey: sourceQueries.all() }),
-      ]),
+    mutationFn: () => patchDestination(destination.id, shown),
+    onSuccess: async () => {
+      toast.success("Saved.");
+      await client.invalidateQueries({ queryKey: destinationQueries.all() });
+      onDraft(null);
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: sourceQueries.all() }),
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    patch.mutate({ name, sourceIds, profile, settings });
+    patch.mutate();
   };
   const error = patch.error instanceof ApiError ? patch.error : null;
   return (
@@ -57,7 +62,7 @@ export function DestinationSettings({ destination }: { destination: Destination 
               label="Name"
               labelHidden
               value={name}
-              onChange={setName}
+              onChange={(next) => change({ name: next })}
               error={error?.about("name")}
               required
               disabled={!editable}
@@ -69,7 +74,7 @@ export function DestinationSettings({ destination }: { destination: Destination 
             connectionId={destination.connectionId}
             destinationId={destination.id}
             chosen={sourceIds}
-            onChange={setSourceIds}
+            onChange={(next) => change({ sourceIds: next })}
             disabled={!editable}
           />
         </Section>
@@ -77,14 +82,16 @@ export function DestinationSettings({ destination }: { destination: Destination 
           <ProfileChoice
             value={profile}
             disabled={!editable}
-            onChange={(next) => {
-              setProfile(next);
-              setSettings(settingsOf(next));
-            }}
+            onChange={(next) => change({ profile: next, settings: settingsOf(next) })}
           />
         </Section>
         <Section title="Settings">
-          <SettingsFields profile={profile} settings={settings} onChange={setSettings} disabled={!editable} />
+          <SettingsFields
+            profile={profile}
+            settings={settings}
+            onChange={(next) => change({ settings: next })}
+            disabled={!editable}
+          />
         </Section>
         {patch.error && (
           <Notice kind="failure" announce title={reasonOf(patch.error)}>
@@ -94,9 +101,12 @@ export function DestinationSettings({ destination }: { destination: Destination 
           </Notice>
         )}
         {editable ? (
-          <div>
-            <Button type="submit" variant="primary" busy={patch.isPending}>
+          <div className="flex flex-wrap gap-2">
+            <Button type="submit" variant="primary" disabled={!changed} busy={patch.isPending}>
               Save
+            </Button>
+            <Button variant="ghost" disabled={!changed} onClick={() => onDraft(null)}>
+              Undo changes
             </Button>
           </div>
         ) : (
@@ -107,6 +117,24 @@ export function DestinationSettings({ destination }: { destination: Destination 
     </div>
   );
 }
+
+const savedIn = ({ name, sourceIds, profile, settings }: Destination): SettingsDraft => ({
+  name,
+  sourceIds,
+  profile,
+  settings,
+});
+
+/** Whether the draft says anything else than what is saved. */
+export function isChanged(draft: SettingsDraft | null, destination: Destination): boolean {
+  if (draft === null) return false;
+  const saved = savedIn(destination);
+  const isSameChoice =
+    draft.sourceIds.length === saved.sourceIds.length && draft.sourceIds.every((id) => saved.sourceIds.includes(id));
+  const isSameSettings = settingNames.every((name) => draft.settings[name] === saved.settings[name]);
+  return draft.name !== saved.name || draft.profile !== saved.profile || !isSameChoice || !isSameSettings;
+}
+const settingNames = Object.keys(settingsOf("customerio")) as (keyof Destination["settings"])[];
 
 function Leave({ destination }: { destination: Destination }) {
   const client = useQueryClient();

@@ -15,6 +15,7 @@ import { conditionWords } from "./condition-groups.ts";
 import { MappingEditor } from "./mapping-editor.tsx";
 
 type ActionCardProps = {
+  destinationId: string;
   action: ActionBody;
   place: number;
   /** As it is saved. */
@@ -92,6 +93,7 @@ export function ActionCard(props: ActionCardProps) {
           <section aria-label={`Mapping of ${name}`}>
             <h4 className="mb-1 text-table font-medium">What it writes</h4>
             <MappingEditor
+              destinationId={props.destinationId}
               action={action.key}
               mapping={action.mapping}
               onChange={(mapping) => onChange({ ...action, mapping })}

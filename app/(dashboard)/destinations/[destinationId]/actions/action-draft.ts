@@ -30,26 +30,26 @@ export function canBeAsked(actions: readonly ActionBody[]): boolean {
 
 export const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
-/** What a version changed against the one before it, in words. */
+/** What a version changed against the one before it, in words: what was, and what is. */
 export function changesOf(version: Action, before: Action | undefined): string[] {
   if (!before) return ["as it was first"];
   const changes: string[] = [];
   if (version.enabled !== before.enabled) changes.push(version.enabled ? "switched on" : "switched off");
-  if (!isSame(version.trigger, before.trigger)) changes.push(`trigger: ${conditionWords(version.trigger)}`);
+  if (!isSame(version.trigger, before.trigger))
+    changes.push(`trigger: ${conditionWords(before.trigger)} → ${conditionWords(version.trigger)}`);
   const former = new Map(before.mapping.map((rule) => [rule.to, rule]));
   const present = new Map(version.mapping.map((rule) => [rule.to, rule]));
-  const named = (words: string, fields: string[]) => fields.length > 0 && changes.push(`${words} ${fields.join(", ")}`);
-  named(
-    "added",
-    [...present.keys()].filter((to) => !former.has(to)),
-  );
-  named(
-    "removed",
-    [...former.keys()].filter((to) => !present.has(to)),
-  );
-  named(
-    "changed",
-    [...present].filter(([to, rule]) => former.has(to) && !isSame(rule, former.get(to))).map(([to]) => to),
-  );
+  for (const [to, rule] of former) if (!present.has(to)) changes.push(`removed ${to}: ${sourceWords(rule)}`);
+  for (const [to, rule] of present) {
+    const was = former.get(to);
+    if (!was) changes.push(`added ${to}: ${sourceWords(rule)}`);
+    else if (!isSame(rule, was)) changes.push(`${to}: ${sourceWords(was)} → ${sourceWords(rule)}`);
+  }
   return changes.length === 0 ? ["another place in the order"] : changes;
+}
+
+/** Where a rule takes its value, in the order in which it is asked for. */
+function sourceWords({ from, template, value, default: last }: MappingRule): string {
+  const fixed = [value, last].map((one) => (one === undefined ? undefined : JSON.stringify(one)));
+  return [from, template, ...fixed].filter((one) => one !== undefined).join(", else ");
 }

@@ -4,12 +4,15 @@ import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { destinationQueries, type PreviewItem } from "#app/_queries/destinations.ts";
 import { Button } from "#app/_ui/button.tsx";
+import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { Facts } from "#app/_ui/section.tsx";
 import { traitPolicyWords } from "#app/(dashboard)/destinations/destination-words.ts";
+import { useCustomFields } from "#app/(dashboard)/destinations/use-custom-fields.ts";
 import { ValueText } from "#app/(dashboard)/destinations/value-text.tsx";
-import { actionDefinitions } from "#lib/destinations/actions.ts";
-import { snakeCase } from "#lib/destinations/procedures/field-values.ts";
+import type { CustomFieldList } from "#lib/connections/shapes.ts";
+import { actionDefinitions, subjectsOfRecords } from "#lib/destinations/actions.ts";
+import { fieldNamed, snakeCase } from "#lib/destinations/procedures/field-values.ts";
 import type { ActionKey, MappingRule } from "#lib/destinations/shapes.ts";
 import { stepTo } from "./event-paths.ts";
 
@@ -74,6 +77,8 @@ function Values({ values }: { values: Record<string, unknown> }) {
 function Unmapped({ destinationId, item: { key, unmapped }, onAddRule }: ActionResultProps) {
   const settings = useQuery(destinationQueries.one(destinationId)).data?.settings;
   const record = actionDefinitions[key].records[0];
+  const subject = subjectsOfRecords[record ?? ""] ?? null;
+  const known = useCustomFields(destinationId, subject);
   const traits = Object.entries(unmapped);
   if (traits.length === 0 || !settings) return null;
   const policy = key === "upsert_user" ? settings.unknownUserTraits : settings.unknownOrganizationTraits;
@@ -81,13 +86,19 @@ function Unmapped({ destinationId, item: { key, unmapped }, onAddRule }: ActionR
     <div>
       <h4 className="text-table font-medium">Traits that no rule names</h4>
       <p className="mb-1 text-small text-muted">
-        Written to the custom field of that name. Where Zendesk has none, {traitPolicyWords[policy]}.
+        Written to the custom field of that name. Where Zendesk has none, {traitPolicyWords[policy]}.{" "}
+        {known && (
+          <Link external href={known.definedAt}>
+            Its {subject} fields
+          </Link>
+        )}
       </p>
       <ul className="text-table">
         {traits.map(([trait, value]) => (
           <li key={trait} className="flex min-h-7 items-center gap-2">
             <span className="min-w-0 flex-1 break-words">
               <span className="text-muted">{trait}</span> <ValueText value={value} />
+              {known && <Target trait={trait} known={known} />}
             </span>
             {onAddRule && record && (
               <Button
@@ -104,6 +115,19 @@ function Unmapped({ destinationId, item: { key, unmapped }, onAddRule }: ActionR
         ))}
       </ul>
     </div>
+  );
+}
+
+/** The custom field to which a trait goes, or the key of the one that is missing (C-39). */
+function Target({ trait, known }: { trait: string; known: CustomFieldList }) {
+  const field = fieldNamed(known.items, trait);
+  if (!field && known.nextCursor !== null) return null;
+  return (
+    <span className="block text-small text-muted">
+      {field
+        ? `to ${field.title ?? "the field"} (${field.key})`
+        : `no field ${snakeCase(trait)} when Zendesk was read last`}
+    </span>
   );
 }
 

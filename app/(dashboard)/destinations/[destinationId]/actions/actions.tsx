@@ -80,6 +80,7 @@ function ActionsEditor({ destinationId, draft, onDraft, saved }: ActionsProps & 
           {list.map((action, at) => (
             <ActionCard
               key={action.key}
+              destinationId={destinationId}
               action={action}
               place={at + 1}
               version={saved.find(({ key }) => key === action.key)}

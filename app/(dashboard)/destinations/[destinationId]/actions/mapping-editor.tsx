@@ -4,11 +4,16 @@ import { Plus } from "lucide-react";
 import { useId } from "react";
 import type { PreviewItem } from "#app/_queries/destinations.ts";
 import { Button } from "#app/_ui/button.tsx";
-import { actionDefinitions } from "#lib/destinations/actions.ts";
+import { CustomFieldOptions } from "#app/(dashboard)/custom-field-options.tsx";
+import { useCustomFields } from "#app/(dashboard)/destinations/use-custom-fields.ts";
+import type { CustomFieldList } from "#lib/connections/shapes.ts";
+import { actionDefinitions, subjectsOfRecords } from "#lib/destinations/actions.ts";
+import { fieldNamed } from "#lib/destinations/procedures/field-values.ts";
 import type { ActionKey, MappingRule } from "#lib/destinations/shapes.ts";
 import { MappingRow } from "./mapping-row.tsx";
 
 type MappingEditorProps = {
+  destinationId: string;
   action: ActionKey;
   mapping: readonly MappingRule[];
   onChange: (mapping: MappingRule[]) => void;
@@ -18,18 +23,19 @@ type MappingEditorProps = {
 };
 
 /** Field by field what is written: where its value comes from, and what that is for the event of the preview. */
-export function MappingEditor({ action, mapping, onChange, paths, preview, editable }: MappingEditorProps) {
+export function MappingEditor(props: MappingEditorProps) {
+  const { destinationId, action, mapping, onChange, paths, preview, editable } = props;
   const listId = useId();
   const { fields, records } = actionDefinitions[action];
+  const [record] = records;
+  const customFields = useCustomFields(destinationId, subjectsOfRecords[record ?? ""] ?? null);
   return (
     <div className="flex flex-col">
       <datalist id={`${listId}-fields`}>
         {fields.map(({ to, what }) => (
           <option key={to} value={to} label={what} />
         ))}
-        {records.map((record) => (
-          <option key={record} value={`${record}.`} label="A custom field, by its key" />
-        ))}
+        {record && <CustomFieldOptions fields={customFields?.items} prefix={`${record}.`} />}
       </datalist>
       <datalist id={`${listId}-paths`}>
         {paths.map((path) => (
@@ -43,7 +49,7 @@ export function MappingEditor({ action, mapping, onChange, paths, preview, edita
             key={at}
             rule={rule}
             place={at + 1}
-            what={fields.find(({ to }) => to === rule.to)?.what ?? null}
+            what={fields.find(({ to }) => to === rule.to)?.what ?? customFieldWords(rule.to, record, customFields)}
             listId={listId}
             preview={preview}
             editable={editable}
@@ -63,4 +69,13 @@ export function MappingEditor({ action, mapping, onChange, paths, preview, edita
       )}
     </div>
   );
+}
+
+/** What Zendesk calls the custom field that a rule fills, or that it had none when it was read last; null where it cannot be told. */
+function customFieldWords(to: string, record: string | undefined, known: CustomFieldList | undefined): string | null {
+  const key = record !== undefined && to.startsWith(`${record}.`) ? to.slice(record.length + 1) : "";
+  if (key === "" || known === undefined) return null;
+  const field = fieldNamed(known.items, key);
+  if (field) return `${field.title ?? field.key}, a custom field`;
+  return known.nextCursor === null ? "Zendesk had no such field when it was read last" : null;
 }

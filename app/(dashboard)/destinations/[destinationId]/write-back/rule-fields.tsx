@@ -25,6 +25,8 @@ const measureOptions = [
 ];
 
 type RuleFieldsProps = {
+  /** Of the `datalist` that offers organization fields. */
+  fieldsId: string;
   rule: WriteBackRule;
   place: number;
   editable: boolean;
@@ -34,7 +36,7 @@ type RuleFieldsProps = {
 };
 
 /** One number of ours, the field it is written to, and whether it is. */
-export function RuleFields({ rule, place, editable, error, onChange, onRemove }: RuleFieldsProps) {
+export function RuleFields({ fieldsId, rule, place, editable, error, onChange, onRemove }: RuleFieldsProps) {
   const attribute = rule.measure.startsWith(ATTRIBUTE) ? rule.measure.slice(ATTRIBUTE.length) : null;
   return (
     <li className="grid items-start gap-2 sm:grid-cols-[minmax(0,4fr)_minmax(0,3fr)_minmax(0,4fr)_auto]">
@@ -67,7 +69,9 @@ export function RuleFields({ rule, place, editable, error, onChange, onRemove }:
         error={error}
         required
         disabled={!editable}
+        list={fieldsId}
         spellCheck={false}
+        autoComplete="off"
       />
       <div className="flex h-8 items-center gap-2">
         <Checkbox

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useId } from "react";
 import { ApiError } from "#app/_queries/client.ts";
 import { destinationQueries, putWriteBack, type WriteBackRule } from "#app/_queries/destinations.ts";
 import { Button } from "#app/_ui/button.tsx";
@@ -13,18 +13,28 @@ import { Section } from "#app/_ui/section.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { toast } from "#app/_ui/toast.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
+import { CustomFieldOptions } from "#app/(dashboard)/custom-field-options.tsx";
+import { useCustomFields } from "#app/(dashboard)/destinations/use-custom-fields.ts";
 import { PendingChanges } from "./pending-changes.tsx";
 import { RuleFields } from "./rule-fields.tsx";
 
+type WriteBackRulesProps = {
+  destinationId: string;
+  /** What is not saved yet; null while nothing was changed. Kept by the screen, so that another tab does not lose it. */
+  draft: readonly WriteBackRule[] | null;
+  onDraft: (draft: readonly WriteBackRule[] | null) => void;
+};
+
 /** Which of our numbers are written to organization fields in Zendesk; none, until chosen. */
-export function WriteBackRules({ destinationId }: { destinationId: string }) {
+export function WriteBackRules(props: WriteBackRulesProps) {
+  const { destinationId } = props;
   const writeBack = useQuery(destinationQueries.writeBack(destinationId));
   return (
     <div className="flex max-w-4xl flex-col gap-8">
       <QueryStates query={writeBack} what="the write-back" skeleton={<SkeletonLines lines={6} />}>
         {(value) => (
           <div className="flex flex-col gap-8">
-            <Rules key={JSON.stringify(value.rules)} destinationId={destinationId} saved={value.rules} />
+            <Rules {...props} saved={value.rules} />
             <PendingChanges pending={value.pending} />
           </div>
         )}
@@ -33,16 +43,20 @@ export function WriteBackRules({ destinationId }: { destinationId: string }) {
   );
 }
 
-function Rules({ destinationId, saved }: { destinationId: string; saved: readonly WriteBackRule[] }) {
+function Rules({ destinationId, draft, onDraft, saved }: WriteBackRulesProps & { saved: readonly WriteBackRule[] }) {
   const { user } = useSession();
   const editable = user.role === "admin";
   const client = useQueryClient();
-  const [rules, setRules] = useState(saved);
+  const rules = draft ?? saved;
+  const changed = isChanged(draft, saved);
+  const fieldsId = useId();
+  const fields = useCustomFields(destinationId, editable ? "organization" : null);
   const save = useMutation({
     mutationFn: () => putWriteBack(destinationId, { rules: [...rules] }),
     onSuccess: async () => {
       toast.success("Saved.");
       await client.invalidateQueries({ queryKey: destinationQueries.all() });
+      onDraft(null);
     },
   });
   const error = save.error instanceof ApiError ? save.error : null;
@@ -57,17 +71,21 @@ function Rules({ destinationId, saved }: { destinationId: string; saved: readonl
     >
       <form onSubmit={submit} className="flex flex-col gap-3">
         {rules.length === 0 && <p className="text-table text-muted">Nothing is written back.</p>}
+        <datalist id={fieldsId}>
+          <CustomFieldOptions fields={fields?.items} />
+        </datalist>
         <ul aria-label="Rules" className="flex flex-col gap-3">
           {rules.map((rule, at) => (
             <RuleFields
               // biome-ignore lint/suspicious/noArrayIndexKey: the place is what a rule is known by; it holds no state
               key={at}
+              fieldsId={fieldsId}
               rule={rule}
               place={at + 1}
               editable={editable}
               error={error?.details.find(({ path }) => path.startsWith(`rules.${at}.`))?.message ?? null}
-              onChange={(next) => setRules(rules.with(at, next))}
-              onRemove={() => setRules(rules.toSpliced(at, 1))}
+              onChange={(next) => onDraft(rules.with(at, next))}
+              onRemove={() => onDraft(rules.toSpliced(at, 1))}
             />
           ))}
         </ul>
@@ -76,20 +94,19 @@ function Rules({ destinationId, saved }: { destinationId: string; saved: readonl
             <Button
               size="sm"
               disabled={rules.length >= 20}
-              onClick={() => setRules([...rules, { organizationField: "", measure: "topUnsolved", enabled: false }])}
+              onClick={() => onDraft([...rules, { organizationField: "", measure: "topUnsolved", enabled: false }])}
             >
               <Plus aria-hidden />
               Add a number
             </Button>
-            <Button
-              type="submit"
-              size="sm"
-              variant="primary"
-              busy={save.isPending}
-              disabled={JSON.stringify(rules) === JSON.stringify(saved)}
-            >
+            <Button type="submit" size="sm" variant="primary" busy={save.isPending} disabled={!changed}>
               Save
             </Button>
+            {changed && (
+              <Button size="sm" variant="ghost" onClick={() => onDraft(null)}>
+                Undo changes
+              </Button>
+            )}
           </div>
         )}
         {save.error && <Notice kind="failure" announce title={reasonOf(save.error)} />}
@@ -97,3 +114,10 @@ function Rules({ destinationId, saved }: { destinationId: string; saved: readonl
     </Section>
   );
 }
+
+/** Whether the draft says anything else than what is saved. */
+export function isChanged(draft: readonly WriteBackRule[] | null, saved: readonly WriteBackRule[]): boolean {
+  return draft !== null && textOf(draft) !== textOf(saved);
+}
+const textOf = (rules: readonly WriteBackRule[]) =>
+  JSON.stringify(rules.map(({ organizationField, measure, enabled }) => [organizationField, measure, enabled]));

@@ -1,0 +1,31 @@
+import { sql } from "kysely";
+import type { Db } from "#db/client.ts";
+import type { CustomField, FieldSubject } from "#lib/connections/shapes.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+
+/** Among a ticket's fields are some that every account has, such as its status; these are of their own (zendesk-api section 6.4). */
+const customTypes = [
+  ...["text", "textarea", "checkbox", "date", "integer", "decimal", "regexp", "dropdown", "tagger", "multiselect"],
+  ...["lookup", "partialcreditcard"],
+];
+
+/** Those that Zendesk shows as active, in the order of their keys. */
+export async function readCustomFields(
+  db: Db,
+  { workspaceId, connectionId }: Scope,
+  subject: FieldSubject,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<CustomField[]> {
+  const key = sql<string>`coalesce(key, id::text)`;
+  let fields = db
+    .selectFrom("field_definition")
+    .select([key.as("key"), "title", "type"])
+    .where("workspace_id", "=", workspaceId)
+    .where("connection_id", "=", connectionId)
+    .where("subject", "=", subject)
+    .where("deleted_at", "is", null)
+    .where("active", "is not", false);
+  if (subject === "ticket") fields = fields.where("type", "in", customTypes);
+  if (after !== null) fields = fields.where(key, ">", after);
+  return fields.orderBy(key).limit(limit).execute();
+}
