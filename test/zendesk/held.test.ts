@@ -49,6 +49,15 @@ async function read(world: World): Promise<Account> {
   await account.sync();
   return account;
 }
+/** An account of which one ticket and one organization are held. */
+async function withTwoHeld() {
+  const world = newWorld();
+  const ticket = world.tickets.create({ subject: "Secret words" }).id;
+  const organization = world.organizations.create({ name: "Deserted" }).id;
+  world.distort("ticket", ticket, noted);
+  world.distort("organization", organization, noted);
+  return { world, ticket, organization, account: await read(world) };
+}
 async function next(account: Account, mode: "incremental" | "reconcile" | "full" = "incremental", after = HOUR) {
   account.world.advance(after);
   return account.sync({ mode });
@@ -96,14 +105,7 @@ describe("held rows of what is gone", () => {
   });
 
   it("leave outside of a run too, and their streams are degraded no more", async () => {
-    const world = newWorld();
-    const [ticket, organization] = [
-      world.tickets.create({ subject: "Secret words" }).id,
-      world.organizations.create({ name: "Deserted" }).id,
-    ];
-    world.distort("ticket", ticket, noted);
-    world.distort("organization", organization, noted);
-    const account = await read(world);
+    const { world, ticket, organization, account } = await withTwoHeld();
     const now = new Date(world.now());
     await account.read(async (trx) => {
       expect((await tombstoneTickets(trx, scopeOf(account), [ticket], now)).deleted).toBe(1);
@@ -117,14 +119,7 @@ describe("held rows of what is gone", () => {
   });
 
   it("that were kept before all the same are let go when they are tried, and store nothing", async () => {
-    const world = newWorld();
-    const [ticket, organization] = [
-      world.tickets.create({ subject: "Secret words" }).id,
-      world.organizations.create({ name: "Buried" }).id,
-    ];
-    world.distort("ticket", ticket, noted);
-    world.distort("organization", organization, noted);
-    const account = await read(world);
+    const { world, ticket, organization, account } = await withTwoHeld();
     expect(await heldRows(account)).toHaveLength(2);
     await account.read(async (trx) => {
       const gone = { deleted_at: new Date(world.now()), content_hash: "0" };
