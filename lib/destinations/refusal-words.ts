@@ -1,5 +1,7 @@
 import type { ZendeskError } from "#lib/zendesk/failures.ts";
 
+export const closedTicket = "A closed ticket cannot be changed: let the action create a new one instead.";
+
 /** Why Zendesk will never take this as it is, in its own words, and what a person can do (row 100). */
 export function wordsOfRefusal(error: ZendeskError): { code: string; reason: string; fix: string } {
   const { status, said, details, message } = error;
@@ -44,7 +46,7 @@ function fixOf({ details }: ZendeskError): string {
     .map(({ field }) => field)
     .filter((field) => field !== "base")
     .join(", ");
-  if (/closed/i.test(text)) return "A closed ticket cannot be changed: let the action create a new one instead.";
+  if (/closed/i.test(text)) return closedTicket;
   if (/DuplicateValue|already/i.test(text))
     return `Another record in Zendesk has this ${fields || "value"}: merge the two there or correct the value, then replay.`;
   return `Correct ${fields || "the value"} at its source or in the action's mapping, then replay.`;

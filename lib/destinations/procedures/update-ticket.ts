@@ -18,6 +18,7 @@ import {
   ticketFieldsOf,
   ticketValuesOf,
 } from "#lib/destinations/procedures/ticket-values.ts";
+import { closedTicket } from "#lib/destinations/refusal-words.ts";
 import { isObject } from "#lib/zendesk/answers.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
@@ -121,6 +122,9 @@ async function write(
   const differing = [...changesOf(ticket, wanted), ...changedFields(ticket, await ticketFieldsOf(task))];
   const changes = leavingNewer(task, differing);
   if (changes.length === 0 && comment === null) return;
+  if (task.isDryRun && ticket.status === "closed") {
+    fail("refused", `Zendesk would refuse it: ticket ${id} is closed.`, closedTicket);
+  }
   noteConflict(task);
   const values = {
     // Kept in the ticket's history, where a later try knows this one again by it; and where that history ended.

@@ -289,6 +289,11 @@ describe("updating a ticket", () => {
       status: 422,
       details: [{ description: "Status: closed prevents ticket update" }],
     });
+    const told = { state: "failed", code: "refused", reason: expect.stringContaining(`ticket ${ticket.id} is closed`) };
+    expect(await run("update_ticket", { id: ticket.id, comment: "Hello?" }, { isDryRun: true })).toMatchObject(told);
+    expect(await run("update_ticket", { id: ticket.id, status: "closed" }, { isDryRun: true })).toMatchObject({
+      state: "done",
+    });
   });
 
   test.each(["id", "external_id"])(
