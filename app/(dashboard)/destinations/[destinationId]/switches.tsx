@@ -15,7 +15,7 @@ export function Switches({ destination }: { destination: Destination }) {
   const { user } = useSession();
   const client = useQueryClient();
   const refresh = () => client.invalidateQueries({ queryKey: destinationQueries.all() });
-  const { id, name, state, connection, deliveries } = destination;
+  const { id, name, state, connection, deliveries, testedAt } = destination;
   const stop = useMutation({
     mutationFn: () => stopDestination(id),
     onSuccess: () => toast.success("Stopped: nothing more is sent. What is queued stays queued."),
@@ -42,6 +42,7 @@ export function Switches({ destination }: { destination: Destination }) {
             await refresh();
           }}
         >
+          {testedAt === null && "No sample was sent through it yet: “Try an event” shows what it would write. "}
           From now on every event of its sources that an action is for is written there. {name} can be stopped at any
           time.
         </ConfirmDialog>
