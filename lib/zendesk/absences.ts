@@ -1,9 +1,9 @@
 import type { Trx } from "#db/client.ts";
 import { countWords } from "#lib/number-words.ts";
 import { refreshTimeline } from "#lib/timeline/refresh.ts";
-import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { type FailureWords, WaitNeeded } from "#lib/zendesk/failures.ts";
 import { fetchTogether, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
-import { seesEverything } from "#lib/zendesk/identity.ts";
+import { seesEverything, sightLost } from "#lib/zendesk/identity.ts";
 import { enter, takeBackAbsences } from "#lib/zendesk/ledger.ts";
 import { lookUp } from "#lib/zendesk/look-up.ts";
 import { storeFound } from "#lib/zendesk/missing.ts";
@@ -147,16 +147,6 @@ async function askForAll(
     if (reading.stop()) throw new WaitNeeded(reading.clock());
     await between();
   }
-}
-
-function sightLost(): ZendeskError {
-  return new ZendeskError({
-    code: "not_administrator",
-    message: "the login sees less than when this was connected, so what it does not find is not taken for gone.",
-    action: "Make the login an administrator again, or reconnect as another.",
-    scope: "stream",
-    about: "auth",
-  });
 }
 
 async function takeAnswer(

@@ -1,6 +1,7 @@
 import { PageTooHeavy } from "#lib/zendesk/client.ts";
+import { toSeconds } from "#lib/zendesk/dates.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
-import { newPlace, type Place } from "#lib/zendesk/place.ts";
+import { keepingClock, newPlace, type Place } from "#lib/zendesk/place.ts";
 import { emptyPage, type Page, wrongPage } from "#lib/zendesk/readers.ts";
 import type { Reading } from "#lib/zendesk/reading.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
@@ -12,10 +13,14 @@ export const growth = 1.5;
 const mostRestarts = 3;
 /** A page without rows that is not the end is right once in a while, not for ever (row 14). */
 const mostEmptyPages = 10;
+/** As far back as Zendesk may call a start too recent: two minutes, and what clocks and slow answers make of them. Seconds. */
+const newest = 10 * 60;
 
 export interface AskedPage extends Page {
   /** The place that was asked from: another one than given when Zendesk no longer took it. */
   from: Place;
+  /** Nothing behind this instant was read, whatever the page says (Zendesk's clock, milliseconds). */
+  readTo?: number;
 }
 
 /** Asks for the pages of one reading, as large as Zendesk and the network bear (rows 21, 72). */
@@ -25,6 +30,8 @@ export class Pages {
   private readonly stream: Stream;
   private good = 0;
   private empty = 0;
+  /** Where pages have led since the reading began, or began again. */
+  private readonly led = new Set<string>();
 
   constructor(reading: Reading, stream: Stream, size: number | null) {
     this.reading = reading;
@@ -36,11 +43,11 @@ export class Pages {
     for (let from = place; ; ) {
       try {
         const page = await this.stream.read(this.ask(), from);
-        this.checkProgress(page);
+        this.checkProgress(page, from);
         this.grow();
         return { ...page, from };
       } catch (error) {
-        if (isTooRecent(error)) return { ...this.nothingYet(from), from };
+        if (isTooRecent(error)) return { ...this.nothingYet(from), from, ...this.refusedFrom(from) };
         if (this.shrink(error, from)) continue;
         from = this.beginAgain(error, from);
       }
@@ -55,7 +62,21 @@ export class Pages {
     return emptyPage(this.reading.client, { part: this.stream.name, at: place.at, end: true });
   }
 
-  private checkProgress(page: Page): void {
+  /**
+   * Zendesk refuses to begin in the newest minutes alone (row 13): of what it refuses although it is older nothing was read, so
+   * that nothing is claimed of it either.
+   */
+  private refusedFrom(place: Place): Pick<AskedPage, "readTo"> {
+    const asked = /^\d+$/.test(place.at ?? "") ? Number(place.at) : (place.through ?? place.start);
+    const age = toSeconds(this.reading.client.serverNow()) - asked;
+    return age <= newest ? {} : { readTo: asked * 1000 };
+  }
+
+  private checkProgress(page: Page, from: Place): void {
+    if (!page.end && page.at !== null && page.at !== from.at) {
+      if (this.led.has(page.at)) throw wrongPage(this.stream.name, "it leads back to where the reading has been");
+      this.led.add(page.at);
+    }
     this.empty = page.rows.length > 0 || page.end || page.complete ? 0 : this.empty + 1;
     if (this.empty > mostEmptyPages) {
       throw wrongPage(this.stream.name, "one page after the other is empty, and none is the last");
@@ -91,8 +112,9 @@ export class Pages {
       { ...this.reading.scope, stream: this.stream.name, start },
       "the place was refused: reading again",
     );
+    this.led.clear();
     return {
-      ...newPlace(start, { since: place.since, until: place.until }),
+      ...keepingClock(newPlace(start, { since: place.since, until: place.until }), place),
       rows: place.rows,
       through: place.through,
       restarts: place.restarts + 1,

@@ -72,6 +72,9 @@ export class ZendeskClient {
   private readonly limiter: Limiter;
   private readonly options: ClientOptions;
   private serverOffset = 0;
+  /** The least that an answer, or an earlier reading, has told. Milliseconds. */
+  private leastOffset = Number.POSITIVE_INFINITY;
+  private trustedOffset = Number.POSITIVE_INFINITY;
 
   constructor(account: {
     urlTemplate: string;
@@ -93,9 +96,23 @@ export class ZendeskClient {
     });
   }
 
-  /** Zendesk's clock, as far as its answers have told. */
+  /**
+   * Zendesk's clock, as far as its answers agree: of several the earliest counts, since what is claimed or begun by a clock
+   * that is ahead of the truth would be passed over for good (row 47).
+   */
   serverNow(): Date {
-    return new Date(this.options.clock().getTime() + this.serverOffset);
+    const offset = Math.min(this.serverOffset, this.leastOffset, this.trustedOffset);
+    return new Date(this.options.clock().getTime() + offset);
+  }
+
+  /** How far Zendesk's clock was ahead of ours, in milliseconds, when an earlier reading ended: a later hour is believed once a second reading has heard it. */
+  trustClock(offset: number): void {
+    this.trustedOffset = offset;
+  }
+
+  /** The least that the answers so far have told, in milliseconds; null before the first. */
+  get heardOffset(): number | null {
+    return Number.isFinite(this.leastOffset) ? this.leastOffset : null;
   }
 
   /** How far this machine's clock is behind Zendesk's, in milliseconds (row 47). */
@@ -189,8 +206,9 @@ export class ZendeskClient {
     const sentAt = await this.pace(request);
     await request.ready?.();
     const common = { accept: "application/json", "content-type": "application/json", authorization: header };
-    const { signal } = this.options;
+    const { signal, clock } = this.options;
     this.requests++;
+    const began = clock();
     try {
       const answer = await this.transport.request({
         method: request.method,
@@ -199,7 +217,7 @@ export class ZendeskClient {
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
         ...(signal ? { signal } : {}),
       });
-      this.learnClock(answer);
+      this.learnClock(answer, began);
       // The answer to a write must not be lost for a count that could not be kept.
       await this.limiter.learn(request.endpoint, answer.headers, request.target).catch(() => {});
       return { ...answer, sentAt };
@@ -244,7 +262,7 @@ export class ZendeskClient {
 
   private instantsOf(sent: Sent): Pick<Answer, "requestedAt" | "fetchedAt"> {
     return {
-      requestedAt: new Date(this.serverDate(sent).getTime() - sent.elapsed),
+      requestedAt: new Date(Math.min(this.serverDate(sent).getTime(), this.serverNow().getTime()) - sent.elapsed),
       fetchedAt: sent.sentAt,
     };
   }
@@ -299,9 +317,11 @@ export class ZendeskClient {
     }
   }
 
-  private learnClock(answer: HttpAnswer): void {
+  private learnClock(answer: HttpAnswer, began: Date): void {
     const date = Date.parse(String(answer.headers.date ?? ""));
-    if (!Number.isNaN(date)) this.serverOffset = date - this.options.clock().getTime();
+    if (Number.isNaN(date)) return;
+    this.serverOffset = date - this.options.clock().getTime();
+    this.leastOffset = Math.min(this.leastOffset, date - began.getTime());
   }
 
   private serverDate(answer: HttpAnswer): Date {

@@ -3,6 +3,7 @@ import type { StreamName } from "#lib/connections/shapes.ts";
 import { rebuildMetrics } from "#lib/metrics/rebuild.ts";
 import { judgeAbsences } from "#lib/zendesk/absences.ts";
 import { type FailureWords, ZendeskError } from "#lib/zendesk/failures.ts";
+import { sightLost } from "#lib/zendesk/identity.ts";
 import { intoLedger } from "#lib/zendesk/ledger.ts";
 import { Pass } from "#lib/zendesk/pass.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
@@ -64,8 +65,14 @@ async function readPast(reading: Reading, stream: Stream, isOver: () => boolean)
     begin: (trx) => beginComparison(trx, reading, stream),
     resume: (trx, place) => goOn(trx, reading, stream, place),
     examine: intoLedger(reading, stream, { counts: true }),
-    finish: async () => {},
+    finish: async (trx) => {
+      // Read with lesser eyes: the next comparison begins anew.
+      if (!reading.downgraded) return;
+      const change = { position: null, caught_up: false };
+      await saveStreamState(trx, reading.scope, stream.name, "reconcile", change, reading.clock());
+    },
   }).advance(isOver);
+  if (end && reading.downgraded) throw sightLost();
   return end ? place : null;
 }
 

@@ -95,6 +95,33 @@ export async function seesEverything(
   return !isDowngraded(identity, connection);
 }
 
+/**
+ * Asks again who answers, before the last page of a reading is believed: rights that fell while it went on leave lists
+ * shorter, and another account's rows are none of ours (rows 63, 64). Throws for another account.
+ */
+export async function lookAgain(reading: {
+  client: ZendeskClient;
+  connection: Parameters<typeof checkSameAccount>[1] & Parameters<typeof isDowngraded>[1];
+  identity: Identity;
+  downgraded: boolean;
+}): Promise<void> {
+  const identity = await whoAmI(reading.client);
+  checkSameAccount(identity, reading.connection);
+  reading.identity = identity;
+  reading.downgraded ||= isDowngraded(identity, reading.connection);
+}
+
+/** The role has fallen while something was asked for. */
+export function sightLost(): ZendeskError {
+  return new ZendeskError({
+    code: "not_administrator",
+    message: "The login sees less than when this was connected, so what it does not find is not taken for gone.",
+    action: "Make the login an administrator again, or reconnect as another.",
+    scope: "stream",
+    about: "auth",
+  });
+}
+
 /** Failures after which what answers under the subdomain may be anybody's. */
 export const foreignCodes: readonly string[] = [
   "different_account",

@@ -25,10 +25,13 @@ const outcomes: Record<number, Outcome> = {
   429: "wait",
 };
 
+/** "Not modified" leads nowhere. */
+const isRedirect = (status: number) => status >= 300 && status < 400 && status !== 304;
+
 /** `told`: the answer carries a usable Retry-After. */
 export function outcomeOf(status: number, told = false): Outcome {
   if (status >= 200 && status < 300) return "accept";
-  if (status >= 300 && status < 400) return "stop_connection";
+  if (isRedirect(status)) return "stop_connection";
   if (status === 503 && told) return "wait";
   // Answers that are not HTTP statuses of an application (gateways' 520–524 and the unheard-of) pass by themselves.
   return outcomes[status] ?? (status >= 400 && status < 500 ? "stop_stream" : "retry");
@@ -84,6 +87,6 @@ const rejected: Words = {
 };
 
 export function wordsFor(status: number): Words {
-  if (status >= 300 && status < 400) return moved;
-  return words[status] ?? (status >= 500 || status < 200 ? unavailable : rejected);
+  if (isRedirect(status)) return moved;
+  return words[status] ?? (status >= 500 || status < 400 ? unavailable : rejected);
 }

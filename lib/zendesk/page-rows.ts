@@ -1,8 +1,9 @@
 import type { Trx } from "#db/client.ts";
+import { parseUsualInstant } from "#lib/zendesk/dates.ts";
 import { heldKey } from "#lib/zendesk/held-keys.ts";
 import { rowTexts } from "#lib/zendesk/json.ts";
 import { type Page, wrongPage } from "#lib/zendesk/readers.ts";
-import { RowReader } from "#lib/zendesk/row-reader.ts";
+import { RowReader, type Wire } from "#lib/zendesk/row-reader.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import type { HeldRow } from "#lib/zendesk/store/held-rows.ts";
 import { insideSavepoint } from "#lib/zendesk/store/savepoint.ts";
@@ -43,6 +44,8 @@ export interface StoredPage {
   keys: string[];
 }
 
+/** Whichever clock is wrong, Zendesk's, the database's or both, is not wrong by more. Milliseconds. */
+const mostAhead = 24 * 3_600_000;
 /** So many rows, all of them wrong, are a wrong page: an error, where single wrong rows are held. */
 const wrongPageFrom = 10;
 
@@ -52,11 +55,15 @@ export function makeRows(stream: Stream, page: Page): MadePage {
   const fetchedAt = page.fetchedAt ?? page.requestedAt;
   const made: MadePage = { part: page.part, items: [], held: [], read: page.rows.length, cleaned: 0, fetchedAt };
   const schema = stream.wire(page.part);
+  const latest = Math.max(page.requestedAt.getTime(), fetchedAt.getTime()) + mostAhead;
   const texts = lazily(() => rowTexts(page.text, page.rows));
   for (const [index, wire] of page.rows.entries()) {
     const payload = () => texts()[index] as string;
     const key = keyOfRow(wire, { areTexts: page.part === "survey" });
-    const wrong = wire?.id === undefined || wire.id === null ? "it has no id" : whatIsWrong(schema, wire);
+    const wrong =
+      wire?.id === undefined || wire.id === null
+        ? "it has no id"
+        : (whatIsWrong(schema, wire) ?? versionAhead(wire, latest));
     const rows = wrong === null ? attempt(() => stream.make(read, wire, payload, page.part)) : [];
     const notes = read.take();
     if (wrong !== null || rows instanceof Error) {
@@ -73,6 +80,13 @@ export function makeRows(stream: Stream, page: Page): MadePage {
     throw wrongPage(stream.name, `none of its ${made.held.length} rows is one (${made.held[0]?.reason})`);
   }
   return made;
+}
+
+/** A version that lies in the future would hide every change that comes before it (INV-CONV). */
+function versionAhead({ generated_timestamp, updated_at }: Wire, latest: number): string | null {
+  const version = parseUsualInstant(generated_timestamp ?? updated_at);
+  if (version === null || version.getTime() <= latest) return null;
+  return `its version, ${version.toISOString()}, lies in the future`;
 }
 
 function heldRow(key: string | null, payload: () => string, reason: string, part: string): HeldRow {

@@ -5,9 +5,10 @@ import { toSeconds } from "#lib/zendesk/dates.ts";
 import { WaitNeeded } from "#lib/zendesk/failures.ts";
 import { isNameless } from "#lib/zendesk/held-keys.ts";
 import { letUnmetGo } from "#lib/zendesk/held-unmet.ts";
+import { lookAgain } from "#lib/zendesk/identity.ts";
 import { type Examine, takeBackAbsences } from "#lib/zendesk/ledger.ts";
 import { type MadePage, makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
-import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
+import { keepingClock, newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
@@ -70,8 +71,11 @@ export class Pass {
       const goesOn = !end && !this.reading.stop() && !isOver();
       // The next page is on its way while this one is stored: Zendesk and the database work at the same time.
       if (goesOn) coming = quietly(pages.next(next));
-      await this.commitPage(page, { before: place, place: next, end, size: pages.size });
-      place = next;
+      if (end) await lookAgain(this.reading);
+      const heard = end ? this.reading.client.heardOffset : null;
+      const reached = heard === null ? next : { ...next, offset: heard };
+      await this.commitPage(page, { before: place, place: reached, end, size: pages.size });
+      place = reached;
       if (!goesOn) return { place, end };
     }
   }
@@ -82,9 +86,11 @@ export class Pass {
       this.held = await heldKeys(trx, scope, this.stream.name);
       const state = await readStreamState(trx, scope, this.stream.name, this.options.purpose);
       this.absent = isAbsentStream(this.stream.name) && (await countAbsences(trx, scope, this.stream.name)).rows > 0;
-      const kept = state && !state.caught_up ? parsePlace(state.position) : null;
+      const known = parsePlace(state?.position ?? null);
+      if (known?.offset !== undefined) this.reading.client.trustClock(known.offset);
+      const kept = state?.caught_up ? null : known;
       const unfinished = kept && this.options.resume ? await this.options.resume(trx, kept) : kept;
-      const place = unfinished ?? (await this.begin(trx));
+      const place = keepingClock(unfinished ?? (await this.begin(trx)), known);
       await this.savePlace(trx, place, false, state?.page_size ?? null);
       const size = state?.page_size ?? null;
       return { place, size: size === null || unfinished ? size : size * growth };
@@ -108,11 +114,12 @@ export class Pass {
       this.stream.kind === "list" ||
       page.end ||
       (page.stamp !== null && page.stamp >= toSeconds(page.requestedAt) - this.stream.overlap);
+    const live = from.live ?? (reachesPresent ? requested : null);
     return {
       ...from,
       at: page.at,
       through: page.stamp === null ? from.through : Math.max(from.through ?? 0, page.stamp),
-      live: from.live ?? (reachesPresent ? requested : null),
+      live: upTo(page.readTo, from, live),
       rows: from.rows + page.rows.length,
     };
   }
@@ -244,6 +251,12 @@ export function resumeFrom(stream: Stream, place: Place): Date | null {
 /** Where a stream begins when it has never been read: its history as the connection wants it. */
 export async function firstPlace(trx: Trx, reading: Reading, stream: Stream): Promise<Place> {
   return newPlace(await stream.start(trx, reading.connection, nowSecond(reading)));
+}
+
+/** What a reading may claim that Zendesk refused to go on with: nothing behind its place, and nothing at all at its start. */
+function upTo(readTo: number | undefined, { start }: Place, live: number | null): number | null {
+  if (readTo === undefined || live === null) return live;
+  return readTo > start * 1000 ? Math.min(live, readTo) : null;
 }
 
 /** A page that fails before anybody waits for it must not look like a forgotten failure. */

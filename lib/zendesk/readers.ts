@@ -37,6 +37,8 @@ export type ReadPage = (ask: Ask, place: Place) => Promise<Page>;
 
 /** Zendesk withholds the newest minute, and refuses to begin there. */
 const youngestStart = 120;
+/** Clocks differ, and an answer takes its time. Seconds. */
+const mostAhead = 10 * 60;
 
 /** Exports that hand out an opaque cursor (tickets, users): zendesk-api section 3.3. */
 export function cursorExport(of: {
@@ -79,7 +81,8 @@ export function timeExport(of: {
     const end = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);
     const next = answer.body.end_time;
     if (!end && typeof next !== "number") throw wrongPage(of.path, "the page is not the last, yet it has no end_time");
-    if (!end && rows.length > 0 && (next as number) <= second) return of.crowded(ask, second, { ...place, at: null });
+    if (!end) checkEndTime(next as number, { second, answer, path: of.path });
+    if (!end && rows.length > 0 && next === second) return of.crowded(ask, second, { ...place, at: null });
     const at = typeof next === "number" && next >= second ? String(next) : place.at;
     return page(answer, { part: of.rows, rows, at, end, stamp: typeof next === "number" ? next : null });
   };
@@ -158,6 +161,13 @@ function checkCount(answer: Answer, rows: readonly Wire[], path: string): void {
   const { count } = answer.body;
   if (typeof count !== "number" || rows.length >= count) return;
   throw wrongPage(path, `it holds ${rows.length} of the ${count} rows that it says it has`);
+}
+
+/** The next page begins at this one's end: one before its start leads back, one after the present past rows that are still to come. */
+function checkEndTime(endTime: number, of: { second: number; answer: Answer; path: string }): void {
+  if (endTime < of.second) throw wrongPage(of.path, "its end_time lies before its start");
+  if (endTime > toSeconds(of.answer.requestedAt) + mostAhead)
+    throw wrongPage(of.path, "its end_time lies in the future");
 }
 
 /** Reading ends on an explicit flag only (rows 14, 16). */

@@ -10,6 +10,7 @@ import {
   verifyNumbers,
 } from "#lib/zendesk/comparison.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { lookAgain } from "#lib/zendesk/identity.ts";
 import { forgetRefusal, refusalDoubt, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { readMemberships } from "#lib/zendesk/memberships.ts";
 import { checkDeparted, findUnknown } from "#lib/zendesk/missing.ts";
@@ -50,6 +51,8 @@ export async function reconcile(
     isWhole &&= (await commit(reading, (trx) => doubtOf(trx, reading, stream))) === null;
     ends.push(await recordAfterChecks(reading, keeper.endOf(stream.name), failures.get(stream.name) ?? null));
   }
+  await lookAgain(reading);
+  isWhole &&= !reading.downgraded;
   // What catch-ups have shown after a comparison was closed.
   await commit(reading, (trx) => forgetSeen(trx, reading.scope));
   const verified = await verifyNumbers(reading);

@@ -8,7 +8,7 @@ import { heldWords } from "#lib/zendesk/held-doubt.ts";
 import { intoLedger, lateRows } from "#lib/zendesk/ledger.ts";
 import { refusalDoubt } from "#lib/zendesk/look-up.ts";
 import { firstPlace, freshThrough, Pass, resumeFrom } from "#lib/zendesk/pass.ts";
-import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
+import { keepingClock, newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { ratingsHeard } from "#lib/zendesk/ratings-reader.ts";
 import { commit, nowSecond, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
@@ -92,6 +92,8 @@ async function nextPlace(trx: Trx, reading: Reading, stream: Stream): Promise<Pl
   const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
   const last = parsePlace(state?.position ?? null);
   if (!last || !state?.resume_from) return firstPlace(trx, reading, stream);
+  // Vouched for by a clock that was ahead: what of it was really read nobody can tell.
+  if (isAhead(reading, state.resume_from)) return firstPlace(trx, reading, stream);
   return newPlace(toSeconds(state.resume_from), { since: last.since });
 }
 
@@ -144,8 +146,8 @@ async function settle(trx: Trx, reading: Reading, stream: Stream, purpose: Purpo
   const change = {
     position: writePlace(merged),
     caught_up: true,
-    resume_from: later(state?.resume_from, resumeFrom(stream, place)),
-    fresh_through: later(state?.fresh_through, freshThrough(place)),
+    resume_from: later(reading, state?.resume_from, resumeFrom(stream, place)),
+    fresh_through: later(reading, state?.fresh_through, freshThrough(place)),
   };
   await saveStreamState(trx, reading.scope, stream.name, "incremental", change, reading.clock());
   return { doubt: null, notAvailable: false };
@@ -160,16 +162,19 @@ async function begunAgain(
   place: Place,
   failure: ZendeskError,
 ): Promise<Verdict> {
-  const again = newPlace(place.start, { since: place.since, until: place.until });
+  const again = keepingClock(newPlace(place.start, { since: place.since, until: place.until }), place);
   const change = { position: writePlace(again), caught_up: false };
   await saveStreamState(trx, reading.scope, stream.name, purpose, change, reading.clock());
   return { doubt: null, notAvailable: false, failure };
 }
 
-function later(a: Date | null | undefined, b: Date | null): Date | null {
-  if (!a || !b) return a ?? b;
-  return a > b ? a : b;
+/** What was claimed before stays, unless it lies in the future. */
+function later(reading: Reading, before: Date | null | undefined, now: Date | null): Date | null {
+  if (!before || !now) return before ?? now;
+  return before > now && !isAhead(reading, before) ? before : now;
 }
+
+const isAhead = ({ client }: Reading, instant: Date) => instant > client.serverNow();
 
 async function emptyDoubt(
   trx: Trx,

@@ -2,7 +2,7 @@ import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import type { Fault } from "#test/support/zendesk/faults.ts";
 import type { ApiRequest } from "#test/support/zendesk/server/request.ts";
 import type { Zendesk } from "#test/support/zendesk/start.ts";
-import { MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
 import { type Random, seededRandom } from "#test/support/zendesk/world/random.ts";
 import type { ChaosAccount } from "./accounts.ts";
 import type { Bustle } from "./bustle.ts";
@@ -138,6 +138,11 @@ export function troublesOf(
       [fault.status(503), fault.reset("headers"), fault.notAPage("html")],
       ({ path, body }) => path === "/oauth/tokens" && !body.includes("refresh_token"),
     ),
+    ...many("clocks ahead", 2, [
+      clockAhead(10 * MINUTE, worldOf),
+      clockAhead(2 * HOUR, worldOf),
+      clockAhead(7000 * 365 * DAY, worldOf),
+    ]),
     ...many("missing flags", 2, [fault.withoutKeys("end_of_stream", "meta")], isList),
     ...many("repeated rows", 3, [fault.repeatsRows(15)], isList),
     ...many("rows twice", 3, [formerVersions("older-first"), formerVersions("older-last")], isExport),
@@ -157,6 +162,14 @@ function dated(seconds: number, worldOf: (request: ApiRequest) => { now(): numbe
       headers: { "retry-after": until },
       text: "Number of allowed API requests per minute exceeded",
     };
+  });
+}
+
+/** A sound answer under the date of another hour (row 47). */
+function clockAhead(by: number, worldOf: (request: ApiRequest) => { now(): number } | undefined): Fault {
+  return fault.changes("a clock ahead", (answer, request) => {
+    const date = new Date((worldOf(request)?.now() ?? 0) + by).toUTCString();
+    return { ...answer, headers: { ...answer.headers, date } };
   });
 }
 

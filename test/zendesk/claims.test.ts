@@ -1,0 +1,234 @@
+import { describe, expect, it } from "vitest";
+import type { StreamName } from "#lib/connections/shapes.ts";
+import { useDatabase } from "#test/support/database.ts";
+import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import { DAY, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
+import { World } from "#test/support/zendesk/world/world.ts";
+import { type Account, connect } from "#test/zendesk/account.ts";
+import { expectConverged } from "#test/zendesk/stored.ts";
+
+const database = useDatabase();
+const exported = "/api/v2/incremental/tickets/cursor";
+
+/** Ten tickets and as many organizations, an hour old and read. */
+async function caughtUp(): Promise<Account> {
+  const account = await connect(database, worldOfTen());
+  await account.sync();
+  return account;
+}
+function worldOfTen(): World {
+  const world = new World({ subdomain: "acme", clock: "2026-03-02T09:00:00Z" });
+  for (let n = 0; n < 10; n++) {
+    world.organizations.create({ name: `Organization ${n}` });
+    world.tickets.create({ subject: `Ticket ${n}` });
+    world.advance(MINUTE);
+  }
+  world.advance(HOUR);
+  return world;
+}
+const claimOf = async (account: Account, stream: StreamName) => {
+  const { fresh_through } = await account.read((trx) =>
+    trx
+      .selectFrom("stream_state")
+      .select("fresh_through")
+      .where("connection_id", "=", account.connectionId)
+      .where("stream", "=", stream)
+      .where("purpose", "=", "incremental")
+      .executeTakeFirstOrThrow(),
+  );
+  return fresh_through?.getTime() ?? null;
+};
+const dated = (date: (now: number) => Date, { world }: Account) =>
+  fault.changes("another hour", (answer) => ({
+    ...answer,
+    headers: { ...answer.headers, date: date(world.now()).toUTCString() },
+  }));
+const endOf = (outcome: Awaited<ReturnType<Account["sync"]>>, stream: StreamName) =>
+  outcome.streams.find(({ name }) => name === stream);
+
+describe("a clock that is ahead", () => {
+  it.each([
+    ["one page's, by millennia", exported, () => new Date("9999-12-31T23:59:59Z"), { times: 1 }],
+    ["one page's, by ten minutes", exported, (now: number) => new Date(now + 10 * MINUTE), { times: 1 }],
+    ["that of every answer of a run, by two hours", "/api/v2", (now: number) => new Date(now + 2 * HOUR), {}],
+  ])("%s claims nothing that was not read, and nothing is passed over (row 47)", async (_what, path, date, times) => {
+    const account = await caughtUp();
+    const { world, zendesk } = account;
+    world.advance(HOUR);
+    zendesk.faults.add({ path }, dated(date, account), times);
+    await account.sync();
+    expect(await claimOf(account, "tickets")).toBeLessThanOrEqual(world.now());
+    zendesk.faults.clear();
+    world.tickets.create({ subject: "Right after" });
+    world.advance(10 * MINUTE);
+    world.tickets.create({ subject: "A little later" });
+    world.advance(3 * HOUR);
+    await account.sync();
+    await expectConverged(account);
+    expect(await claimOf(account, "tickets")).toBeGreaterThan(world.now() - 5 * MINUTE);
+  });
+
+  it("from the first answer on is not believed for good", async () => {
+    const world = worldOfTen();
+    const account = await connect(database, world);
+    account.zendesk.faults.add(
+      { path: "/api/v2" },
+      dated(() => new Date("2031-01-01T00:00:00Z"), account),
+    );
+    await account.sync();
+    account.zendesk.faults.clear();
+    world.tickets.create({ subject: "Right after" });
+    world.advance(HOUR);
+    await account.sync();
+    await expectConverged(account);
+    expect(await claimOf(account, "tickets")).toBeLessThanOrEqual(world.now());
+  });
+});
+
+describe("a page by time", () => {
+  it.each([
+    ["in the future", DAY, "lies in the future"],
+    ["before its start", -DAY, "lies before its start"],
+  ])("that ends %s fails its stream, and the next run reads what it left out", async (_where, away, says) => {
+    const account = await caughtUp();
+    const { world, zendesk } = account;
+    world.organizations.create({ name: "Left out" });
+    world.advance(HOUR);
+    zendesk.faults.add(
+      { path: "/api/v2/incremental/organizations" },
+      fault.changesBody("another end_time", (body) => ({
+        ...body,
+        organizations: [],
+        count: 0,
+        end_of_stream: false,
+        end_time: Math.floor((world.now() + away) / 1000),
+      })),
+      { times: 1 },
+    );
+    const outcome = await account.sync();
+    expect(endOf(outcome, "organizations")).toMatchObject({
+      state: "failed",
+      failure: { code: "protocol", message: expect.stringContaining(says) },
+    });
+    await account.sync();
+    await expectConverged(account);
+  });
+});
+
+it("a start that is refused as too recent although it is old claims nothing that was not read (row 13)", async () => {
+  const account = await caughtUp();
+  const { world, zendesk } = account;
+  const before = await claimOf(account, "tickets");
+  world.advance(20 * MINUTE);
+  world.tickets.create({ subject: "Behind the refused start" });
+  world.advance(40 * MINUTE);
+  const tooRecent = {
+    error: "StartTimeTooRecent",
+    description: "Too recent start_time. Use a start_time older than 1 minute",
+  };
+  zendesk.faults.add({ path: exported }, fault.status(422, tooRecent));
+  expect(endOf(await account.sync(), "tickets")).toEqual({ name: "tickets", state: "ok" });
+  expect(await claimOf(account, "tickets")).toBe(before);
+  zendesk.faults.clear();
+  world.advance(HOUR);
+  await account.sync();
+  await expectConverged(account);
+});
+
+it("cursors that lead in a circle end their stream, and the others go on", async () => {
+  const account = await caughtUp();
+  const { world, zendesk } = account;
+  world.tickets.create({ subject: "News" });
+  world.advance(HOUR);
+  const start = Math.floor((world.now() - 2 * HOUR) / 1000);
+  let asked = 0;
+  zendesk.faults.add(
+    { path: exported },
+    fault.inTheMoment("any place is the same", ({ query }) => {
+      query.delete("cursor");
+      query.set("start_time", String(start));
+    }),
+  );
+  zendesk.faults.add(
+    { path: exported },
+    fault.changesBody("a circle", (body) => ({
+      ...body,
+      end_of_stream: false,
+      after_cursor: asked++ % 2 === 0 ? "one" : "two",
+    })),
+  );
+  const outcome = await account.sync();
+  expect(endOf(outcome, "tickets")).toMatchObject({ state: "failed", failure: { code: "protocol" } });
+  expect(endOf(outcome, "ticket_events")).toMatchObject({ state: "ok" });
+  expect(asked).toBeLessThan(10);
+  zendesk.faults.clear();
+  await account.sync();
+  await expectConverged(account);
+});
+
+it.each(["ticket", "user", "organization"] as const)(
+  "a %s with a version of the future is held, so that its next one counts",
+  async (kind) => {
+    const world = worldOfTen();
+    const row = {
+      ticket: world.tickets.create({ subject: "Sound" }),
+      user: world.users.create({ name: "Sound" }),
+      organization: world.organizations.create({ name: "Sound" }),
+    }[kind];
+    world.advance(HOUR);
+    const future = { ticket: { generated_timestamp: 4_000_000_000 }, user: {}, organization: {} }[kind];
+    world.distort(kind, row.id, { updated_at: "2099-01-01T00:00:00Z", ...future });
+    const account = await connect(database, world);
+    await account.sync();
+    const held = () => account.read((trx) => trx.selectFrom("held_row").select(["row_key", "reason"]).execute());
+    expect(await held()).toEqual([{ row_key: row.id, reason: expect.stringContaining("lies in the future") }]);
+    world.heal(kind, row.id);
+    world.advance(HOUR);
+    await account.sync();
+    expect(await held()).toEqual([]);
+    await expectConverged(account);
+  },
+);
+
+describe("a login that loses its rights while it reads (row 63)", () => {
+  /** While tickets are exported from an instant that lies so far back (milliseconds), or more: then lists are short. */
+  const fallsAt = ({ world, zendesk }: Account, back: number) => {
+    const isAgent = fault.changesBody("an agent", ({ user, ...body }) => ({
+      ...body,
+      user: { ...(user as object), role: "agent" },
+    }));
+    let hasFallen = false;
+    const shorter = fault.changesRows("shorter", (rows, { query }) => {
+      if (Number(query.get("start_time") ?? Number.POSITIVE_INFINITY) * 1000 > world.now() - back) return rows;
+      if (!hasFallen) zendesk.faults.add({ path: "/api/v2/users/me" }, isAgent);
+      hasFallen = true;
+      return rows.slice(0, 1);
+    });
+    zendesk.faults.add({ path: exported }, shorter);
+  };
+
+  it("claims nothing of what it read last, and all of it once it has them again", async () => {
+    const account = await caughtUp();
+    const { world, zendesk } = account;
+    const before = await claimOf(account, "tickets");
+    for (let n = 0; n < 3; n++) world.tickets.create({ subject: "Not all are shown to an agent" });
+    world.advance(HOUR);
+    fallsAt(account, 0);
+    const outcome = await account.sync();
+    expect(endOf(outcome, "tickets")).toMatchObject({ state: "degraded", failure: { code: "role_changed" } });
+    expect(await claimOf(account, "tickets")).toBe(before);
+    zendesk.faults.clear();
+    await account.sync();
+    await expectConverged(account);
+  });
+
+  it("verifies nothing", async () => {
+    const account = await caughtUp();
+    account.world.advance(HOUR);
+    fallsAt(account, 300 * DAY);
+    const outcome = await account.sync({ mode: "reconcile" });
+    expect([outcome.verified, endOf(outcome, "tickets")?.failure?.code]).toEqual([undefined, "not_administrator"]);
+    account.zendesk.faults.clear();
+    expect((await account.sync({ mode: "reconcile" })).verified).toMatchObject({ tickets: 10, repaired: 0 });
+  });
+});
