@@ -1,7 +1,7 @@
 import { PageTooHeavy } from "#lib/zendesk/client.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
-import { keepingClock, newPlace, type Place } from "#lib/zendesk/place.ts";
+import { newPlace, type Place } from "#lib/zendesk/place.ts";
 import { emptyPage, type Page, wrongPage } from "#lib/zendesk/readers.ts";
 import type { Reading } from "#lib/zendesk/reading.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
@@ -114,7 +114,7 @@ export class Pages {
     );
     this.led.clear();
     return {
-      ...keepingClock(newPlace(start, { since: place.since, until: place.until }), place),
+      ...newPlace(start, { since: place.since, until: place.until }),
       rows: place.rows,
       through: place.through,
       restarts: place.restarts + 1,

@@ -72,9 +72,8 @@ export class ZendeskClient {
   private readonly limiter: Limiter;
   private readonly options: ClientOptions;
   private serverOffset = 0;
-  /** The least that an answer, or an earlier reading, has told. Milliseconds. */
+  /** The least that any answer has told. Milliseconds. */
   private leastOffset = Number.POSITIVE_INFINITY;
-  private trustedOffset = Number.POSITIVE_INFINITY;
 
   constructor(account: {
     urlTemplate: string;
@@ -101,18 +100,8 @@ export class ZendeskClient {
    * that is ahead of the truth would be passed over for good (row 47).
    */
   serverNow(): Date {
-    const offset = Math.min(this.serverOffset, this.leastOffset, this.trustedOffset);
+    const offset = Math.min(this.serverOffset, this.leastOffset);
     return new Date(this.options.clock().getTime() + offset);
-  }
-
-  /** How far Zendesk's clock was ahead of ours, in milliseconds, when an earlier reading ended: a later hour is believed once a second reading has heard it. */
-  trustClock(offset: number): void {
-    this.trustedOffset = offset;
-  }
-
-  /** The least that the answers so far have told, in milliseconds; null before the first. */
-  get heardOffset(): number | null {
-    return Number.isFinite(this.leastOffset) ? this.leastOffset : null;
   }
 
   /** How far this machine's clock is behind Zendesk's, in milliseconds (row 47). */

@@ -8,7 +8,7 @@ import { letUnmetGo } from "#lib/zendesk/held-unmet.ts";
 import { lookAgain } from "#lib/zendesk/identity.ts";
 import { type Examine, takeBackAbsences } from "#lib/zendesk/ledger.ts";
 import { type MadePage, makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
-import { keepingClock, newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
+import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
@@ -72,10 +72,8 @@ export class Pass {
       // The next page is on its way while this one is stored: Zendesk and the database work at the same time.
       if (goesOn) coming = quietly(pages.next(next));
       if (end) await lookAgain(this.reading);
-      const heard = end ? this.reading.client.heardOffset : null;
-      const reached = heard === null ? next : { ...next, offset: heard };
-      await this.commitPage(page, { before: place, place: reached, end, size: pages.size });
-      place = reached;
+      await this.commitPage(page, { before: place, place: next, end, size: pages.size });
+      place = next;
       if (!goesOn) return { place, end };
     }
   }
@@ -86,11 +84,9 @@ export class Pass {
       this.held = await heldKeys(trx, scope, this.stream.name);
       const state = await readStreamState(trx, scope, this.stream.name, this.options.purpose);
       this.absent = isAbsentStream(this.stream.name) && (await countAbsences(trx, scope, this.stream.name)).rows > 0;
-      const known = parsePlace(state?.position ?? null);
-      if (known?.offset !== undefined) this.reading.client.trustClock(known.offset);
-      const kept = state?.caught_up ? null : known;
+      const kept = state && !state.caught_up ? parsePlace(state.position) : null;
       const unfinished = kept && this.options.resume ? await this.options.resume(trx, kept) : kept;
-      const place = keepingClock(unfinished ?? (await this.begin(trx)), known);
+      const place = unfinished ?? (await this.begin(trx));
       await this.savePlace(trx, place, false, state?.page_size ?? null);
       const size = state?.page_size ?? null;
       return { place, size: size === null || unfinished ? size : size * growth };

@@ -26,18 +26,11 @@ export interface Place {
   begun?: number;
   /** Of a comparison of the past: the run whose ledger it fills, when it began (Unix seconds), and whether that is closed. */
   check?: { runId: string; begun: number; closed?: true };
-  /** How far Zendesk's clock was ahead of ours, in milliseconds, when a reading last ended; absent: nobody knows. */
-  offset?: number;
 }
 
 export function newPlace(start: number, options: { since?: number; until?: number | null } = {}): Place {
   const since = Math.min(options.since ?? start, start);
   return { start, until: options.until ?? null, at: null, through: null, live: null, rows: 0, since, restarts: 0 };
-}
-
-/** What was known of Zendesk's clock holds for the reading that takes the place of another. */
-export function keepingClock(place: Place, before: Place | null): Place {
-  return before?.offset === undefined ? place : { ...place, offset: before.offset };
 }
 
 export function writePlace(place: Place): string {

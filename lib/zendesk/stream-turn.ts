@@ -8,7 +8,7 @@ import { heldWords } from "#lib/zendesk/held-doubt.ts";
 import { intoLedger, lateRows } from "#lib/zendesk/ledger.ts";
 import { refusalDoubt } from "#lib/zendesk/look-up.ts";
 import { firstPlace, freshThrough, Pass, resumeFrom } from "#lib/zendesk/pass.ts";
-import { keepingClock, newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
+import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { ratingsHeard } from "#lib/zendesk/ratings-reader.ts";
 import { commit, nowSecond, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
@@ -162,7 +162,7 @@ async function begunAgain(
   place: Place,
   failure: ZendeskError,
 ): Promise<Verdict> {
-  const again = keepingClock(newPlace(place.start, { since: place.since, until: place.until }), place);
+  const again = newPlace(place.start, { since: place.since, until: place.until });
   const change = { position: writePlace(again), caught_up: false };
   await saveStreamState(trx, reading.scope, stream.name, purpose, change, reading.clock());
   return { doubt: null, notAvailable: false, failure };

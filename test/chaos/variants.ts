@@ -213,7 +213,7 @@ export const variants: readonly Variant[] = [
     replacements: [
       {
         file: "lib/zendesk/client.ts",
-        search: "const offset = Math.min(this.serverOffset, this.leastOffset, this.trustedOffset);",
+        search: "const offset = Math.min(this.serverOffset, this.leastOffset);",
         replace: "const offset = this.serverOffset;",
       },
       {

@@ -48,14 +48,13 @@ const endOf = (outcome: Awaited<ReturnType<Account["sync"]>>, stream: StreamName
 
 describe("a clock that is ahead", () => {
   it.each([
-    ["one page's, by millennia", exported, () => new Date("9999-12-31T23:59:59Z"), { times: 1 }],
-    ["one page's, by ten minutes", exported, (now: number) => new Date(now + 10 * MINUTE), { times: 1 }],
-    ["that of every answer of a run, by two hours", "/api/v2", (now: number) => new Date(now + 2 * HOUR), {}],
-  ])("%s claims nothing that was not read, and nothing is passed over (row 47)", async (_what, path, date, times) => {
+    ["by millennia", () => new Date("9999-12-31T23:59:59Z")],
+    ["by ten minutes", (now: number) => new Date(now + 10 * MINUTE)],
+  ])("on one page, %s, claims nothing that was not read, and nothing is passed over (row 47)", async (_what, date) => {
     const account = await caughtUp();
     const { world, zendesk } = account;
     world.advance(HOUR);
-    zendesk.faults.add({ path }, dated(date, account), times);
+    zendesk.faults.add({ path: exported }, dated(date, account), { times: 1 });
     await account.sync();
     expect(await claimOf(account, "tickets")).toBeLessThanOrEqual(world.now());
     zendesk.faults.clear();
