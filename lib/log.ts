@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import pino from "pino";
 
-const concealed = "[secret]";
+/** What stands where a secret stood. */
+export const concealed = "[secret]";
 const secretKeys = /authorization|cookie|credential|passw|secret|token|api_?key|write_?key|private_?key/i;
 
 /** Shorter values would blot out ordinary words. */

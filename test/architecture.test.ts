@@ -27,6 +27,7 @@ const pureFiles = [
   "lib/metrics/definitions.ts",
   "lib/metrics/score.ts",
   "lib/metrics/windows.ts",
+  "lib/notifications/writing.ts",
   "lib/sources/json-place.ts",
   "lib/sources/judge.ts",
   "lib/timeline/build.ts",

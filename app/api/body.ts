@@ -167,16 +167,20 @@ async function pass(stream: ReadableStream<Uint8Array>): Promise<void> {
 }
 
 function parseJson(bytes: Buffer): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw malformed("The body is not UTF-8 text.");
-  }
+  const text = textOf(bytes);
   try {
     return JSON.parse(text);
   } catch (error) {
     throw malformed(`The body is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** The text of a body, without a byte order mark. Throws a malformed `invalid` for bytes that are no UTF-8 (row 54). */
+export function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw malformed("The body is not UTF-8 text.");
   }
 }
 

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip as gunzipWith } from "node:zlib";
-import { cappedRequest } from "#app/api/body.ts";
+import { cappedRequest, textOf } from "#app/api/body.ts";
 import { AppError } from "#lib/errors.ts";
 import { placeOfJsonError } from "#lib/sources/json-place.ts";
 
@@ -11,7 +11,8 @@ export const mostCallBytes = 500 * 1024;
 
 /**
  * The JSON of a call, gzipped or not, whatever type it says it is of: browsers send text/plain, since that needs no asking
- * beforehand. Throws `too_large` above 500 KB, and a malformed `invalid` that names the place for what is no JSON.
+ * beforehand. Throws `too_large` above 500 KB, and a malformed `invalid` for what is no UTF-8, or that names the place for what
+ * is no JSON.
  */
 export async function readCall(request: Request): Promise<unknown> {
   const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() || "identity";
@@ -22,9 +23,7 @@ export async function readCall(request: Request): Promise<unknown> {
   // A proxy may have unpacked it already and left the header.
   const isPacked = received[0] === 0x1f && received[1] === 0x8b;
   const bytes = isPacked ? await unpack(received) : received;
-  return parseJson(bytes.toString("utf8").replace(/^\ufeff/, ""), {
-    isSaidPacked: encoding !== "identity" && !isPacked,
-  });
+  return parseJson(bytes, { isSaidPacked: encoding !== "identity" && !isPacked });
 }
 
 async function receive(request: Request): Promise<Buffer> {
@@ -59,12 +58,15 @@ async function unpack(bytes: Buffer): Promise<Buffer> {
 const sendAsMade =
   "Send the bytes as gzip made them, whole and never turned into text, with Content-Encoding: gzip; or leave it out and send the JSON as it is.";
 
-function parseJson(text: string, { isSaidPacked }: { isSaidPacked: boolean }): unknown {
+function parseJson(bytes: Buffer, { isSaidPacked }: { isSaidPacked: boolean }): unknown {
+  let text = "";
   try {
+    text = textOf(bytes);
     return JSON.parse(text);
-  } catch {
+  } catch (error) {
     if (isSaidPacked)
       throw malformed(`Content-Encoding says gzip, and the body is neither gzip nor JSON. ${sendAsMade}`);
+    if (error instanceof AppError) throw error;
     const place = placeOfJsonError(text);
     const where = place && `line ${place.line}, column ${place.column}`;
     const what = place ? `The body is not JSON: at ${where}, ${place.expected} was expected.` : "The body is not JSON.";

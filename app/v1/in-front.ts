@@ -40,7 +40,8 @@ async function answer(message: IncomingMessage, response: ServerResponse, route:
     response.writeHead(answered.status, {
       ...headers,
       "x-content-type-options": "nosniff",
-      "content-length": body.length,
+      // An answer without content may not speak of its length either (RFC 9110, 8.6).
+      ...(answered.status !== 204 && { "content-length": body.length }),
     });
     if (!isEarly) return void response.end(body);
     response.write(body);

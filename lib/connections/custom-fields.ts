@@ -2,7 +2,7 @@ import type { Db } from "#db/client.ts";
 import { pageOf, positionFrom } from "#lib/api/cursor.ts";
 import { getConnection } from "#lib/connections/list.ts";
 import type { CustomFieldList, FieldSubject } from "#lib/connections/shapes.ts";
-import { readCustomFields } from "#lib/connections/store/custom-fields.ts";
+import { readCustomFields, readFieldKeys } from "#lib/connections/store/custom-fields.ts";
 import { customFieldsPage } from "#lib/zendesk/agent-pages.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
@@ -26,4 +26,14 @@ export async function listCustomFields(
     ),
     definedAt,
   };
+}
+
+/** Keys of the custom fields that Zendesk showed as active when it was read last; null where it was never read, or showed none. */
+export async function activeFieldKeys(
+  db: Db,
+  scope: Scope,
+  subject: FieldSubject,
+): Promise<ReadonlySet<string> | null> {
+  const fields = await readFieldKeys(db, scope, subject);
+  return fields.length === 0 ? null : new Set(fields.flatMap(({ key, isActive }) => (isActive ? [key] : [])));
 }

@@ -51,7 +51,7 @@ export async function runDoctor(
   now: Date,
   patienceMs = patience,
 ): Promise<DoctorReport> {
-  const visit = await begin(ctx, scope, now, AbortSignal.timeout(patienceMs));
+  const visit = await begin(ctx, scope, now, patienceMs);
   const [{ findings, behindZendesk }, local] = await Promise.all([examineZendesk(visit), examine(localChecks, visit)]);
   const databaseAhead = Math.round((visit.facts.database.now.getTime() - now.getTime()) / 1000);
   const clocks = checkClocks(visit, { behindZendesk, databaseAhead });
@@ -67,12 +67,13 @@ export async function runDoctor(
   });
 }
 
-function begin(ctx: Visit["ctx"], scope: Scope, now: Date, over: AbortSignal): Promise<Visit> {
+function begin(ctx: Visit["ctx"], scope: Scope, now: Date, patienceMs: number): Promise<Visit> {
+  const over = AbortSignal.timeout(patienceMs);
   return inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
     await requireConnection(trx, scope);
     const connection = await loadConnection(trx, scope);
     if (!connection) throw notFound("The connection");
-    return { ctx, scope, connection, facts: await readDoctorFacts(trx, scope), now, over };
+    return { ctx, scope, connection, facts: await readDoctorFacts(trx, scope), now, over, patienceMs };
   });
 }
 

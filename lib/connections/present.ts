@@ -25,6 +25,7 @@ export function presentConnection(
     matching: parts.matching,
     nextSyncAt: connection.next_sync_at?.toISOString() ?? null,
     pausedUntil: connection.paused_until?.toISOString() ?? null,
+    disconnectedAt: connection.disconnected_at?.toISOString() ?? null,
     connectedBy: { email: connection.connected_by, zendeskEmail: connection.login_email },
     auth: {
       type: connection.auth_type as Connection["auth"]["type"],

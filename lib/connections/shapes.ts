@@ -56,6 +56,8 @@ export const connection = z.object({
   matching: matchCounts,
   nextSyncAt: instant.nullable(),
   pausedUntil: instant.nullable(),
+  /** Since when it is disconnected or archived: nothing is read any more. */
+  disconnectedAt: instant.nullable(),
   connectedBy: z.object({ email: z.string().nullable(), zendeskEmail: z.string().nullable() }),
   auth: z.object({
     type: z.enum(["oauth", "oauth_client_credentials", "api_token"]),

@@ -2,8 +2,11 @@ import { type Claimed, isBarred, type Standing } from "#lib/destinations/store/c
 import { accountName } from "#lib/destinations/store/deliveries.ts";
 import { Barred } from "#lib/destinations/verdicts.ts";
 
+/** The code of what was meant for another account than the one that its connection reads now (row 106). */
+export const differentAccount = "different_account";
+
 /** What of ours forbids a write now. */
-export function barredBy(standing: Standing, { isTest, zendeskAccount }: Claimed): Barred | null {
+export function barredBy(standing: Standing, { isTest, isUnknown, zendeskAccount }: Claimed): Barred | null {
   if (standing.deleted)
     return final("destination_deleted", "The destination was deleted before this was sent.", "Send the call again.");
   if (standing.stopped) return waiting("stopped", "The destination was stopped.", "Start it to go on.");
@@ -18,14 +21,18 @@ export function barredBy(standing: Standing, { isTest, zendeskAccount }: Claimed
   if (!isSameAccount(zendeskAccount, standing)) {
     const now = accountName(standing.subdomain, standing.accountId);
     return final(
-      "different_account",
+      differentAccount,
       `This was meant for the Zendesk account ${zendeskAccount}, and the connection reads ${now} now: nothing was sent.`,
-      "If that is the same account under another name, replay. If not, discard it, and make a connection of its own for the new account.",
+      isUnknown
+        ? "It may have been written there: look in that account, then discard this."
+        : "If that is the same account under another name, replay. If not, discard it, and make a connection of its own for the new account.",
     );
   }
-  if (isBarred(standing))
-    return waiting("connection", "The connection is paused, or its login fails.", "See the connection's own notice.");
-  return null;
+  if (!isBarred(standing)) return null;
+  if (standing.state === "paused") return waiting("connection", "The connection was paused.", "Resume it to go on.");
+  if (standing.state === "failing")
+    return waiting("connection", "The connection’s login or address fails.", "Its page says what to do.");
+  return waiting("connection", `The connection was ${standing.state}.`, "Reconnect it to go on.");
 }
 
 const waiting = (code: string, reason: string, fix: string) =>

@@ -1,7 +1,7 @@
 import type { Command } from "#lib/destinations/attempt.ts";
 import { lanesOf } from "#lib/destinations/lanes.ts";
 import { mapEvent, type Problem } from "#lib/destinations/mapping.ts";
-import { isPlain, leftOutAsNested } from "#lib/destinations/procedures/field-values.ts";
+import { isEmail, isPlain, leftOutAsNested } from "#lib/destinations/procedures/field-values.ts";
 import { type Refusal, refusalOf } from "#lib/destinations/refusals.ts";
 import type { Action, ActionKey, Settings } from "#lib/destinations/shapes.ts";
 import type { TemplateTime } from "#lib/destinations/template-time.ts";
@@ -28,9 +28,12 @@ export function eventBody(stored: { type: string; messageId: string; occurredAt:
   return { ...(sent as object), type, messageId, timestamp: stored.occurredAt.toISOString() };
 }
 
+/** Stands for the message id that a sample without one gets when it is sent. */
+export const idAtSending = "test-… (given when it is sent)";
+
 /** An event that was never sent, as it would look. */
 export function sampleBody(event: EventBody, now: Date): EventBody {
-  return { messageId: "sample", timestamp: now.toISOString(), ...event };
+  return { messageId: idAtSending, timestamp: now.toISOString(), ...event };
 }
 
 /** What the actions make of an event, in their order: those that are on and whose trigger is true. `time`: the event's. */
@@ -57,12 +60,16 @@ export function planCommand(
   const given = key === "upsert_organization" ? withoutUnnamedUser(mapped.command.fields) : mapped.command.fields;
   if (key === "upsert_organization") tellPlaceOfEmail(given, event, notes);
   const fields = sound(given, notes);
+  const refusal = invalidEmail(key, given, fields);
   return {
     action: key,
     command: { fields, unmapped: withoutNested(mapped.command.unmapped, notes, (trait) => `$.traits.${trait}`) },
     lanes: lanesOf(key, fields, event),
-    problems: notes.map(({ field, message }) => ({ field, message: cleanText(message, 500) })),
-    refusal: invalidEmail(key, given, fields) ?? refusalOf(key, fields, settings),
+    // What nothing is written for is not left out of it.
+    problems: notes
+      .filter(({ field }) => refusal === null || !emails.includes(field))
+      .map(({ field, message }) => ({ field, message: cleanText(message, 500) })),
+    refusal: refusal ?? refusalOf(key, fields, settings),
   };
 }
 
@@ -105,18 +112,15 @@ function withoutUnnamedUser(fields: Command["fields"]): Command["fields"] {
 /** X-16: where two places can hold the user's e-mail, it is told which one did when it was the second. A mapping may name others. */
 function tellPlaceOfEmail(fields: Command["fields"], event: EventBody, problems: Problem[]): void {
   const { context, traits } = event as { context?: WithTraits | null } & WithTraits;
-  const [own, inContext] = [traits?.email, context?.traits?.email].map((email) => String(email ?? "").trim());
-  if (own !== "" && inContext === "" && String(fields["user.email"] ?? "").trim() === own)
+  const texts = [traits?.email, context?.traits?.email, fields["user.email"]];
+  const [own, inContext, taken] = texts.map((email) => (typeof email === "string" ? email.trim() : ""));
+  if (own !== "" && inContext === "" && taken === own)
     problems.push({ field: "user.email", message: "was taken from traits, since context.traits has none" });
 }
 
 type WithTraits = { traits?: { email?: unknown } | null };
 
 const emails = ["email", "user.email", "requester.email"];
-const isEmail = (value: unknown) =>
-  typeof value === "string" &&
-  value.length <= 254 &&
-  /^[^\s@"<>(),;:\\[\]]+@[^\s@"<>(),;:\\[\]]+\.[^\s@.]+$/.test(value);
 
 /**
  * Of an identify the e-mail is what it is about; elsewhere a wrong one is left out as long as the user has another name, or the

@@ -85,11 +85,14 @@ export class Deliverer {
     await sending;
   }
 
-  /** Deliveries that a former process of this installation had in hand when it died are anybody's at once. */
+  /**
+   * Deliveries that a former process of this installation had in hand when it died are anybody's at once, and those of
+   * others when their claims are over: also where nothing is sent just now, and a person wants to decide about them.
+   */
   async freeFormer(workspaceId: number): Promise<void> {
     await inWorkspace(this.ctx.db, workspaceId, async (trx) => {
       const dead = (await listClaims(trx, workspaceId)).filter((claim) => isFormerSelf(claim, this.self));
-      await freeClaims(trx, workspaceId, dead);
+      await freeClaims(trx, workspaceId, dead, this.working.clock());
     });
   }
 

@@ -3,7 +3,9 @@ import type { Db } from "#db/client.ts";
 import { pageOf, positionFrom } from "#lib/api/cursor.ts";
 import { type List, ownNumber } from "#lib/api/shapes.ts";
 import type { Config } from "#lib/config.ts";
+import type { AffectedTicket } from "#lib/destinations/attempt.ts";
 import { opened, withoutSecrets } from "#lib/destinations/exchange-text.ts";
+import { blockedBy } from "#lib/destinations/present.ts";
 import type {
   CommandKind,
   Delivery,
@@ -11,7 +13,6 @@ import type {
   DeliveryState,
   deliveriesQuery,
 } from "#lib/destinations/shapes.ts";
-import { isBarred } from "#lib/destinations/store/claims.ts";
 import { type NewExchange, readExchanges } from "#lib/destinations/store/exchanges.ts";
 import { type DeliveryFilter, findListed, type ListedDelivery, listDeliveryRows } from "#lib/destinations/store/log.ts";
 import { readStoredEvent } from "#lib/destinations/store/parts.ts";
@@ -96,12 +97,25 @@ export async function getDeliveryDetail(
     actionVersion: row.action_version,
     command: JSON.parse(row.command) as DeliveryDetail["command"],
     exchanges: exchanges.map(presentExchange),
-    approved: row.approved_at && { by: row.approved_by, at: row.approved_at.toISOString() },
-    affectedTickets: row.affected === null ? null : (JSON.parse(row.affected) as DeliveryDetail["affectedTickets"]),
+    approved: row.approved_at && {
+      by: row.approved_by,
+      at: row.approved_at.toISOString(),
+      codes: row.approved_for,
+    },
+    affectedTickets: row.affected === null ? null : affectedTicketsOf(row, row.affected, config.zendesk.urlTemplate),
   });
 }
 
+function affectedTicketsOf({ subdomain }: ListedDelivery, affected: string, zendeskUrl: string) {
+  const tickets = JSON.parse(affected) as AffectedTicket[];
+  return tickets.map((ticket) => ({
+    ...ticket,
+    url: subdomain === "" ? null : agentPage(zendeskUrl, subdomain, "tickets", ticket.id),
+  }));
+}
+
 function present(row: ListedDelivery, { zendesk }: Pick<Config, "zendesk">): Delivery {
+  const blocked = blockedNow(row);
   return {
     id: row.id,
     messageId: row.message_id,
@@ -110,15 +124,22 @@ function present(row: ListedDelivery, { zendesk }: Pick<Config, "zendesk">): Del
     state: row.state as DeliveryState,
     attempts: row.attempts,
     code: row.code,
-    reason: row.reason ?? waitsFor(row),
-    fix: row.fix ?? fixOf(row),
+    reason: blocked?.reason ?? row.reason ?? waitsFor(row),
+    fix: blocked?.fix ?? row.fix ?? fixOf(row),
     notes: row.notes,
-    subject: subjectOf(row.lanes),
+    subject: subjectOf(row),
     result: resultOf(row, zendesk.urlTemplate),
     dueAt: row.due_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
+}
+
+/** Why nothing is sent through its connection, whatever came of the last try: it changes by itself, and nobody writes it down. */
+function blockedNow({ state, connection_name: name, connection_state, connection_access, ...row }: ListedDelivery) {
+  if (state !== "queued" || name === null || connection_state === null) return null;
+  const isHeldBack = row.stopped_at !== null || !(row.enabled || row.is_test);
+  return isHeldBack ? null : blockedBy({ ...row, name, state: connection_state, access: connection_access ?? "read" });
 }
 
 /** Why a delivery that was not tried yet is not on its way: nobody has written it down, since it changes by itself. */
@@ -127,10 +148,6 @@ function waitsFor(row: ListedDelivery): string | null {
   if (row.state !== "queued") return null;
   if (row.stopped_at !== null) return "The destination was stopped. It stays queued.";
   if (!row.enabled && !row.is_test) return "The destination is off. It stays queued.";
-  const { connection_name: name, connection_state: state, connection_failure: failure } = row;
-  if (state !== null && isBarred({ state, failureCode: failure })) {
-    return `“${name}” is ${state}, and nothing is sent: see the connection's own notice.`;
-  }
   return row.waits_for && `Delivery ${row.waits_for}, of the same user, organization or ticket, goes first.`;
 }
 
@@ -148,10 +165,12 @@ const named: readonly [prefix: string, words: (name: string) => string][] = [
   ["o:", (id) => `organization ${id}`],
 ];
 
-/** Whom it concerns, as a person would name it. */
-function subjectOf(lanes: readonly string[]): string {
+/** Whom it concerns, as a person would name it: a ticket not by the message that it would be created by. */
+function subjectOf({ lanes, message_id, organization_name }: ListedDelivery): string {
+  if (organization_name !== null) return organization_name;
+  const told = lanes.filter((name) => name !== `t:${message_id}`);
   for (const [prefix, words] of named) {
-    const lane = lanes.find((name) => name.startsWith(prefix));
+    const lane = told.find((name) => name.startsWith(prefix));
     if (lane !== undefined) return words(lane.slice(prefix.length));
   }
   return "";

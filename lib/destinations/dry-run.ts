@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { inWorkspace, type Trx } from "#db/client.ts";
 import { isWholeId } from "#lib/api/shapes.ts";
+import { hurried, inTime, reachWords } from "#lib/connections/hurried.ts";
 import { loadConnection, type StoredConnection } from "#lib/connections/load.ts";
 import { AskedZendesk } from "#lib/destinations/asked-zendesk.ts";
 import type { AffectedTicket, Attempt, Command } from "#lib/destinations/attempt.ts";
-import { planCommands } from "#lib/destinations/commands.ts";
+import { eventBody, idAtSending, planCommands } from "#lib/destinations/commands.ts";
 import { attemptedEvent, writtenBefore } from "#lib/destinations/deliver.ts";
 import { requireDestination } from "#lib/destinations/destinations.ts";
 import { opened, withoutSecrets } from "#lib/destinations/exchange-text.ts";
@@ -12,6 +13,7 @@ import { actionsBeside, eventMeant } from "#lib/destinations/preview.ts";
 import { procedures } from "#lib/destinations/procedures/index.ts";
 import { mappedAnew } from "#lib/destinations/replay.ts";
 import { notesOf } from "#lib/destinations/route-events.ts";
+import { judgedSample } from "#lib/destinations/samples.ts";
 import { type DeliveryContext, openSession, type Session } from "#lib/destinations/session.ts";
 import type { actionBody, CommandKind, dryRun, dryRunBody, Settings } from "#lib/destinations/shapes.ts";
 import { replayableStates } from "#lib/destinations/store/decisions.ts";
@@ -47,13 +49,14 @@ interface Told {
 
 /** So many commands are looked at together. */
 const together = 4;
-const patienceMs = 50_000;
+/** A person waits for the answer. Milliseconds. */
+const patience = 20_000;
 
 /**
  * Tells what would be created, changed and removed for an event, or by a replay of deliveries. Zendesk is asked, and nothing
  * is written, there or here. Each command is looked at by itself, as if those before it had not been done; of one that cannot
- * be told that is said. Throws `not_found`, `conflict` for a connection that is not open, `upstream` where Zendesk does not
- * answer about any of them.
+ * be told that is said. Throws `not_found`, `invalid` for a sample that no door would take, `conflict` for a connection that
+ * is not open, `upstream` where Zendesk does not answer about any of them, or not about all of them within `patienceMs`.
  */
 export async function dryRunDestination(
   ctx: DeliveryContext,
@@ -61,7 +64,9 @@ export async function dryRunDestination(
   id: string,
   body: z.output<typeof dryRunBody>,
   clock: () => Date,
+  patienceMs = patience,
 ): Promise<DryRun> {
+  const over = AbortSignal.timeout(patienceMs);
   const { commands, settings, connection } = await inWorkspace(ctx.db, workspaceId, async (trx) => {
     const row = await requireDestination(trx, workspaceId, id);
     const connection = await requireOpen(trx, workspaceId, row.connection_id);
@@ -71,30 +76,44 @@ export async function dryRunDestination(
       ? await ofDeliveries(trx, row, body.deliveryIds)
       : ofEvent(
           await actionsBeside(trx, workspaceId, row.id, body.actions ?? []),
-          await eventMeant(trx, workspaceId, body, now),
+          body.event === undefined
+            ? await eventMeant(trx, workspaceId, body, now)
+            : eventBody({ ...judgedSample(body.event, now, () => idAtSending), occurredAt: now }),
           settings,
           now,
         );
     return { commands, settings, connection };
   });
-  const session = openSession(ctx, connection, { holder: "", procedures, clock, isEnding: () => false });
-  const end = clock().getTime() + patienceMs;
+  const client = { ...hurried, signal: over };
+  const session = openSession(ctx, connection, { holder: "", procedures, clock, isEnding: () => false, client });
+  const told: Told[] = [];
   try {
-    const told: Told[] = [];
     for (let from = 0; from < commands.length; from += together) {
-      if (clock().getTime() > end)
-        throw new AppError("upstream", "Zendesk takes too long: ask about fewer deliveries.");
       const some = commands.slice(from, from + together);
-      told.push(...(await Promise.all(some.map((command) => suppose(session, command, settings)))));
+      const ask = () => Promise.all(some.map((command) => suppose(session, command, settings)));
+      told.push(...(await inTime({ over }, ask)));
     }
     const [first] = told;
     if (first?.unanswered && told.every(({ unanswered }) => unanswered !== null))
-      throw new AppError("upstream", `Zendesk does not tell now. ${first.unanswered}`);
+      throw new AppError(
+        "upstream",
+        `Zendesk does not tell now. ${first.unanswered} Ask again later; if it lasts, look at status.zendesk.com.`,
+      );
     const items = told.map(({ item }) => item);
     return withoutSecrets({ counts: countsOf(items), items });
+  } catch (error) {
+    if (error !== over.reason) throw error;
+    throw new AppError("upstream", tooLong(told, commands, patienceMs));
   } finally {
     await session.client.close();
   }
+}
+
+function tooLong(told: readonly Told[], { length }: readonly Supposed[], patienceMs: number): string {
+  const within = `within ${patienceMs / 1000} seconds`;
+  return told.some(({ unanswered }) => unanswered === null)
+    ? `Zendesk told of ${told.length} of ${length} deliveries ${within}: ask about fewer.`
+    : `Zendesk does not answer ${within}; nothing was written. ${reachWords} Then ask again.`;
 }
 
 async function requireOpen(trx: Trx, workspaceId: number, connectionId: number): Promise<StoredConnection> {
@@ -198,7 +217,7 @@ async function suppose(session: Session, supposed: Supposed, settings: Settings)
     return { item: { ...told, state, intents: zendesk.intents }, unanswered: null };
   const words = reason ?? "Zendesk does not tell now.";
   return {
-    item: { ...told, state: "unknown", reason: `Cannot be told: ${words}` },
+    item: { ...told, state: "unknown", reason: `Cannot be told: ${words}`, fix: isAnswered ? fix : "Ask again later." },
     unanswered: isAnswered ? null : words,
   };
 }

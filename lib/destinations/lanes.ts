@@ -12,7 +12,8 @@ const longest = 200;
 
 /**
  * Whom and what a command concerns. Commands that share one are done in the order in which their events came: a user by
- * each of their names (`u:`, `m:`, `z:`), an organization (`o:`), a ticket (`t:`).
+ * each of their names (`u:`, `m:`, `z:`), an organization (`o:`), a ticket (`t:`). Names that Zendesk compares without regard to
+ * case are one lane in any.
  */
 export function lanesOf(action: ActionKey, fields: Fields, event: Readonly<Record<string, unknown>>): string[] {
   const own = (name: string) => fields[name];
@@ -21,7 +22,7 @@ export function lanesOf(action: ActionKey, fields: Fields, event: Readonly<Recor
   return [
     ...lane("u", event.userId),
     ...lane("u", own(`${prefix}external_id`)),
-    ...lane("m", lowerCase(own(`${prefix}email`))),
+    ...lane("m", own(`${prefix}email`)),
     ...lane("z", own(`${prefix}id`)),
     ...(action === "upsert_organization" ? lane("o", own("external_id")) : []),
     ...(isTicket ? [] : lane("o", own("organization_id"))),
@@ -35,9 +36,11 @@ export const organizationLane = (id: string): string => `o:${id}`;
 
 function lane(kind: string, value: unknown): string[] {
   if (typeof value !== "string" && typeof value !== "number") return [];
-  const text = cleanText(String(value).trim());
+  const sent = cleanText(String(value).trim());
+  const text = caseless.includes(kind) ? sent.toLowerCase() : sent;
   if (text === "") return [];
   return [`${kind}:${text.length <= longest ? text : createHash("sha256").update(text).digest("hex")}`];
 }
 
-const lowerCase = (value: unknown) => (typeof value === "string" ? value.toLowerCase() : undefined);
+/** External ids of users and organizations, and e-mails (zendesk-api 6.1, 6.2). */
+const caseless = ["u", "o", "m"];

@@ -2,9 +2,10 @@ import { type Destination, mostCounted, type Profile, type Settings } from "#lib
 import { isBarred } from "#lib/destinations/store/claims.ts";
 import type { DestinationParts, StoredDestination } from "#lib/destinations/store/destinations.ts";
 import { settingsIn } from "#lib/destinations/store/parts.ts";
+import { instantWords } from "#lib/time-words.ts";
 
 export function presentDestination(row: StoredDestination, parts: DestinationParts): Destination {
-  const { connection, sources, counts, doneLastDay, lately } = parts;
+  const { connection, sources, counts, doneLastDay, lately, unanswered } = parts;
   const inState = (state: string) => counts.get(state) ?? 0;
   return {
     id: String(row.id),
@@ -20,6 +21,7 @@ export function presentDestination(row: StoredDestination, parts: DestinationPar
     stopped: row.stopped_at && { at: row.stopped_at.toISOString(), by: row.stopped_by },
     blocked: blockedBy(connection),
     failing: failingBy(lately),
+    unanswered: unanswered ? noAnswer : null,
     deliveries: {
       queued: Math.min(mostCounted, inState("queued") + inState("sending")),
       unknown: inState("unknown"),
@@ -45,20 +47,26 @@ export function settingColumns(settings: Settings) {
   };
 }
 
-function blockedBy(connection: DestinationParts["connection"]): Destination["blocked"] {
-  const { name, state, access } = connection;
+/** Why nothing can be written through a connection, and what to do about it; null where it can. Pure. */
+export function blockedBy(
+  connection: Omit<DestinationParts["connection"], "id" | "subdomain">,
+): Destination["blocked"] {
+  const { name, state, access, paused_until: pausedUntil } = connection;
   if (state === "paused") {
-    return { reason: `“${name}” is paused: nothing is read and nothing is sent.`, fix: "Resume the connection." };
+    const until = pausedUntil ? ` until ${instantWords(pausedUntil)}` : "";
+    const fix = "What comes is kept queued until reading resumes. Resume the connection to send it now.";
+    return { code: "paused", reason: `“${name}” is paused${until}: nothing is read and nothing is sent.`, fix };
   }
   if (state === "disconnected" || state === "archived") {
     const fix = "Reconnect it: what is queued is sent then. Or delete the destination.";
-    return { reason: `“${name}” is ${state}: nothing is sent.`, fix };
+    return { code: "disconnected", reason: `“${name}” is ${state}: nothing is sent.`, fix };
   }
   if (isBarred({ state, failureCode: connection.failure_code })) {
     const reason = connection.failure_message ?? `“${name}” cannot be reached.`;
-    return { reason, fix: connection.failure_action ?? "Sign in again." };
+    return { code: "login", reason, fix: connection.failure_action ?? "Sign in again." };
   }
-  return access === "read_write" ? null : { reason: `“${name}” may only be read.`, fix: grantWriting };
+  if (access === "read_write") return null;
+  return { code: "read_only", reason: `“${name}” may only be read.`, fix: grantWriting };
 }
 
 /** Fewer in a day, or one among many, are for whoever reads the log. */
@@ -71,6 +79,11 @@ function failingBy({ made, failed }: DestinationParts["lately"]): Destination["f
     fix: "Read why under Dead letters, and mend the cause; then replay them, or discard what is not wanted any more.",
   };
 }
+
+const noAnswer = {
+  reason: "Zendesk does not answer what is to be written.",
+  fix: "Nothing is lost: what waits is tried again by itself, at least every quarter of an hour. If it lasts, look at status.zendesk.com and at this server's way to the internet.",
+};
 
 /** How a connection gets the right to write, which is asked for apart from reading: on the screen, by the buttons beside it. */
 export const grantWriting =

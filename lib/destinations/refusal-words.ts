@@ -25,7 +25,11 @@ export function wordsOfRefusal(error: ZendeskError): { code: string; reason: str
       fix: "Correct the value at its source or in the action's mapping, then replay.",
     };
   const words = details.map(({ field, description, error: code }) => {
-    const named = field === "base" ? description : `${field}: ${description}`;
+    // Zendesk begins some descriptions with the field, as it is named on its own screens.
+    const prefix = `${field.replaceAll("_", " ")}: `;
+    const isNamed = description.toLowerCase().startsWith(prefix.toLowerCase());
+    const alone = isNamed ? description.slice(prefix.length) : description;
+    const named = field === "base" ? description : `${field}: ${alone}`;
     return code ? `${named} (${code})` : named;
   });
   return { code: "refused", reason: `Zendesk refuses it (${status}): ${words.join("; ")}.`, fix: fixOf(error) };

@@ -2,11 +2,12 @@ import type { z } from "zod";
 import { type Db, inWorkspace, type Trx } from "#db/client.ts";
 import { isWholeId } from "#lib/api/shapes.ts";
 import type { Context } from "#lib/context.ts";
+import { differentAccount } from "#lib/destinations/barred.ts";
 import { eventBody, planCommand } from "#lib/destinations/commands.ts";
 import { filterFrom } from "#lib/destinations/deliveries.ts";
 import { mapped } from "#lib/destinations/route-events.ts";
 import { readActions } from "#lib/destinations/set-actions.ts";
-import type { replayBody } from "#lib/destinations/shapes.ts";
+import { discarded, type replayBody } from "#lib/destinations/shapes.ts";
 import { decide, lockDelivery, lockReplayable, replayableStates } from "#lib/destinations/store/decisions.ts";
 import { accountsOf, type StoredDelivery } from "#lib/destinations/store/deliveries.ts";
 import { destinationsByIds, type StoredDestination } from "#lib/destinations/store/destinations.ts";
@@ -17,9 +18,8 @@ import { AppError, notFound } from "#lib/errors.ts";
 
 /** So many are taken up again in one transaction. */
 const batch = 100;
-/** The code of what a person has decided never to do. */
-const discarded = "discarded";
-const replayable = { states: replayableStates, except: discarded };
+/** Only by their ids or their code: what a person has decided never to do, and what was meant for another account (row 106). */
+const replayable = { states: replayableStates, except: [discarded, differentAccount] };
 
 type Filter = NonNullable<z.output<typeof replayBody>["filter"]>;
 
@@ -31,9 +31,9 @@ export async function countReplayable(db: Db, workspaceId: number, given: Filter
 
 /**
  * Takes up again what failed, is unknown or is held: these deliveries, or all that a filter leaves; mapped anew by the actions
- * as they are set now; what a person has discarded only where that is asked for. Each is looked for in Zendesk before anything
- * is written, so that nothing is done twice. Those that are done or under way are not touched. Throws `conflict` where a filter
- * leaves more than the caller has seen (row 103): then nothing is replayed.
+ * as they are set now; what a person has discarded, or was meant for another Zendesk account, only where that is asked for. Each
+ * is looked for in Zendesk before anything is written, so that nothing is done twice. Those that are done or under way are not
+ * touched. Throws `conflict` where a filter leaves more than the caller has seen (row 103): then nothing is replayed.
  */
 export async function replayDeliveries(
   ctx: Pick<Context, "db">,
@@ -92,7 +92,7 @@ async function* ofFilter(
 }
 
 async function replaySome(trx: Trx, workspaceId: number, ids: readonly string[], now: Date): Promise<number> {
-  const rows = await lockReplayable(trx, workspaceId, ids);
+  const rows = await lockReplayable(trx, workspaceId, ids, now);
   const destinations = await destinationsByIds(trx, workspaceId, [...new Set(rows.map((row) => row.destination_id))]);
   const accounts = await accountsOf(
     trx,
@@ -105,7 +105,9 @@ async function replaySome(trx: Trx, workspaceId: number, ids: readonly string[],
     const account = accounts.get(row.connection_id);
     // What was deleted is written to no more.
     if (!destination || destination.deleted_at !== null || account === undefined) continue;
-    await replayOne(trx, row, destination, account, now);
+    // Who replays what was said to be another account's says that it is the same; of anything else nobody has said so.
+    const isTheSame = row.code === differentAccount && row.state !== "unknown";
+    await replayOne(trx, row, destination, isTheSame ? account : row.zendesk_account, now);
     replayed++;
   }
   return replayed;
@@ -115,7 +117,7 @@ async function replayOne(
   trx: Trx,
   row: StoredDelivery,
   destination: StoredDestination,
-  account: string,
+  account: string | null,
   now: Date,
 ): Promise<void> {
   const { failed, ...columns } = await mappedAnew(trx, row, destination);
@@ -168,7 +170,7 @@ export async function approveDelivery(
   now: Date,
   seen?: string | null | undefined,
 ): Promise<void> {
-  const row = await lockForDecision(trx, workspaceId, id, seen);
+  const row = await lockForDecision(trx, workspaceId, id, seen, now);
   if (row.state !== "held") {
     if (row.approved_at !== null && (!seen || row.approved_for.includes(seen))) return;
     const isOpenToReplay = (replayableStates as readonly string[]).includes(row.state);
@@ -194,7 +196,7 @@ export async function discardDelivery(
   now: Date,
   seen?: string | null | undefined,
 ): Promise<void> {
-  const row = await lockForDecision(trx, workspaceId, id, seen);
+  const row = await lockForDecision(trx, workspaceId, id, seen, now);
   if (row.state === "failed" && row.code === discarded) return;
   if (row.state === "done" || row.state === "sending" || row.claimed_until !== null) {
     const why = row.state === "done" ? "done already" : "being sent just now";
@@ -211,8 +213,9 @@ async function lockForDecision(
   workspaceId: number,
   id: string,
   seen: string | null | undefined,
+  now: Date,
 ): Promise<StoredDelivery> {
-  const row = await lockDelivery(trx, workspaceId, id);
+  const row = await lockDelivery(trx, workspaceId, id, now);
   if (!row) throw notFound("The delivery");
   const { state, code, reason } = row;
   if (state !== "held" || seen === undefined || seen === code) return row;

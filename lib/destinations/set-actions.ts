@@ -9,6 +9,7 @@ import {
   type ActionKey,
   type actionBody,
   actionKeys,
+  type actionsBody,
   type Condition,
   type MappingRule,
   type Profile,
@@ -17,8 +18,10 @@ import { actionVersions, currentActions, insertActions, type StoredAction } from
 import { TemplateTime } from "#lib/destinations/template-time.ts";
 import { conditionProblems } from "#lib/destinations/triggers.ts";
 import { AppError } from "#lib/errors.ts";
+import { instantWords } from "#lib/time-words.ts";
 
 type ActionBody = z.infer<typeof actionBody>;
+type GivenAction = ActionBody & Partial<z.output<typeof actionsBody>[number]>;
 
 /** The six actions of a destination, in the order in which they are asked about an event. */
 export async function readActions(db: Db, workspaceId: number, destinationId: number): Promise<Action[]> {
@@ -59,21 +62,46 @@ export async function changeDefaultActions(
 
 /**
  * Sets actions; those that are left out stay, behind. Only what differs makes a new version. Throws `invalid` naming every
- * wrong place. For whoever holds the destination.
+ * wrong place, `conflict` where it would undo a change that the caller has not seen. For whoever holds the destination.
  */
 export async function putActions(
   trx: Trx,
   workspaceId: number,
   destinationId: number,
-  bodies: readonly ActionBody[],
+  bodies: readonly GivenAction[],
   by: string,
   now: Date,
 ): Promise<Action[]> {
   requireSound(bodies, "");
   const stored = await storedActions(trx, workspaceId, destinationId);
+  requireSeen(bodies, stored);
   const left = stored.map(presentAction).filter(({ key }) => bodies.every((body) => body.key !== key));
   await saveActions(trx, { workspaceId, destinationId }, stored, [...bodies, ...left], by, now);
   return readActions(trx, workspaceId, destinationId);
+}
+
+/** What is stored may be another version than the change was made of, unless the change says the same. */
+function requireSeen(bodies: readonly GivenAction[], stored: readonly StoredAction[]): void {
+  const unseen = bodies.flatMap(({ expectedVersion, ...body }, index) => {
+    const row = stored.find(({ action }) => action === body.key);
+    if (expectedVersion === undefined || !row || row.version === expectedVersion) return [];
+    return isSame(row, columnsOf(body, index)) ? [] : [{ index, expectedVersion, row }];
+  });
+  if (unseen.length === 0) return;
+  const words = unseen.map(({ row }) => {
+    const { name } = actionDefinitions[row.action as ActionKey];
+    return `“${name}” was changed${row.created_by === null ? "" : ` by ${row.created_by}`} on ${instantWords(row.created_at)}.`;
+  });
+  throw new AppError(
+    "conflict",
+    `${words.join(" ")} Nothing was saved. Read the actions again, then make your change to what is stored now.`,
+    {
+      details: unseen.map(({ index, expectedVersion, row }) => ({
+        path: `${index}.expectedVersion`,
+        message: `is ${expectedVersion}, and version ${row.version} is stored`,
+      })),
+    },
+  );
 }
 
 /** Every version of the actions, newest first. */
@@ -118,9 +146,9 @@ async function saveActions(
   by: string,
   now: Date,
 ): Promise<void> {
-  const rows = wanted.flatMap(({ key, enabled, trigger, mapping }, position) => {
+  const rows = wanted.flatMap(({ key, ...action }, position) => {
     const former = stored.find((row) => row.action === key);
-    const set = { position, enabled, trigger: JSON.stringify(trigger), mapping: JSON.stringify(mapping) };
+    const set = columnsOf(action, position);
     if (former && isSame(former, set)) return [];
     return {
       workspace_id: workspaceId,
@@ -134,6 +162,16 @@ async function saveActions(
   });
   await insertActions(trx, rows);
 }
+
+const columnsOf = (
+  { enabled, trigger, mapping }: Pick<Action, "enabled" | "trigger" | "mapping">,
+  position: number,
+) => ({
+  position,
+  enabled,
+  trigger: JSON.stringify(trigger),
+  mapping: JSON.stringify(mapping),
+});
 
 const isSame = (former: StoredAction, set: Pick<StoredAction, "position" | "enabled" | "trigger" | "mapping">) =>
   former.position === set.position &&

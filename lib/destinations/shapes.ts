@@ -34,13 +34,15 @@ export const settings = z.strictObject({
 });
 export type Settings = z.infer<typeof settings>;
 
+/** The code of what a person has decided never to do: it has failed, and counts as no dead letter. */
+export const discarded = "discarded";
 /** Every look at a destination counts its deliveries: further than this nobody reads. */
 export const mostCounted = 10_000;
 
 /**
  * `state`: `off` (takes no events, sends nothing), `on`, `stopped` (takes events and keeps them queued, sends nothing).
- * `queued`, `unknown`, `held`, `failed`: deliveries that are in that state now. Nothing is counted beyond 10,000: that number
- * means as many or more.
+ * `queued`, `unknown`, `held`, `failed`: deliveries that are in that state now; those that a person has discarded are counted
+ * nowhere. Nothing is counted beyond 10,000: that number means as many or more.
  */
 export const destination = z.object({
   id,
@@ -54,10 +56,17 @@ export const destination = z.object({
   enabled: z.boolean(),
   state: z.enum(["off", "on", "stopped"]),
   stopped: z.object({ at: instant, by: z.string().nullable() }).nullable(),
-  /** Why nothing is sent although it is on: the connection may not be written to, or is not connected. */
-  blocked: z.object({ reason: z.string(), fix: z.string() }).nullable(),
+  /**
+   * Why nothing is sent although it is on: a person has paused the connection, it is disconnected (or archived), its login or
+   * address fails, or it may only be read.
+   */
+  blocked: z
+    .object({ code: z.enum(["paused", "disconnected", "login", "read_only"]), reason: z.string(), fix: z.string() })
+    .nullable(),
   /** That much of what is sent comes to nothing: at least ten of the last day's writes, and one in ten, are dead letters. */
   failing: z.object({ reason: z.string(), fix: z.string() }).nullable(),
+  /** That Zendesk does not answer: something was tried twice or more in vain, and nothing was done since. */
+  unanswered: z.object({ reason: z.string(), fix: z.string() }).nullable(),
   deliveries: z.object({
     queued: z.number().int(),
     unknown: z.number().int(),
@@ -149,11 +158,32 @@ const told = {
   version: z.number().int(),
   changedAt: instant,
 };
-export const actionBody = z
-  .strictObject({ ...actionFields, ...z.object({ ...told, changedBy: z.string().nullable() }).partial().shape })
-  .transform(({ key, enabled, trigger, mapping }) => ({ key, enabled, trigger, mapping }));
-/** All six, in the order in which they are asked about an event; those that are left out stay as they are, behind. */
-export const actionsBody = z.array(actionBody).max(actionKeys.length);
+const givenAction = z.strictObject({
+  ...actionFields,
+  ...z.object({ ...told, changedBy: z.string().nullable() }).partial().shape,
+});
+export const actionBody = givenAction.transform(({ key, enabled, trigger, mapping }) => ({
+  key,
+  enabled,
+  trigger,
+  mapping,
+}));
+const unsavedActions = z.array(actionBody).max(actionKeys.length);
+/**
+ * All six, in the order in which they are asked about an event; those that are left out stay as they are, behind.
+ * `expectedVersion`: the version that the change was made of; where another one is stored by then, nothing is changed
+ * (`conflict`). Without it the change is made of whatever is stored.
+ */
+export const actionsBody = z
+  .array(
+    givenAction
+      .extend({ expectedVersion: z.number().int().min(1).optional() })
+      .transform(({ key, enabled, trigger, mapping, expectedVersion }) => ({
+        ...{ key, enabled, trigger, mapping },
+        expectedVersion,
+      })),
+  )
+  .max(actionKeys.length);
 export const action = z.object({ ...actionFields, ...told, changedBy: z.string().nullable() });
 export type Action = z.infer<typeof action>;
 export const actionList = z.array(action);
@@ -168,7 +198,7 @@ export const previewBody = z
     event: sampleEvent.optional(),
     eventId: id.optional(),
     /** Settings that are not saved yet. */
-    actions: actionsBody.optional(),
+    actions: unsavedActions.optional(),
   })
   .refine(({ event, eventId }) => (event === undefined) !== (eventId === undefined), "needs event or eventId");
 /**
@@ -231,7 +261,7 @@ export const dryRunBody = z
     event: sampleEvent.optional(),
     eventId: id.optional(),
     /** Of an event: settings that are not saved yet. */
-    actions: actionsBody.optional(),
+    actions: unsavedActions.optional(),
     deliveryIds: z.array(id).max(100).optional(),
   })
   .refine(
@@ -243,6 +273,17 @@ export const dryRunBody = z
 export const deliveryStates = ["queued", "sending", "done", "failed", "unknown", "held"] as const;
 export const deliveryState = z.enum(deliveryStates);
 export type DeliveryState = z.infer<typeof deliveryState>;
+
+/** What a person's word allows. What is held for any other code is looked up again when they approve it, and may be held again. */
+export const allowedByWord = [
+  "external_id_differs",
+  "name_taken",
+  "overtaken",
+  "removal",
+  "removal_grown",
+  "unknown_traits",
+  "unverified_email",
+] as const;
 
 const deliveryFilter = z.object({
   state: deliveryState.optional(),
@@ -301,12 +342,15 @@ export const deliveryDetail = delivery.extend({
   actionVersion: z.number().int(),
   command: z.object({ fields: z.record(z.string(), z.unknown()), unmapped: z.record(z.string(), z.unknown()) }),
   exchanges: z.array(exchange),
-  approved: z.object({ by: z.string().nullable(), at: instant }).nullable(),
+  /** The last word; `codes`: all for which it was held and a person has allowed it, so that it was looked up again. */
+  approved: z.object({ by: z.string().nullable(), at: instant, codes: z.array(z.string()) }).nullable(),
   /**
    * Of a removal from an organization: the working tickets that Zendesk will unassign (C-23), as read when it was held; of one
    * that is done, those that it has unassigned, as read right before. Null where it was not held, or where nothing was removed.
    */
-  affectedTickets: z.array(z.object({ id: zendeskId, subject: z.string(), status: z.string() })).nullable(),
+  affectedTickets: z
+    .array(z.object({ id: zendeskId, subject: z.string(), status: z.string(), url: z.string().nullable() }))
+    .nullable(),
 });
 export type DeliveryDetail = z.infer<typeof deliveryDetail>;
 
@@ -322,8 +366,9 @@ export const replayQuery = deliveryFilter;
 export const replayable = z.object({ deliveries: z.number().int() });
 /**
  * Either these, or all that the filter leaves: the same filter as that of the list. Those that are done or under way are not
- * touched, and those that a person has discarded only by their ids or their code. `expected`: how many the person has seen
- * that it leaves; where there are more now, nothing is replayed (`conflict`).
+ * touched; those that a person has discarded, and those of another Zendesk account (`different_account`), only by their ids or
+ * their code. `expected`: how many the person has seen that it leaves; where there are more now, nothing is replayed
+ * (`conflict`).
  */
 export const replayBody = z
   .strictObject({
@@ -357,7 +402,7 @@ export const measures = [
 ] as const;
 /** A number or a text of the account (`attributes.<key>` for an attribute), written to `organization_fields.<organizationField>`. */
 const writeBackRule = z.strictObject({
-  organizationField: z.string().min(1).max(100),
+  organizationField: z.string().min(1, "needs the key of an organization field of Zendesk").max(100),
   measure: z
     .string()
     .refine((text) => (measures as readonly string[]).includes(text) || /^attributes\..+$/.test(text), {
@@ -368,7 +413,10 @@ const writeBackRule = z.strictObject({
 export const writeBackBody = z.strictObject({ rules: z.array(writeBackRule).max(20) });
 export const writeBack = z.object({
   rules: z.array(writeBackRule),
-  /** Organizations whose fields would change if it ran now, and a few of them; rules that are off count as if they were on. */
+  /**
+   * Organizations whose fields would change if it ran now, and a few of them; rules that are off count as if they were on. What
+   * was queued already is not among them: see `tried`.
+   */
   pending: z.object({
     organizations: z.number().int(),
     examples: z.array(
@@ -381,4 +429,6 @@ export const writeBack = z.object({
       }),
     ),
   }),
+  /** Organizations whose numbers were queued and are not in Zendesk for all we know: on their way (`open`), or `failed`. */
+  tried: z.object({ open: z.number().int(), failed: z.number().int() }),
 });

@@ -7,6 +7,7 @@ import { processDeliverer } from "#lib/destinations/deliverer.ts";
 import { presentDeliveries } from "#lib/destinations/deliveries.ts";
 import { requireDestination } from "#lib/destinations/destinations.ts";
 import { commandKey, mapped } from "#lib/destinations/route-events.ts";
+import { judgedSample } from "#lib/destinations/samples.ts";
 import { readActions } from "#lib/destinations/set-actions.ts";
 import type { testAnswer, testBody } from "#lib/destinations/shapes.ts";
 import { insertDeliveries } from "#lib/destinations/store/deliveries.ts";
@@ -14,8 +15,6 @@ import { linkedSources, type StoredDestination, updateDestination } from "#lib/d
 import { settingsIn } from "#lib/destinations/store/parts.ts";
 import { insertSample } from "#lib/destinations/store/samples.ts";
 import { TemplateTime } from "#lib/destinations/template-time.ts";
-import { invalid } from "#lib/errors.ts";
-import { judge } from "#lib/sources/judge.ts";
 
 /** Somebody whom no company has for a customer. */
 const defaultSample = {
@@ -41,7 +40,7 @@ export async function testDestination(
   const now = clock();
   const { row, messageId, ids } = await inWorkspace(ctx.db, workspaceId, async (trx) => {
     const row = await requireDestination(trx, workspaceId, id);
-    const sample = judged(event, now);
+    const sample = judgedSample(event, now, () => `test-${randomUUID()}`);
     const [sourceId = 0] = await linkedSources(trx, workspaceId, row.id);
     const eventId = await insertSample(trx, workspaceId, { ...sample, sourceId }, now);
     const { messageId } = sample;
@@ -78,12 +77,4 @@ async function send(ctx: Context, row: StoredDestination, ids: readonly string[]
   const scope = { workspaceId: row.workspace_id, connectionId: row.connection_id };
   const until = new Date(clock().getTime() + patienceMs);
   await processDeliverer(ctx).send(scope, ids, until);
-}
-
-function judged(event: unknown, now: Date) {
-  const newId = () => `test-${randomUUID()}`;
-  const { event: sample, refusal } = judge(event, { type: null, inherited: {}, sentAt: null, receivedAt: now, newId });
-  if (!refusal) return sample;
-  const { path, message } = refusal;
-  throw invalid(`No door takes this event: ${path} ${message}.`, [{ path: `event.${path}`, message }]);
 }

@@ -35,6 +35,8 @@ function comparisonProblems({ field, operator, value }: Comparison, path: string
   }
   const needsValue = !withoutValue.includes(operator);
   if (needsValue && value === undefined) problems.push({ path: `${path}.value`, message: `is needed by ${operator}` });
+  if (needsValue && value === "")
+    problems.push({ path: `${path}.value`, message: `must not be empty: ${operator} compares with it` });
   if (!needsValue && value !== undefined)
     problems.push({ path: `${path}.value`, message: `means nothing to ${operator}` });
   return problems;

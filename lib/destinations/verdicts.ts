@@ -148,6 +148,9 @@ function ofZendesk(error: ZendeskError, tried: Tried): Ending {
 const conflictFix =
   "Somebody else keeps changing the same record, or another tool writes it at the same time. Replay when it is quiet.";
 
+const triedAgain =
+  "Nobody has to act: nothing is lost, and it is tried again by itself. If it lasts, look at status.zendesk.com and at this server's way to the internet.";
+
 /** The login, or the account as a whole: everything waits. What the connection shows as its failure holds it until that is healed. */
 function ofConnection(error: ZendeskError, tried: Tried): Ending {
   const { now, retries } = tried;
@@ -155,7 +158,9 @@ function ofConnection(error: ZendeskError, tried: Tried): Ending {
   const pause = transient ? pauseAfter(retries) : barringFailures.includes(code) ? 0 : 5 * minutes;
   const at = new Date(now.getTime() + pause);
   const waiting = later(tried, at, { code, reason: error.message, retries: transient ? retries + 1 : retries });
-  return { ...waiting, fix: error.action, standstill: at, connectionFailure: transient ? null : error.words() };
+  // The words of an error that passes by itself are those of a reading; what is unknown has words of its own.
+  const fix = !transient ? error.action : waiting.state === "unknown" ? null : triedAgain;
+  return { ...waiting, fix, standstill: at, connectionFailure: transient ? null : error.words() };
 }
 
 /** A fault of this program or of its database. */

@@ -9,21 +9,21 @@ const lookEveryMs = 5000;
 const patienceMs = 15_000;
 
 /**
- * Takes up what a former process left, and looks regularly for events and deliveries that are due; with SCHEDULER=off only
+ * Looks regularly for what a dead process left, and for events and deliveries that are due; with SCHEDULER=off only
  * the cron route looks, and what this process is nudged for goes on. Gives the stop, at the end of the requests in hand.
  */
 export function startDeliveries(ctx: JobContext): () => Promise<void> {
   const deliverer = processDeliverer(ctx);
-  const look = (freeFormer: boolean) =>
-    lookEverywhere(ctx, freeFormer).catch((error: unknown) =>
+  const look = () =>
+    lookEverywhere(ctx).catch((error: unknown) =>
       ctx.log.warn({ err: error }, "deliveries that are due could not be looked for"),
     );
-  let looking = look(true);
+  let looking = look();
   let busy = false;
   const timer = setInterval(() => {
     if (busy || ctx.config.scheduler !== "internal") return;
     busy = true;
-    looking = look(false).finally(() => {
+    looking = look().finally(() => {
       busy = false;
     });
   }, lookEveryMs);
@@ -36,15 +36,15 @@ export function startDeliveries(ctx: JobContext): () => Promise<void> {
 
 /** Routes and delivers what is due in all workspaces, until that is done or the time is over. */
 export async function deliverDue(ctx: JobContext, deadline: Date): Promise<void> {
-  await lookEverywhere(ctx, false);
+  await lookEverywhere(ctx);
   await processDeliverer(ctx).idle(deadline);
 }
 
-function lookEverywhere(ctx: JobContext, freeFormer: boolean): Promise<void> {
+function lookEverywhere(ctx: JobContext): Promise<void> {
   const deliverer = processDeliverer(ctx);
   return deliverer.together(async () => {
     for (const { id } of await listWorkspaces(ctx.db)) {
-      if (freeFormer) await deliverer.freeFormer(id);
+      await deliverer.freeFormer(id);
       await deliverer.look(id);
     }
   });

@@ -162,7 +162,7 @@ export const families: Family[] = [
   },
   {
     name: "bellwether_deliveries",
-    help: `Writes to Zendesk that are not done, by state: queued, sending, unknown, held, failed; ${mostCounted} means as many or more.`,
+    help: `Writes to Zendesk that are not done, by state: queued, sending, unknown, held, failed (but for those that a person has discarded); ${mostCounted} means as many or more.`,
     labels: ["destination", "state"],
     samples: ({ deliveries }) =>
       deliveries.map(({ destinationId, state, deliveries: value }) => ({

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { type Db, inWorkspace, type Trx } from "#db/client.ts";
 import { liveRuns, overdueSince } from "#lib/connections/overdue.ts";
-import { mostCounted } from "#lib/destinations/shapes.ts";
+import { discarded, mostCounted } from "#lib/destinations/shapes.ts";
 import { type LatestDrift, latestDrift } from "#lib/reports/ledger.ts";
 import { newestAnnounced } from "#lib/webhooks/lost.ts";
 
@@ -147,6 +147,7 @@ async function readDeliveries(trx: Trx, workspaceId: number, now: Date): Promise
         select count(*)::int as deliveries, max(${age("capped.created_at", now)}) as oldest from (
           select d.created_at from delivery d
            where d.workspace_id = ${workspaceId} and d.destination_id = t.id and d.state = queue.state and d.state <> 'done'
+             and d.code is distinct from ${discarded}
            limit ${mostCounted}) capped) counted
      where t.workspace_id = ${workspaceId} and counted.deliveries > 0
      order by t.id, queue.state`.execute(trx);

@@ -2,6 +2,7 @@ import { isUnderWay, runWords } from "#lib/connections/overdue.ts";
 import { apiTokensEndOn } from "#lib/connections/present.ts";
 import { type StreamName, streamTitles } from "#lib/connections/shapes.ts";
 import type { ConnectionFacts, DueNotice, StreamFacts } from "#lib/notifications/facts.ts";
+import { aboutDestination, writingTroubles } from "#lib/notifications/writing.ts";
 import { countWords } from "#lib/number-words.ts";
 import { instantWords, lengthWords } from "#lib/time-words.ts";
 import { isTelling, lostDeliveries, uncheckedSince } from "#lib/webhooks/lost.ts";
@@ -19,9 +20,12 @@ const noticeableSkew = 60;
  * same for as long as the fact does.
  */
 export function dueNotices(facts: ConnectionFacts, now: Date): DueNotice[] {
+  const writing = facts.destinations.flatMap(writingTroubles);
+  // Nothing is expected of it but what was to be written through it.
+  if (facts.state === "disconnected" || facts.state === "archived") return writing;
   const ends = [...apiTokenEnds(facts, now), ...loginEnds(facts, now)];
   // A person paused it and knows that it does not read; that its login runs out meanwhile is news.
-  if (facts.state === "paused") return ends;
+  if (facts.state === "paused") return [...ends, ...writing];
   return [
     ...failing(facts),
     ...broken(facts, "failed"),
@@ -33,7 +37,7 @@ export function dueNotices(facts: ConnectionFacts, now: Date): DueNotice[] {
     ...webhook(facts),
     ...silence(facts, now),
     ...clockSkew(facts),
-    ...writing(facts),
+    ...writing,
   ];
 }
 
@@ -51,8 +55,8 @@ export function isUndecided({ state, streams, webhook: hook }: ConnectionFacts, 
 export function isPutAway({ state, destinations, webhook: hook }: ConnectionFacts, code: string, now: Date): boolean {
   if (state !== "active") return true;
   if (code === "webhook_silent") return !hook?.announced || !isTelling(hook.announced, now);
-  const [, id] = /^(?:writing_blocked|dead_letters):(.+)$/.exec(code) ?? [];
-  return id !== undefined && !destinations.some((one) => one.id === id && one.state === "on");
+  const about = aboutDestination(code);
+  return about !== null && !destinations.some(({ id, state: own }) => id === about.id && own === "on");
 }
 
 function failing({ state, failure }: ConnectionFacts): DueNotice[] {
@@ -157,20 +161,6 @@ function silence({ webhook: hook }: ConnectionFacts, now: Date): DueNotice[] {
   if (hook?.state !== "active") return [];
   const { announced } = hook;
   return [announced && lostDeliveries(announced, now), uncheckedSince(hook, now)].filter((notice) => notice !== null);
-}
-
-/** By destination. That nothing is written through a connection that fails as a whole is not said again. */
-function writing({ state, destinations }: ConnectionFacts): DueNotice[] {
-  return destinations.flatMap(({ id, name, state: own, blocked, failing }): DueNotice[] => {
-    if (own !== "on" || (blocked && state === "failing")) return [];
-    if (blocked) {
-      const message = `“${name}” is on, and nothing is written: ${blocked.reason}`;
-      return [{ code: `writing_blocked:${id}`, message, action: blocked.fix }];
-    }
-    return failing
-      ? [{ code: `dead_letters:${id}`, message: `“${name}”: ${failing.reason}`, action: failing.fix }]
-      : [];
-  });
 }
 
 function clockSkew({ clockSkewSeconds: seconds }: ConnectionFacts): DueNotice[] {

@@ -7,7 +7,7 @@ import type { Announced } from "#lib/webhooks/lost.ts";
 export interface ConnectionFacts {
   connectionId: number;
   name: string;
-  /** active | failing | paused; connections without a login have no notices. */
+  /** active | failing | paused; of a disconnected or archived one only what was to be written through it has notices. */
   state: string;
   failure: Failure | null;
   authType: string;
@@ -26,7 +26,7 @@ export interface ConnectionFacts {
   destinations: DestinationFacts[];
 }
 
-export type DestinationFacts = Pick<Destination, "id" | "name" | "state" | "blocked" | "failing">;
+export type DestinationFacts = Pick<Destination, "id" | "name" | "state" | "blocked" | "unanswered" | "failing">;
 
 export type DriftFacts = Omit<LatestDrift, "connectionId">;
 

@@ -1,4 +1,5 @@
 import type { DueLetter } from "#lib/notifications/store/letters.ts";
+import { aboutDestination } from "#lib/notifications/writing.ts";
 import { instantWords } from "#lib/time-words.ts";
 
 export interface Letter {
@@ -67,10 +68,25 @@ const kinds: Record<string, Kind> = {
     ends: "is written to again",
     works: "Reading goes on, and events are taken and kept.",
   },
+  writing_paused: {
+    begins: "is paused, and not written to",
+    ends: "is written to again",
+    works: "Events are taken and kept queued.",
+  },
+  writing_ended: {
+    begins: "is disconnected, and not written to",
+    ends: "is written to again",
+    works: "Events are taken and kept queued.",
+  },
+  writing_unanswered: {
+    begins: "does not answer writes",
+    ends: "answers writes again",
+    works: "Events are taken and kept, and what waits is tried again.",
+  },
   dead_letters: {
     begins: "does not take many writes",
     ends: "takes its writes again",
-    works: "Reading goes on, and so do the other writes.",
+    works: "They are kept until somebody replays or discards them.",
   },
   clock_skew: {
     begins: "has a clock that differs",
@@ -82,11 +98,11 @@ const other: Kind = { begins: "needs attention", ends: "needs no attention any m
 
 /** The letter that a notice calls for, in plain text. Pure. `publicUrl`: the product's address, where known. */
 export function letterOf(notice: DueLetter, publicUrl: string | null): Letter {
-  const [kind = "", of] = notice.code.split(":");
+  const [kind = ""] = notice.code.split(":");
   const { begins, ends, works } = kinds[kind] ?? other;
   const name = oneLine(notice.connection);
-  const isOfDestination = kind === "writing_blocked" || kind === "dead_letters";
-  const place = isOfDestination ? `destinations/${of}` : `connections/${notice.connection_id}`;
+  const about = aboutDestination(notice.code);
+  const place = about ? `destinations/${about.id}` : `connections/${notice.connection_id}`;
   const link = publicUrl ? [`${publicUrl}/${place}`] : [];
   const raised = instantWords(notice.raised_at);
   const { cleared_at: cleared } = notice;

@@ -14,6 +14,8 @@ import { chosenWindow } from "#lib/reports/numbers.ts";
 const shownExamples = 20;
 const attributePrefix = "attributes.";
 
+type WriteBack = z.input<typeof writeBack>;
+
 export interface FieldDifference extends WriteBackValue {
   name: string;
   from: string | null;
@@ -27,15 +29,11 @@ export interface Differences {
 }
 
 /** The rules of a destination, and what they would change now, those that are off included. */
-export async function readWriteBack(
-  db: Db,
-  workspaceId: number,
-  id: string,
-  now: Date,
-): Promise<z.input<typeof writeBack>> {
+export async function readWriteBack(db: Db, workspaceId: number, id: string, now: Date): Promise<WriteBack> {
   const destination = await requireDestination(db, workspaceId, id);
   const rules = await writeBackRules(db, workspaceId, destination.id);
   const { organizations, rows } = await fieldDifferences(db, destination, rules, now, shownExamples);
+  const tried = await countTried(db, destination);
   return {
     rules: rules.map((rule) => ({
       organizationField: rule.organization_field,
@@ -48,7 +46,19 @@ export async function readWriteBack(
         .slice(0, shownExamples)
         .map(({ organizationId, name, field, from, value }) => ({ organizationId, name, field, from, to: value })),
     },
+    tried,
   };
+}
+
+/** Organizations whose newest write is not done: what was queued for a field counts as written until a number changes. */
+async function countTried(db: Db, { workspace_id: ws, id }: StoredDestination): Promise<WriteBack["tried"]> {
+  const { rows } = await sql<WriteBack["tried"]>`
+    select (count(distinct kept.organization_id) filter (where d.state <> 'failed'))::int as open,
+           (count(distinct kept.organization_id) filter (where d.state = 'failed'))::int as failed
+      from write_back_value kept
+      join delivery d on d.workspace_id = ${ws} and d.id = kept.delivery_id and d.state <> 'done'
+     where kept.workspace_id = ${ws} and kept.destination_id = ${id}`.execute(db);
+  return rows[0] ?? { open: 0, failed: 0 };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Context } from "#lib/context.ts";
 import { AppError } from "#lib/errors.ts";
+import { concealed } from "#lib/log.ts";
 import { processIntake } from "#lib/sources/intake.ts";
 import { instantOf, isObject, type JsonObject, judge, type Refusal, type Surroundings } from "#lib/sources/judge.ts";
 import type { EventType } from "#lib/sources/shapes.ts";
@@ -19,21 +20,26 @@ export interface Rejected {
   message: string;
 }
 
+/** Whose events come, and by which key. */
+interface Sender extends KeyOwner {
+  writeKey: string;
+}
+
 /** Whose events the key lets in. Throws `unauthenticated`, the same for every key that does not work, and `forbidden` where the source is switched off. */
-export async function ownerOf(ctx: Context, writeKey: string | null, now: Date): Promise<KeyOwner> {
+export async function ownerOf(ctx: Context, writeKey: string | null, now: Date): Promise<Sender> {
   const owner = writeKey === null || writeKey === "" ? null : await processKeyRing(ctx).owner(writeKey, now);
-  if (owner === null) {
+  if (writeKey === null || owner === null) {
     const message = "Send a write key that works: as the user name of Basic authentication, or as Bearer.";
     throw new AppError("unauthenticated", message);
   }
-  if (owner.isEnabled) return owner;
+  if (owner.isEnabled) return { ...owner, writeKey };
   throw new AppError("forbidden", "The source of this write key is switched off: its events are not taken.");
 }
 
 /** Takes one event; its door names the type. Settles when it is stored. Throws `invalid` for one that is refused, and stores it with its reason. */
 export async function takeEvent(
   ctx: Context,
-  owner: KeyOwner,
+  owner: Sender,
   call: { type: EventType; body: unknown },
   now: Date,
 ): Promise<void> {
@@ -51,7 +57,7 @@ export async function takeEvent(
 }
 
 /** Takes the events of a batch, each judged alone. Settles when they are stored, and gives those that were refused. */
-export async function takeBatch(ctx: Context, owner: KeyOwner, body: unknown, now: Date): Promise<Rejected[]> {
+export async function takeBatch(ctx: Context, owner: Sender, body: unknown, now: Date): Promise<Rejected[]> {
   if (!isObject(body) || !Array.isArray(body.batch)) {
     const details = [{ path: "batch", message: "must be a list of events" }];
     throw new AppError("invalid", "batch must be a list of events.", { details, malformed: true });
@@ -72,11 +78,11 @@ const inheritable = ["context", "integrations", "userId", "anonymousId", "groupI
 /** Part by part, each stored before the next is judged: the size of a call bounds what it takes of memory and of a turn. */
 async function take(
   ctx: Context,
-  owner: KeyOwner,
+  owner: Sender,
   events: readonly unknown[],
   around: Surroundings,
 ): Promise<{ index: number; refusal: Refusal }[]> {
-  const { sourceId, workspaceId } = owner;
+  const { sourceId, workspaceId, writeKey } = owner;
   const bytesOfEach = inheritedBytes(around.inherited);
   const refusals: { index: number; refusal: Refusal }[] = [];
   let index = 0;
@@ -87,13 +93,22 @@ async function take(
       const { event, refusal } = isTooMuch
         ? judge(events[index], around, inheritsTooMuch)
         : judge(events[index], around);
-      part.push({ ...event, sourceId });
+      part.push({ ...withoutKey(event, writeKey), sourceId });
       if (refusal !== null) refusals.push({ index, refusal });
       bytes += Math.max(event.payload.length, bytesOfEach);
     }
     await processIntake(ctx).take(workspaceId, part);
   }
   return refusals;
+}
+
+/** The key by which it came is no part of an event, wherever it stands in it: nobody may read it there (row 115). */
+function withoutKey<Event extends object>(event: Event, writeKey: string): Event {
+  const columns = Object.entries(event).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value.replaceAll(writeKey, concealed) : value,
+  ]);
+  return Object.fromEntries(columns) as Event;
 }
 
 const hasRoom = (part: readonly unknown[], bytes: number) =>

@@ -1,6 +1,6 @@
 import { type EventType, eventTypes } from "#lib/sources/shapes.ts";
 import type { NewEvent } from "#lib/sources/store/events.ts";
-import { cleanText, cutAt } from "#lib/zendesk/text.ts";
+import { cleanText, cutAt, isClean } from "#lib/zendesk/text.ts";
 
 /*
  * What a door takes for an event, and why not. Pure. The form is Segment's: type, messageId, userId, anonymousId, groupId,
@@ -100,6 +100,9 @@ function wrongForm(event: JsonObject): Refusal | null {
     }
     if (typeof value !== "string") return { path, message: `must be text, and is ${nameOf(value)}` };
     if (value.length > longestId) return { path, message: `is longer than ${longestId} characters` };
+    if (path === "messageId" && !isClean(value)) {
+      return { path, message: "has a character that no text here can hold: send it without NUL and halves of a pair" };
+    }
   }
   for (const path of objects) {
     const value = event[path];
@@ -139,7 +142,7 @@ function namesSomebody(event: JsonObject): boolean {
 }
 
 function columnsOf(event: JsonObject, around: Surroundings) {
-  const messageId = textOf(event.messageId, longestId);
+  const messageId = messageIdOf(event);
   const name = event.type === "track" ? event.event : (event.name ?? part(event, "properties").name);
   return {
     messageId: messageId ?? around.newId(),
@@ -153,6 +156,11 @@ function columnsOf(event: JsonObject, around: Surroundings) {
     occurredAt: occurredAt(event, around),
     receivedAt: around.receivedAt,
   };
+}
+
+/** As it was sent: two that differ by a blank are two. Null where there is none, or none that can be kept so. */
+function messageIdOf({ messageId }: JsonObject): string | null {
+  return textOf(messageId, longestId) !== null && isClean(messageId as string) ? (messageId as string) : null;
 }
 
 /** A group's traits are the group's own: the user's stand in the context (X-16). */

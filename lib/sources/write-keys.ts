@@ -36,7 +36,7 @@ export class KeyRing {
     const name = hash.toString("base64");
     let entry = this.known.get(name);
     if (!entry || entry.until <= now.getTime() || entry.until > now.getTime() + trustedMs) {
-      entry = { until: now.getTime() + trustedMs, owner: lookUp(this.ctx, hash, now) };
+      entry = { until: now.getTime() + trustedMs, owner: lookUp(this.ctx, hash, key, now) };
       if (this.known.size >= mostRemembered) this.known.clear();
       const { known } = this;
       known.set(name, entry);
@@ -53,9 +53,11 @@ export class KeyRing {
   }
 }
 
-async function lookUp(ctx: RingContext, hash: Buffer, now: Date): Promise<KeyOwner | null> {
+async function lookUp(ctx: RingContext, hash: Buffer, key: string, now: Date): Promise<KeyOwner | null> {
   const stored = await findWriteKey(ctx.db, hash);
   if (!stored) return null;
+  // Whoever made it, this process or another: nobody else can name it.
+  registerSecrets([key]);
   const { workspaceId, sourceId, endsAt } = stored;
   const isEnabled = await inWorkspace(ctx.db, workspaceId, async (trx) => {
     const enabled = await isSourceEnabled(trx, stored);

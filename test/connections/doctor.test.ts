@@ -122,11 +122,32 @@ describe("the connection doctor", () => {
     const hang = ground.zendesk.faults.add({ subdomain: "silent", path: "/api/v2/" }, fault.hang());
     const scope = { workspaceId: connected.workspace, connectionId: Number(connected.id) };
     const found = await runDoctor(api.context, scope, new Date(), 400);
-    for (const key of liveKeys) {
-      expect(finding(found, key), key).toMatchObject({ state: "unknown", found: expect.stringContaining("in time") });
+    const [address, ...others] = liveKeys.map((key) => finding(found, key));
+    expect(address).toMatchObject({
+      state: "failure",
+      found: expect.stringMatching(/ does not answer within 0\.4 seconds\.$/),
+      action: expect.stringMatching(/subdomain.*firewall.*status\.zendesk\.com/),
+    });
+    for (const { key, state, found: words } of others) {
+      expect([key, state]).toEqual([key, "unknown"]);
+      expect(words).toContain("Not tried: the address does not answer.");
     }
     expect(finding(found, "database").state).not.toBe("unknown");
     hang.remove();
+  });
+
+  test("says what to do where the address cannot be reached, and that the rest was not tried because of that", async () => {
+    const connected = await connectQueued("cut-off");
+    const cut = ground.zendesk.faults.add({ subdomain: "cut-off", path: "/api/v2/" }, fault.reset("accept"));
+    const found = await examined(connected);
+    expect(finding(found, "address")).toMatchObject({
+      state: "failure",
+      found: expect.stringContaining("Zendesk cannot be reached at "),
+      action: expect.stringMatching(/^(?!.*reading resumes).*firewall.*status\.zendesk\.com/),
+    });
+    for (const key of liveKeys.slice(1))
+      expect(finding(found, key).found).toContain("Not tried: the address does not answer.");
+    cut.remove();
   });
 
   test("does not know what a limit keeps it from asking, and says until when", async () => {

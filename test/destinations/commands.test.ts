@@ -121,8 +121,10 @@ describe("an identify", () => {
       "@example.com",
       `${"a".repeat(250)}@example.com`,
     ]) {
-      const { refusal } = planned("customerio", { type: "identify", userId: "1", traits: { email } }).upsert_user ?? {};
-      expect([email, refusal?.code]).toEqual([email, "invalid_email"]);
+      const { refusal, problems } =
+        planned("customerio", { type: "identify", userId: "1", traits: { email } }).upsert_user ?? {};
+      // Nothing is written: so it was not left out of anything.
+      expect([email, refusal?.code, problems]).toEqual([email, "invalid_email", []]);
     }
   });
 
@@ -175,6 +177,12 @@ describe("a group call", () => {
     const second = planned("rudderstack", { ...both, context: {} }).upsert_organization;
     expect(second?.command.fields["user.email"]).toBe("office@giants.example");
     expect(second?.problems).toEqual([{ field: "user.email", message: expect.stringContaining("taken from traits") }]);
+  });
+
+  test("takes no object for an e-mail, whatever it says of itself as text", () => {
+    const email = { toString: 1 };
+    const user = { ...group, userId: "12", traits: { ...group.traits, email }, context: { traits: { email } } };
+    expect(planned("rudderstack", user).upsert_organization?.command.fields["user.email"]).toBeUndefined();
   });
 
   test("does not say that the e-mail is from traits where the mapping took it from elsewhere (X-16)", () => {
@@ -248,6 +256,20 @@ describe("a track call", () => {
     expect([named?.refusal, named?.command.fields["user.email"]]).toEqual([null, undefined]);
     expect(named?.problems).toEqual([{ field: "user.email", message: expect.stringContaining("“nobody”") }]);
     expect(planned("customerio", event).track_event?.refusal?.code).toBe("invalid_email");
+  });
+
+  test("shares the lanes of ids that Zendesk takes for the same, whatever their case; tickets have their own", () => {
+    const lanesOf = (id: string) =>
+      Object.values(
+        planned("customerio", {
+          ...{ type: "group", userId: id, groupId: id, messageId: "m-1" },
+          traits: { name: "Acme" },
+        }),
+      ).map((one) => one?.lanes);
+    expect(lanesOf("Ann-É")).toEqual(lanesOf("aNN-é"));
+    expect(lanesOf("Ann-É").flat()).toEqual(expect.arrayContaining(["u:ann-é", "o:ann-é"]));
+    const ticket = { type: "track", event: "Ticket Created", messageId: "M-1", userId: "U", properties: {} };
+    expect(planned("customerio", ticket).create_ticket?.lanes).toEqual(["u:u", "t:M-1"]);
   });
 
   test("becomes a ticket that is created once, by its own id or the message's (X-12)", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { getDeliveryDetail, listDeliveries } from "#lib/destinations/deliveries.ts";
+import { getDestination } from "#lib/destinations/destinations.ts";
 import { drainConnection } from "#lib/destinations/drain.ts";
 import { dryRunDestination } from "#lib/destinations/dry-run.ts";
 import { previewActions } from "#lib/destinations/preview.ts";
@@ -10,6 +11,7 @@ import { routeEvents } from "#lib/destinations/route-events.ts";
 import type { Procedures } from "#lib/destinations/session.ts";
 import { putActions } from "#lib/destinations/set-actions.ts";
 import { replayBody } from "#lib/destinations/shapes.ts";
+import { freeClaims } from "#lib/destinations/store/claims.ts";
 import type { StoredDelivery } from "#lib/destinations/store/deliveries.ts";
 import { registerSecrets } from "#lib/log.ts";
 import { type Ground, makeGround, receive } from "#test/destinations/chaos/ground.ts";
@@ -190,6 +192,64 @@ describe("replay", () => {
     expect(replayBody.safeParse({ filter: {} }).success).toBe(false);
   });
 
+  test("a filter takes nothing to another Zendesk account, whatever it leaves; what is unknown never goes there (row 106)", async () => {
+    const place = await open();
+    const people = ["u-6", "u-7", "u-8", "u-9"].map((userId) => ({
+      ...{ ...identify, userId },
+      traits: { name: userId, email: `${userId}@example.com` },
+    }));
+    const users = { method: "POST", path: "/api/v2/users" };
+    const refused = place.zendesk.faults.add(users, fault.status(422, { details: {} }));
+    await place.send(...people);
+    refused.remove();
+    const former = "former#111";
+    const [code, other, unknown, named] = (await deliveriesOf(place)).map(({ id }) => String(id));
+    const columns = { code: "different_account", zendesk_account: former };
+    await inPlace(place, async (trx) => {
+      await trx.updateTable("delivery").set(columns).where("state", "=", "failed").execute();
+      await trx
+        .updateTable("delivery")
+        .set({ code: "refused" })
+        .where("id", "=", other ?? "")
+        .execute();
+      await trx
+        .updateTable("delivery")
+        .set({ state: "unknown" })
+        .where("id", "=", unknown ?? "")
+        .execute();
+    });
+    const bound = async () =>
+      new Map((await deliveriesOf(place)).map((row) => [String(row.id), `${row.state} ${row.zendesk_account}`]));
+    const count = await inPlace(place, (trx) => countReplayable(trx, place.scope.workspaceId, { state: "failed" }));
+    expect(count).toEqual({ deliveries: 1 });
+    // By its id as well: nobody was told yet that the account of this one is another.
+    for (const which of [{ filter: { destinationId: String(place.destinationId) } }, { ids: [other ?? ""] }]) {
+      await inPlace(place, (trx) =>
+        trx.updateTable("delivery").set({ state: "failed" }).where("state", "=", "queued").execute(),
+      );
+      expect(await replay(place, which)).toMatchObject({ replayed: 1 });
+      expect([...(await bound()).values()]).toEqual(
+        ["failed", "queued", "unknown", "failed"].map((state) => `${state} ${former}`),
+      );
+    }
+    expect((await place.send()).find(({ id }) => String(id) === other)).toMatchObject({
+      ...{ state: "failed", code: "different_account" },
+      fix: expect.stringMatching(/replay/),
+    });
+    // A person who names it says that it is the same account.
+    expect(await replay(place, { ids: [named ?? "", unknown ?? ""] })).toMatchObject({ replayed: 2 });
+    expect((await bound()).get(named ?? "")).not.toContain(former);
+    expect((await bound()).get(unknown ?? "")).toBe(`unknown ${former}`);
+    expect((await place.send()).find(({ id }) => String(id) === unknown)).toMatchObject({
+      ...{ state: "unknown", code: "different_account" },
+      fix: expect.stringMatching(/then discard/),
+    });
+    expect(place.zendesk.effects.of("user.created")).toHaveLength(1);
+    expect(await replay(place, { filter: { code: "different_account" } })).toMatchObject({ replayed: 3 });
+    expect((await bound()).get(code ?? "")).not.toContain(former);
+    expect((await bound()).get(unknown ?? "")).toBe(`unknown ${former}`);
+  });
+
   test("a membership that a later call has set since is not set again without a person's word", async () => {
     const place = await open();
     const { id: organizationId } = place.world.organizations.create({ name: "Northwind", externalId: "org-1" });
@@ -331,7 +391,8 @@ describe("a person's word", () => {
     const detail = await inPlace(place, (trx) =>
       getDeliveryDetail(trx, place.ctx.config, place.scope.workspaceId, String(held?.id)),
     );
-    expect(detail.affectedTickets).toEqual([{ id: "7", subject: "S", status: "open" }]);
+    const url = expect.stringMatching(/\/agent\/tickets\/7$/);
+    expect(detail.affectedTickets).toEqual([{ id: "7", subject: "S", status: "open", url }]);
     await Promise.all(Array.from({ length: 10 }, () => decide(place, String(held?.id), approveDelivery)));
     expect(await place.send()).toMatchObject([{ state: "done", approved_by: "ada", attempts: 2 }]);
     await expect(decide(place, String(held?.id), discardDelivery)).rejects.toMatchObject({ code: "conflict" });
@@ -520,6 +581,59 @@ test("what was not tried yet says what it waits for", async () => {
   ]);
 });
 
+test("what waits for its connection says how that stands and what to do, whatever came of the last try", async () => {
+  const place = await open();
+  const connection = (columns: object) => inPlace(place, (trx) => trx.updateTable("connection").set(columns).execute());
+  const told = async () => {
+    const { items } = await inPlace(place, (trx) =>
+      listDeliveries(trx, place.ctx.config, place.scope.workspaceId, { limit: 1, cursor: undefined }),
+    );
+    return items.map(({ state, reason, fix }) => `${state}: ${reason} ${fix}`)[0];
+  };
+  place.zendesk.faults.add({ path: "/api/v2/" }, fault.reset("accept"));
+  await place.send(identify);
+  // Advice about a write, not about reading.
+  expect(await told()).toMatch(
+    /^queued: Zendesk cannot be reached at .*nothing is lost, and it is tried again by itself/,
+  );
+  expect(await told()).not.toMatch(/reading/);
+  await connection({ state: "paused", paused_until: new Date("2026-03-01T10:00:00Z") });
+  expect(await told()).toMatch(/is paused until 2026-03-01 10:00 UTC: .* Resume the connection/);
+  await connection({ state: "disconnected", paused_until: null });
+  expect(await told()).toMatch(/is disconnected: nothing is sent\. Reconnect it/);
+  const failure = { failure_code: "reconnect", failure_message: "Sign in again.", failure_action: "Reconnect." };
+  await connection({ state: "failing", ...failure });
+  expect(await told()).toBe("queued: Sign in again. Reconnect.");
+  expect(await told()).not.toMatch(/own notice/);
+});
+
+test("a destination tells that Zendesk does not answer from the third try in vain on, until something is done", async () => {
+  const place = await open();
+  const unanswered = async () => {
+    const { workspaceId } = place.scope;
+    const one = await inPlace(place, (trx) =>
+      getDestination(trx, workspaceId, String(place.destinationId), place.now()),
+    );
+    return one.unanswered;
+  };
+  const broken = place.zendesk.faults.add({ path: "/api/v2/" }, fault.reset("accept"));
+  const tries: boolean[] = [];
+  await place.send(identify);
+  for (let round = 1; round <= 3; round++) {
+    tries.push((await unanswered()) !== null);
+    place.world.advance(60 * SECOND);
+    await place.drain();
+  }
+  expect(tries).toEqual([false, false, true]);
+  expect(await unanswered()).toMatchObject({ fix: expect.stringMatching(/Nothing is lost.*tried again by itself/) });
+  broken.remove();
+  // Its own next try is still to come when another write goes through.
+  place.world.advance(SECOND);
+  await place.send({ ...identify, userId: "u-2", traits: { email: "bo@example.com", name: "Bo" } });
+  expect(states(await deliveriesOf(place))).toEqual(["queued", "done"]);
+  expect(await unanswered()).toBeNull();
+});
+
 describe("a dry run", () => {
   test("tells what would be created and changed, and writes nothing there or here", async () => {
     const place = await open();
@@ -601,5 +715,115 @@ describe("a dry run", () => {
     expect((await dryRun(place, ids.slice(0, 1))).counts).toMatchObject({ unknown: 1 });
     place.zendesk.faults.add({ method: "GET", path: "/api/v2/users" }, fault.status(503));
     await expect(dryRun(place, ids)).rejects.toMatchObject({ code: "upstream" });
+  });
+
+  test("ends in time where Zendesk does not answer, with words, and writes nothing", async () => {
+    const place = await open();
+    place.zendesk.faults.add({ path: "/api/v2/" }, fault.hang());
+    const { ctx, scope, destinationId, now } = place;
+    const asked = dryRunDestination(
+      ctx,
+      scope.workspaceId,
+      String(destinationId),
+      { event: { ...identify, type: "identify" } },
+      now,
+      400,
+    );
+    await expect(asked).rejects.toMatchObject({
+      code: "upstream",
+      message: expect.stringMatching(
+        /^Zendesk does not answer within 0\.4 seconds; nothing was written\. Check .*firewall/,
+      ),
+    });
+  });
+});
+
+describe("what a process that died had in hand", () => {
+  /** Its destination is stopped: nobody goes on with it by themselves. */
+  async function leftBy(claimed_until: Date | null) {
+    const place = await open();
+    // Each dies: the first after its write was sent, the other before.
+    const people = ["u-1", "u-2"].map((userId) => ({
+      ...{ ...identify, userId },
+      traits: { name: userId, email: `${userId}@example.com` },
+    }));
+    const ends = [losesRequest("502"), fault.status(422, { details: {} })];
+    for (const [index, how] of ends.entries()) {
+      const rule = place.zendesk.faults.add({ method: "POST", path: "/api/v2/users" }, how);
+      await place.send(people[index] ?? {});
+      rule.remove();
+    }
+    const [afterwards, before] = (await deliveriesOf(place)).map(({ id }) => String(id));
+    const left = { state: "sending", claimed_by: "dead@host/1/aa/1", claimed_until, due_at: place.now() };
+    await inPlace(place, async (trx) => {
+      await trx.updateTable("delivery").set(left).execute();
+      await trx.updateTable("delivery_exchange").set({ outcome: "open" }).where("outcome", "=", "unknown").execute();
+      await trx.updateTable("destination").set({ stopped_at: place.now() }).execute();
+    });
+    return { place, afterwards: afterwards ?? "", before: before ?? "" };
+  }
+  const over = new Date("2026-02-01T08:55:00Z");
+
+  test.each([
+    ["over", over],
+    ["gone", null],
+  ])("can be decided about once its claim is %s: what may have been written is unknown", async (_, until) => {
+    const { place, afterwards, before } = await leftBy(until);
+    expect(await replay(place, { ids: [afterwards] })).toEqual({ replayed: 1, skipped: 0 });
+    await decide(place, before, discardDelivery);
+    const found = new Map((await deliveriesOf(place)).map((delivery) => [delivery.id, delivery]));
+    const free = { claimed_by: null, claimed_until: null };
+    expect(found.get(afterwards)).toMatchObject({ state: "unknown", ...free });
+    expect(found.get(before)).toMatchObject({ state: "failed", code: "discarded", ...free });
+  });
+
+  test("is its own as long as its claim lasts, by whichever clock", async () => {
+    for (const until of [new Date("2026-02-01T09:10:00Z"), new Date(Date.now() + 60_000)]) {
+      const { place, afterwards } = await leftBy(until);
+      expect(await replay(place, { ids: [afterwards] })).toEqual({ replayed: 0, skipped: 1 });
+      await expect(decide(place, afterwards, discardDelivery)).rejects.toMatchObject({ code: "conflict" });
+    }
+  });
+
+  test("is queued again, or unknown, as soon as it is known to be dead or its claim is over", async () => {
+    for (const [dead, until] of [
+      [["dead@host/1/aa/1"], new Date("2026-02-01T09:10:00Z")],
+      [[], over],
+    ] as const) {
+      const { place, afterwards, before } = await leftBy(until);
+      await inPlace(place, (trx) => freeClaims(trx, place.scope.workspaceId, dead, place.now()));
+      const found = (await deliveriesOf(place)).map(({ id, state, claimed_until }) => [id, { state, claimed_until }]);
+      expect(Object.fromEntries(found)).toEqual({
+        [afterwards]: { state: "unknown", claimed_until: null },
+        [before]: { state: "queued", claimed_until: null },
+      });
+    }
+  });
+
+  test("and that lives on writes no verdict over a person's decision, and nothing to Zendesk", async () => {
+    let goOn = () => {};
+    const decided = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let isUnderWay = () => {};
+    const underWay = new Promise<void>((resolve) => {
+      isUnderWay = resolve;
+    });
+    const place = await open({
+      upsert_user: async (attempt) => {
+        isUnderWay();
+        await decided;
+        return all.upsert_user(attempt);
+      },
+    });
+    const sending = place.send(identify);
+    await underWay;
+    const [{ id = "" } = {}] = await deliveriesOf(place);
+    await expect(decide(place, id, discardDelivery)).rejects.toMatchObject({ code: "conflict" });
+    await inPlace(place, (trx) => trx.updateTable("delivery").set({ claimed_until: over }).execute());
+    await decide(place, id, discardDelivery);
+    goOn();
+    expect(await sending).toMatchObject([{ state: "failed", code: "discarded", claimed_by: null }]);
+    expect(place.zendesk.effects.of("user.created")).toEqual([]);
   });
 });

@@ -130,11 +130,16 @@ describe("a destination", () => {
       (await api.call(getDestination, `/api/v1/destinations/${id}`, { key: place.key })).body.blocked;
     await set({ state: "disconnected" });
     expect(await blocked()).toEqual({
+      code: "disconnected",
       reason: "“Acme support” is disconnected: nothing is sent.",
       fix: expect.stringContaining("Reconnect it"),
     });
-    await set({ state: "paused" });
-    expect((await blocked())?.fix).toBe("Resume the connection.");
+    await set({ state: "paused", paused_until: new Date("2026-03-01T10:00:00Z") });
+    expect(await blocked()).toEqual({
+      code: "paused",
+      reason: "“Acme support” is paused until 2026-03-01 10:00 UTC: nothing is read and nothing is sent.",
+      fix: expect.stringMatching(/^What comes is kept queued until reading resumes\. Resume the connection/),
+    });
     await set({ state: "active", access: "read" });
     const readOnly = await blocked();
     expect(readOnly?.reason).toContain("may only be read");
@@ -148,7 +153,7 @@ describe("a destination", () => {
       failure_message: "Sign in again.",
       failure_action: "Reconnect.",
     });
-    expect(await blocked()).toEqual({ reason: "Sign in again.", fix: "Reconnect." });
+    expect(await blocked()).toEqual({ code: "login", reason: "Sign in again.", fix: "Reconnect." });
   });
 
   test("of another workspace, or one that was deleted, is not found", async () => {
@@ -268,6 +273,44 @@ describe("the actions of a destination", () => {
     expect(await actionsOf(place, id)).toEqual(before);
   });
 
+  test("that somebody else changed meanwhile are not overwritten unseen: it is told which, by whom and when", async () => {
+    const place = await ground.place();
+    const id = await ground.destination(place);
+    const seen = (await actionsOf(place, id)).map(({ version, ...action }) => ({
+      ...set({ version, ...action }),
+      expectedVersion: version,
+    }));
+    const [user, ...others] = seen;
+    if (!user) throw new Error("there are six actions");
+    const ours = [{ ...user, mapping: [{ to: "email", from: "$.traits.ours" }] }, ...others];
+    const theirs = [{ ...user, mapping: [{ to: "email", from: "$.traits.theirs" }] }, ...others];
+    expect((await put(place, id, theirs)).status).toBe(200);
+    const stored = await actionsOf(place, id);
+    const refused = await put(place, id, ours);
+    expect([refused.status, refused.error]).toEqual([
+      409,
+      {
+        code: "conflict",
+        message: expect.stringMatching(
+          /^“Create or update user” was changed by API key “test admin” on \d{4}-\d\d-\d\d \d\d:\d\d UTC\. Nothing was saved/,
+        ),
+        details: [{ path: "0.expectedVersion", message: "is 1, and version 2 is stored" }],
+      },
+    ]);
+    expect(await actionsOf(place, id)).toEqual(stored);
+    // What says the same loses nothing; what names no version takes what is stored, as it always did.
+    expect((await put(place, id, theirs)).status).toBe(200);
+    expect(
+      (
+        await put(
+          place,
+          id,
+          ours.map(({ expectedVersion: _, ...action }) => action),
+        )
+      ).status,
+    ).toBe(200);
+  });
+
   test("take the new profile's form where nobody changed them", async () => {
     const place = await ground.place();
     const id = await ground.destination(place);
@@ -324,6 +367,9 @@ describe("a preview", () => {
     });
     const nobody = (await ask(place, id, { event: { type: "identify", traits: {} } })).body.items[0];
     expect(nobody?.problems).toEqual([{ field: "", message: expect.stringContaining("Send traits.email") }]);
+    const opened = { type: "track", event: "Ticket Created", userId: "12", properties: { comment: "Help" } };
+    const ticket = (await ask(place, id, { event: opened })).body.items.find(({ key }) => key === "create_ticket");
+    expect(ticket?.fields.external_id).toMatch(/given when it is sent/);
     expect(await ground.deliveries(place)).toEqual([]);
   });
 

@@ -112,7 +112,7 @@ describe("what Zendesk will never take is final, in its words, and is not tried 
     const fields = { external_id: "u-1", email: annsEmail, "user_fields.plan": "gold" };
     const delivery = await ended(queue, "upsert_user", fields);
     expect(delivery).toMatchObject({ state: "failed", code: "refused", attempts: 1 });
-    expect(delivery.reason).toBe("Zendesk refuses it (422): plan: Plan: is read-only (ReadOnly).");
+    expect(delivery.reason).toBe("Zendesk refuses it (422): plan: is read-only (ReadOnly).");
     expect(delivery.fix).toMatch(/^Correct plan /);
     expect(delivery.writes).toHaveLength(1);
   });

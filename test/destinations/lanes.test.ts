@@ -26,13 +26,13 @@ test("a delivery names the one that it waits for, and is free when that ends", a
   const waiting = async () => (await rowsOf(queue)).map(({ waits_for }) => waits_for);
   expect(await waiting()).toEqual([null, first, second]);
   await queue.read(async (trx) => {
-    await lockDelivery(trx, queue.scope.workspaceId, first);
+    await lockDelivery(trx, queue.scope.workspaceId, first, queue.clock());
     await decide(trx, queue.scope.workspaceId, first, { state: "failed", due_at: null }, queue.clock());
   });
   expect(await waiting()).toEqual([null, null, second]);
   // Taken up again, it is before those that came after it.
   await queue.read(async (trx) => {
-    await lockDelivery(trx, queue.scope.workspaceId, first);
+    await lockDelivery(trx, queue.scope.workspaceId, first, queue.clock());
     await decide(trx, queue.scope.workspaceId, first, { state: "queued", due_at: queue.clock() }, queue.clock());
   });
   expect(await waiting()).toEqual([null, first, second]);
@@ -92,7 +92,7 @@ test.each([1, 2, 3])(
       const again = dead[random.between(0, Math.max(0, dead.length - 1))];
       await queue.read(async (trx) => {
         if (again && random.chance(0.5)) {
-          await lockDelivery(trx, scope.workspaceId, again.id);
+          await lockDelivery(trx, scope.workspaceId, again.id, clock());
           const columns = { state: "queued", due_at: clock(), lanes: some() };
           await decide(trx, scope.workspaceId, again.id, columns, clock());
         }

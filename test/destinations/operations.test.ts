@@ -85,7 +85,9 @@ describe("over the API", () => {
     const once = { key: admin, body: { event }, headers: { "idempotency-key": "once" } };
     const answers = await Promise.all(Array.from({ length: 10 }, () => api.call(sample, `${path}/test`, once)));
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-    expect(answers[0]?.body.deliveries).toMatchObject([{ action: "create_ticket", state: "done" }]);
+    expect(answers[0]?.body.deliveries).toMatchObject([
+      { action: "create_ticket", state: "done", subject: "user u-1" },
+    ]);
     expect(zendesk.effects.of("ticket.created")).toHaveLength(1);
   });
 
@@ -107,7 +109,10 @@ describe("over the API", () => {
     expect(answers[0]?.body).toMatchObject({ state: "queued" });
     expect(answers[1]?.body).toEqual(answers[0]?.body);
     await settle();
-    expect((await api.call(one, path, { key: admin })).body).toMatchObject({ state: "done", attempts: 2 });
+    expect((await api.call(one, path, { key: admin })).body).toMatchObject({
+      ...{ state: "done", attempts: 2 },
+      approved: { codes: ["unknown_traits"] },
+    });
   });
 
   test("deliveries are counted up to ten thousand, and no further", async () => {
@@ -193,8 +198,11 @@ describe("over the API", () => {
     await settle();
     const refused = await api.call(approve, `/api/v1/deliveries/${lost?.id}/approve`, { key: admin });
     expect(refused.error).toMatchObject({ code: "conflict" });
+    const failed = async () => (await api.call(destination, path, { key: csm })).body.deliveries.failed;
+    expect(await failed()).toBe(1);
     const discarded = await api.call(discard, `/api/v1/deliveries/${lost?.id}/discard`, { key: admin });
     expect(discarded.body).toMatchObject({ state: "failed", code: "discarded" });
+    expect(await failed()).toBe(0);
   });
 
   test("a preview shows the very values that are written then, and what is left out of them with its reason (X-13)", async () => {
@@ -304,6 +312,24 @@ describe("over the API", () => {
     const wrong = await dry({ event, actions: [{ ...actions[0], mapping: [{ to: "nothing", value: "x" }] }] }, admin);
     expect(wrong.error?.details).toMatchObject([{ path: "actions.0.mapping.0.to" }]);
     expect((await dry({ event, eventId: received[0]?.id })).status).toBe(422);
+  });
+
+  test("a dry run judges a sample as the door does, and says that its message id is given at sending", async () => {
+    const { path, csm, world } = await open();
+    const dry = (event: object) => api.call(dryRun, `${path}/dry-run`, { key: csm, body: { event } });
+    const nobody = await dry({ type: "identify", traits: { name: "Nobody" } });
+    expect([nobody.status, nobody.error?.details]).toEqual([
+      422,
+      [{ path: "event.userId", message: expect.stringMatching(/^is missing/) }],
+    ]);
+    world.users.create({ name: "Ada", email: "ada@example.com", externalId: "u-1" });
+    const event = { type: "track", event: "Ticket Created", userId: "u-1", properties: { subject: "S", comment: "C" } };
+    const externalId = async (more: object) => {
+      const { items } = (await dry({ ...event, ...more })).body;
+      return items[0]?.intents[0]?.changes.find(({ field }) => field === "external_id")?.to;
+    };
+    expect(await externalId({})).toMatch(/given when it is sent/);
+    expect(await externalId({ messageId: "m-7" })).toBe("m-7");
   });
 
   test("what is not done is counted for Prometheus, with its age", async () => {

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { PUT as putActions } from "#app/api/v1/destinations/[id]/actions/route.ts";
 import { PATCH as changeDestination, DELETE as deleteDestination } from "#app/api/v1/destinations/[id]/route.ts";
+import { POST as stopDestination } from "#app/api/v1/destinations/[id]/stop/route.ts";
 import type { Command } from "#lib/destinations/attempt.ts";
 import { useDestinations } from "#test/destinations/ground.ts";
 
@@ -170,3 +172,37 @@ test("a destination that is deleted leaves what was not sent as failed, and is n
   );
   expect(lanes).toEqual([]);
 });
+
+test("a stop is honoured while templates keep routing busy: a transaction ends by time as well (row 103)", async () => {
+  const place = await ground.place();
+  const id = await ground.destination(place);
+  const loop =
+    "{% for a in (1..300) %}{% for b in (1..1000) %}{% assign x = b %}{% endfor %}{% endfor %}{{ traits.name }}";
+  const mapping = [
+    { to: "email", from: "$.traits.email" },
+    // Each runs into the time that one template has; both together into that of an event, 800 ms.
+    ...["name", "notes"].map((to) => ({ to, template: `${loop} ${to}` })),
+  ];
+  const trigger = { field: "type", operator: "equals", value: "identify" };
+  const actions = [{ key: "upsert_user", enabled: true, trigger, mapping }];
+  expect(
+    await api.call(putActions, `/api/v1/destinations/${id}/actions`, { key: place.key, body: actions }),
+  ).toMatchObject({ status: 200 });
+  await ground.receive(place, ...Array.from({ length: 20 }, (_, n) => identify(`user-${n}`)));
+  const routing = ground.route(place);
+  await expect.poll(async () => (await ground.deliveries(place)).length, { timeout: 30_000 }).toBeGreaterThan(0);
+  const before = (await ground.deliveries(place)).length;
+  expect(await api.call(stopDestination, `/api/v1/destinations/${id}/stop`, { key: place.key })).toMatchObject({
+    status: 200,
+  });
+  const after = (await ground.deliveries(place)).length;
+  // Of events that take 800 ms each, no more than 5 s hold.
+  expect(after - before).toBeLessThanOrEqual(5);
+  expect(after).toBeLessThan(20);
+  // The others need not be waited for.
+  await database.inWorkspace(place.workspace, (trx) =>
+    trx.updateTable("event").set({ rejection: "not this time" }).where("routed_at", "is", null).execute(),
+  );
+  const { routed } = await routing;
+  expect(await ground.deliveries(place)).toHaveLength(routed);
+}, 60_000);

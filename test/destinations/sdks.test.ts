@@ -284,7 +284,14 @@ for (const [name, start] of Object.entries(clients)) {
     expect([held?.state, held?.code, affectedTickets]).toEqual([
       "held",
       "removal",
-      [{ id: ticket?.id, subject: "Help", status: "pending" }],
+      [
+        {
+          id: ticket?.id,
+          subject: "Help",
+          status: "pending",
+          url: expect.stringMatching(`/agent/tickets/${ticket?.id}$`),
+        },
+      ],
     ]);
     expect(zendesk.effects.of("membership.removed")).toEqual([]);
     await call(approve, `${path}/approve`, { body: { code: "removal" } });

@@ -76,6 +76,7 @@ test("what cannot be asked is told with its place", () => {
         all: [
           { field: "traits.plan", operator: "exists" },
           { not: { field: "$.traits.plan", operator: "equals" } },
+          { field: "event", operator: "starts_with", value: "" },
           { any: [{ field: "$.traits[", operator: "exists", value: 1 }] },
         ],
       },
@@ -84,8 +85,9 @@ test("what cannot be asked is told with its place", () => {
   ).toEqual([
     { path: "0.trigger.all.0.field", message: expect.stringContaining("must begin with $") },
     { path: "0.trigger.all.1.not.value", message: "is needed by equals" },
-    { path: "0.trigger.all.2.any.0.field", message: expect.stringContaining("character 9") },
-    { path: "0.trigger.all.2.any.0.value", message: "means nothing to exists" },
+    { path: "0.trigger.all.2.value", message: "must not be empty: starts_with compares with it" },
+    { path: "0.trigger.all.3.any.0.field", message: expect.stringContaining("character 9") },
+    { path: "0.trigger.all.3.any.0.value", message: "means nothing to exists" },
   ]);
   expect(conditionProblems(deep(7), "t")).toEqual([]);
   expect(conditionProblems(deep(8), "t")).toEqual([

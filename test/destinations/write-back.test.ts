@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { PUT as putRoute } from "#app/api/v1/destinations/[id]/write-back/route.ts";
 import { upsertAccounts } from "#lib/accounts/upsert.ts";
+import { listDeliveries } from "#lib/destinations/deliveries.ts";
 import { putWriteBack } from "#lib/destinations/write-back.ts";
 import { writeBackChanges } from "#lib/jobs/write-back.ts";
 import { putMatchKeys } from "#lib/matching/store.ts";
@@ -80,8 +81,10 @@ async function open({ synced = true } = {}): Promise<Writing> {
   });
 }
 
-const pending = ({ read, scope, destinationId, clock }: Writing) =>
-  read(async (trx) => (await readWriteBack(trx, scope.workspaceId, String(destinationId), clock())).pending);
+const told = ({ read, scope, destinationId, clock }: Writing) =>
+  read((trx) => readWriteBack(trx, scope.workspaceId, String(destinationId), clock()));
+const pending = async (writing: Writing) => (await told(writing)).pending;
+const tried = async (writing: Writing) => (await told(writing)).tried;
 const delivered = ({ read }: Writing) =>
   read((trx) => trx.selectFrom("delivery").select(["state", "code", "notes"]).orderBy("id").execute());
 
@@ -146,11 +149,14 @@ test("a number that changes is written alone, to the organizations of its accoun
   ]);
 });
 
-test("a field that Zendesk has not, or that is of another type, fails with what to do", async () => {
-  const writing = await open();
+test("a field that Zendesk has not, or that is of another type, fails with what to do, and is not told as written", async () => {
+  const writing = await open({ synced: false });
   await writing.set([{ organizationField: "nowhere", measure: "topUnsolved", enabled: true }]);
+  await writing.sync();
   await writing.compare();
+  expect(await tried(writing)).toEqual({ open: 3, failed: 0 });
   await writing.drain();
+  expect(await tried(writing)).toEqual({ open: 0, failed: 3 });
   expect((await delivered(writing)).map(({ state, code }) => [state, code])).toEqual(
     Array(3).fill(["failed", "missing_field"]),
   );
@@ -200,6 +206,16 @@ test("an organization that loses its account loses the account's numbers", async
   expect(writing.fields("Alpha")).toMatchObject({ urgent: null, score: null, rated: null, csm: null, plan: null });
 });
 
+test("a write-back is listed by the organization's name", async () => {
+  const writing = await open();
+  await writing.set(everyRule.slice(0, 1));
+  await writing.compare();
+  const { items } = await writing.read((trx) =>
+    listDeliveries(trx, writing.ctx.config, writing.scope.workspaceId, { limit: 10 }),
+  );
+  expect(items.map(({ subject }) => subject).toSorted()).toEqual(["Alpha", "Beta", "Gamma"]);
+});
+
 test("numbers that are still being read for the first time, and stopped destinations, write nothing", async () => {
   const writing = await open({ synced: false });
   await writing.set(everyRule);
@@ -247,5 +263,46 @@ test("one field takes one measure, and a measure that there is not is refused", 
     { path: "rules.0.measure", message: expect.stringContaining("topUnsolved") },
   ]);
   const saved = (await put([rule])).body;
-  expect(saved).toEqual({ rules: [rule], pending: { organizations: 0, examples: [] } });
+  expect(saved).toEqual({
+    rules: [rule],
+    pending: { organizations: 0, examples: [] },
+    tried: { open: 0, failed: 0 },
+  });
+});
+
+test("a field that Zendesk did not show when it was read last is refused with its key; a rule that stood there stays", async () => {
+  const writing = await open({ synced: false });
+  const { scope, destinationId } = writing;
+  const key = await api.key(scope.workspaceId);
+  const put = (rules: unknown[]) =>
+    api.call(putRoute, `/api/v1/destinations/${destinationId}/write-back`, { key, body: { rules } });
+  const [urgent, nowhere] = ["urgent", "nowhere"].map((organizationField) => ({
+    ...{ organizationField, measure: "topUnsolved", enabled: false },
+  }));
+  writing.world.definitions.createField("organization", { key: "former", type: "integer", active: false });
+  const on = { ...nowhere, enabled: true };
+  expect((await put([on])).status, "nothing was read yet: nobody can tell").toBe(200);
+  await writing.sync();
+  expect((await put([on, urgent])).status, "it stood there already").toBe(200);
+  expect((await put([nowhere, urgent])).status, "it can be switched off").toBe(200);
+  const refused = await put([
+    urgent,
+    on,
+    { ...urgent, organizationField: "former" },
+    { ...urgent, organizationField: "" },
+  ]);
+  expect([refused.status, refused.error?.details]).toEqual([
+    422,
+    [{ path: "rules.3.organizationField", message: "needs the key of an organization field of Zendesk" }],
+  ]);
+  const unknown = await put([urgent, on, { ...urgent, organizationField: "former" }]);
+  const words = (name: string) =>
+    new RegExp(`^“${name}” is no active organization field.*create it there \\(Admin Center`);
+  expect([unknown.status, unknown.error?.details]).toEqual([
+    422,
+    [
+      { path: "rules.1.organizationField", message: expect.stringMatching(words("nowhere")) },
+      { path: "rules.2.organizationField", message: expect.stringMatching(words("former")) },
+    ],
+  ]);
 });

@@ -6,7 +6,7 @@ import { openDatabase } from "#db/client.ts";
 import type { Context } from "#lib/context.ts";
 import { settingColumns } from "#lib/destinations/present.ts";
 import { presets } from "#lib/destinations/profiles.ts";
-import { mostCounted } from "#lib/destinations/shapes.ts";
+import { discarded, mostCounted } from "#lib/destinations/shapes.ts";
 import { runDue } from "#lib/jobs/cron.ts";
 import { requestRun } from "#lib/jobs/request.ts";
 import { Worker } from "#lib/jobs/worker.ts";
@@ -167,14 +167,17 @@ describe("GET /metrics", () => {
         .values({ ...made, name: "Acme", profile: "customerio", enabled: true, ...settingColumns(presets.customerio) })
         .returning("id")
         .executeTakeFirstOrThrow();
-      const fill = (state: string, count: number, at: Date) =>
+      const fill = (state: string, count: number, at: Date, code: string | null = null) =>
         sql`insert into delivery (workspace_id, destination_id, connection_id, action, action_version, command, command_key,
-              lanes, state, created_at, updated_at)
-            select ${workspaceId}, ${destination.id}, ${connectionId}, 'upsert_user', 1, '{}', ${state} || n, '{}', ${state},
-              ${at}::timestamptz, ${at}::timestamptz from generate_series(1, ${count}::int) n`.execute(trx);
+              lanes, state, code, created_at, updated_at)
+            select ${workspaceId}, ${destination.id}, ${connectionId}, 'upsert_user', 1, '{}', concat(${state}::text, ${code}::text, n),
+              '{}', ${state}, ${code}, ${at}::timestamptz, ${at}::timestamptz from generate_series(1, ${count}::int) n`.execute(
+          trx,
+        );
       await fill("done", 20, hoursAgo(9));
       await fill("queued", mostCounted + 1, hoursAgo(2));
       await fill("failed", 3, hoursAgo(5));
+      await fill("failed", 2, hoursAgo(5), discarded);
       return destination.id;
     });
     const { text } = await scrape(secret);

@@ -181,8 +181,8 @@ describe("what is about to end (row 61)", () => {
 });
 
 describe("what writes through a connection", () => {
-  const words = { reason: "It may only be read.", fix: "Grant writing." };
-  const desk = { id: "7", name: "Desk", state: "on" as const, blocked: null, failing: null };
+  const words = { code: "read_only" as const, reason: "It may only be read.", fix: "Grant writing." };
+  const desk = { id: "7", name: "Desk", state: "on" as const, blocked: null, failing: null, unanswered: null };
 
   test("is told of by destination where it is on and cannot write, or writes in vain", () => {
     expect(codes({ destinations: [desk] })).toEqual([]);
@@ -198,16 +198,26 @@ describe("what writes through a connection", () => {
       "writing_blocked:7",
       "dead_letters:8",
     ]);
-    expect(codes({ destinations: [{ ...desk, blocked: words, failing: words }] })).toEqual(["writing_blocked:7"]);
+    const unanswered = { reason: "Zendesk does not answer.", fix: "Nothing is lost." };
+    expect(codes({ destinations: [{ ...desk, unanswered }] })).toEqual(["writing_unanswered:7"]);
   });
 
-  test("is not told of where somebody has switched it off or paused the connection, or the connection fails as a whole", () => {
+  test("is told of beside its dead letters, also while the connection is paused or disconnected", () => {
+    const of = (state: string, code: "paused" | "disconnected" | "read_only") =>
+      codes({ state, destinations: [{ ...desk, blocked: { ...words, code }, failing: words }] });
+    expect(of("active", "read_only")).toEqual(["writing_blocked:7", "dead_letters:7"]);
+    expect(of("paused", "paused")).toEqual(["writing_paused:7", "dead_letters:7"]);
+    expect(of("disconnected", "disconnected")).toEqual(["writing_ended:7", "dead_letters:7"]);
+    expect(of("archived", "disconnected")).toEqual(["writing_ended:7", "dead_letters:7"]);
+  });
+
+  test("is not told of where somebody has switched it off, or the connection fails as a whole", () => {
     const blocked = { ...desk, blocked: words };
     expect(codes({ destinations: [{ ...blocked, state: "off" }] })).toEqual([]);
     expect(codes({ destinations: [{ ...blocked, state: "stopped" }] })).toEqual([]);
-    expect(codes({ destinations: [blocked], state: "paused" })).toEqual([]);
     const failing = { state: "failing", failure: failure("credentials_rejected") };
-    expect(codes({ destinations: [blocked], ...failing })).toEqual(["failing"]);
+    const login = { ...desk, blocked: { ...words, code: "login" as const } };
+    expect(codes({ destinations: [login], ...failing })).toEqual(["failing"]);
   });
 });
 

@@ -257,6 +257,31 @@ describe("a notice", () => {
     expect([await codesNow(), subjects().length]).toEqual([[], 3]);
   });
 
+  test("of a destination that is on upon a paused or disconnected connection is told as the screens tell it", async () => {
+    const acme = await team({ access: "read_write" });
+    const made = await api.call(createDestination, "/api/v1/destinations", {
+      key: await api.key(acme.workspace),
+      body: { connectionId: String(acme.connectionId), name: "Desk", profile: "customerio", enabled: true },
+    });
+    const openNow = async () => (await listed(acme, "?open=1")).map(({ code, action }) => [code, action]);
+    await set(acme, { state: "paused" });
+    await tell(start);
+    expect(await openNow()).toEqual([
+      [`writing_paused:${made.body.id}`, expect.stringMatching(/^What comes is kept queued until reading resumes/)],
+    ]);
+    await set(acme, { state: "disconnected" });
+    await tell(later(minute));
+    expect(await openNow()).toEqual([[`writing_ended:${made.body.id}`, expect.stringMatching(/^Reconnect it/)]]);
+    await set(acme, { state: "active" });
+    await tell(later(2 * minute));
+    expect(await openNow()).toEqual([]);
+    expect(lettersTo(acme).map(({ subject }) => subject)).toEqual([
+      "Bellwether: Acme Zendesk is paused, and not written to",
+      "Bellwether: Acme Zendesk is disconnected, and not written to",
+      "Bellwether: Acme Zendesk is written to again",
+    ]);
+  });
+
   test("is one, though several processes look at the same time", async () => {
     const acme = await team();
     await breakIt(acme);

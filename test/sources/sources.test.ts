@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { sql } from "kysely";
 import pg from "pg";
 import { expect, test } from "vitest";
@@ -7,6 +8,7 @@ import { POST as rotate } from "#app/api/v1/sources/[id]/rotate/route.ts";
 import { PATCH as change, GET as getSource, DELETE as remove } from "#app/api/v1/sources/[id]/route.ts";
 import { POST as create, GET as list } from "#app/api/v1/sources/route.ts";
 import type { Trx } from "#db/client.ts";
+import { concealValues } from "#lib/log.ts";
 import { forgetOldIntake } from "#lib/sources/retention.ts";
 import { selectEvents } from "#lib/sources/store/events.ts";
 import { KeyRing } from "#lib/sources/write-keys.ts";
@@ -61,6 +63,22 @@ test("another process refuses a key two seconds after it ended, and asks the dat
   await api.call(rotate, `${sourcePath(sending)}/rotate`, { key: sending.key, body: {} });
   expect(await other.owner(sending.writeKey, at(1900))).not.toBeNull();
   expect(await other.owner(sending.writeKey, at(2000))).toBeNull();
+});
+
+test("a key that is shown is told in no line from then on, also by a process that has not made it (row 115)", async () => {
+  const { workspace, sourceId } = await doors.source();
+  // As another process, or an earlier one, has made it.
+  const [known, unknown] = ["bwk_made-by-another-process", "bwk_of-nobody-at-all-0000"];
+  const key_hash = createHash("sha256").update(known).digest();
+  await database.inWorkspace(workspace, (trx) =>
+    trx
+      .insertInto("write_key")
+      .values({ workspace_id: workspace, source_id: Number(sourceId), key_hash, hint: "…cess", created_at: new Date() })
+      .execute(),
+  );
+  const ring = new KeyRing(api.context);
+  for (const key of [known, unknown]) await ring.owner(key, new Date());
+  expect(concealValues(`${known} ${unknown}`)).toBe(`[secret] ${unknown}`);
 });
 
 test("a look-up that was under way when a key ended is not remembered", async () => {

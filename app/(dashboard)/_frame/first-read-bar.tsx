@@ -12,12 +12,12 @@ import { firstReads } from "./freshness.ts";
 export function FirstReadBar() {
   const { data: connections } = useQuery(connectionQueries.list());
   const reading = firstReads(connections?.items ?? []).filter(({ failure }) => failure === null);
-  return reading.map(({ id, name, streams }) => (
+  return reading.map(({ id, name, state, streams }) => (
     <Notice
       key={id}
       kind="info"
       className="rounded-none px-4"
-      title={`${name} is being read for the first time: until it is through, the numbers are too small.`}
+      title={`${name} ${state === "paused" ? "was paused while it was" : "is being"} read for the first time: until it is through, the numbers are too small.`}
       actions={<Link href={`/connections/${id}`}>See how far it is</Link>}
     >
       <Num value={rowsOf(streams, "tickets")} /> tickets and <Num value={rowsOf(streams, "ticket_events")} /> events so

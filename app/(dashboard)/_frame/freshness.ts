@@ -28,13 +28,19 @@ export function firstReads(connections: readonly Connection[]): Connection[] {
 export function freshnessOf(connections: readonly Connection[], now: Date): Freshness {
   const used = connections.filter(isUsed);
   if (used.length === 0) {
-    return { status: "unknown", words: "nothing connected", asOf: null, verified: null };
+    // Their rows still count.
+    return { status: "unknown", words: "nothing connected", asOf: asOfAll(connections), verified: null };
   }
-  const reached = used.map(reachedBy);
-  const asOf = reached.some((instant) => instant === null) ? null : earliest(reached);
+  const asOf = asOfAll(used);
   const checks = used.map(({ verified }) => verified?.at ?? null);
   const verified = checks.some((instant) => instant === null) ? null : earliest(checks);
   return { ...judge(used, asOf, now), asOf, verified };
+}
+
+/** The instant up to which all of them were read; null where one never was. */
+function asOfAll(connections: readonly Connection[]): string | null {
+  const reached = connections.map(reachedBy);
+  return reached.some((instant) => instant === null) ? null : earliest(reached);
 }
 
 function judge(used: readonly Connection[], asOf: string | null, now: Date): Pick<Freshness, "status" | "words"> {

@@ -3,6 +3,7 @@ import { deliveriesAddress, destinationAddress } from "#app/(dashboard)/destinat
 import type { Connection, Failure, StreamStatus } from "#lib/connections/shapes.ts";
 import type { Destination } from "#lib/destinations/shapes.ts";
 import type { Notice } from "#lib/notifications/shapes.ts";
+import { aboutDestination, writingTroubles } from "#lib/notifications/writing.ts";
 import { isUsed, lateStreams } from "./freshness.ts";
 
 /** `bad`: numbers do not renew, or nothing is written; `doubt`: they may be wrong or old, or writes are missing; `calm`: all is right still, and something wants doing. */
@@ -28,8 +29,9 @@ interface Kind {
   severity: Severity;
   words: (connection: string, message: string, stopsWrites: boolean) => string;
   works?: string;
-  /** Under the connection's address. */
+  /** Under the connection's address, unless `leads` elsewhere. */
   place: string;
+  leads?: "destination" | "dead letters";
   label: string;
 }
 
@@ -40,6 +42,7 @@ const works: Record<Severity, string> = {
 };
 const named = (connection: string, message: string) => `${connection}: ${message}`;
 const ending: Kind = { severity: "doubt", words: named, place: "?tab=settings#login", label: "Change the login" };
+const writing = { words: (_: string, message: string) => message, place: "" };
 const doctor = { place: "?tab=doctor", label: "Ask the doctor" };
 
 /** By the code of a notice or the part of it before the colon, the most severe first. */
@@ -53,18 +56,32 @@ const kinds: Record<string, Kind> = {
   },
   failed: { severity: "bad", words: named, place: "", label: "Open the connection" },
   stale: { severity: "bad", words: named, ...doctor },
-  writing_blocked: {
+  writing_ended: {
+    ...writing,
     severity: "bad",
-    words: (_, message) => message,
+    works: "Events are taken and kept queued.",
+    place: "?tab=settings#login",
+    label: "Reconnect",
+  },
+  writing_blocked: {
+    ...writing,
+    severity: "bad",
     works: "Reading goes on, and events are taken and kept.",
-    place: "",
+    leads: "destination",
+    label: "Open the destination",
+  },
+  writing_unanswered: {
+    ...writing,
+    severity: "doubt",
+    works: "Events are taken and kept.",
+    leads: "destination",
     label: "Open the destination",
   },
   dead_letters: {
+    ...writing,
     severity: "doubt",
-    words: (_, message) => message,
-    works: "The other writes go on.",
-    place: "",
+    works: "They are kept until somebody replays or discards them.",
+    leads: "dead letters",
     label: "Show the dead letters",
   },
   approval_needed: { severity: "doubt", words: named, place: "?tab=held#absent", label: "Decide" },
@@ -73,6 +90,12 @@ const kinds: Record<string, Kind> = {
   "api_token_ends:7": ending,
   login_ends: ending,
   api_token_ends: { ...ending, severity: "calm" },
+  writing_paused: {
+    ...writing,
+    severity: "calm",
+    works: "Events are taken and kept queued.",
+    label: "Open the connection",
+  },
   webhook_failing: { severity: "calm", words: named, place: "#webhook", label: "Show the webhook" },
   webhook_silent: { severity: "calm", words: named, place: "#webhook", label: "Show the webhook" },
   webhook_unchecked: { severity: "calm", words: named, ...doctor },
@@ -99,9 +122,8 @@ interface Finding {
 }
 type Seen = Omit<Finding, "stopsWrites">;
 
-/** What is told of a destination by its id; else one code tells one thing, whatever reason stands behind the colon. */
-const destinationCode = /^(writing_blocked|dead_letters):(.+)$/;
-const themeOf = (code: string) => (destinationCode.test(code) ? code : prefixOf(code));
+/** What is told of a destination is told by its id; else one code tells one thing, whatever reason stands behind the colon. */
+const themeOf = (code: string) => (aboutDestination(code) ? code : prefixOf(code));
 
 /**
  * What is wrong now, the most severe first. Whether something is wrong the connections tell, so that nothing old looks fresh
@@ -114,7 +136,7 @@ export function troublesOf(
   now: Date,
   destinations: readonly Destination[] = [],
 ): Trouble[] {
-  const findings = connections.filter(isUsed).flatMap((connection) => {
+  const findings = connections.flatMap((connection) => {
     const own = destinations.filter(({ connectionId, state }) => connectionId === connection.id && state === "on");
     const seen = [...findingsIn(connection, now), ...writesIn(connection, own)];
     const told = notices
@@ -130,9 +152,8 @@ export function troublesOf(
 
 function stillHolds(code: string, connection: Connection, seen: readonly Seen[]): boolean {
   const isSeen = seen.some((one) => themeOf(one.code) === themeOf(code));
+  if (aboutDestination(code) || !isUsed(connection)) return isSeen;
   switch (prefixOf(code)) {
-    case "writing_blocked":
-    case "dead_letters":
     case "failing":
     case "failed":
     case "degraded":
@@ -153,10 +174,11 @@ function stillHolds(code: string, connection: Connection, seen: readonly Seen[])
 }
 
 function present({ connectionId, connection, code, message, action, since, stopsWrites }: Finding): Trouble {
-  const { severity, words, place, label, works: own } = kindOf(code);
-  const [, kind, destinationId] = destinationCode.exec(code) ?? [];
-  const screen = destinationId === undefined ? null : destinationAddress(destinationId);
-  const log = deliveriesAddress({ destination: destinationId, state: "failed" });
+  const { severity, words, place, leads, label, works: own } = kindOf(code);
+  const about = aboutDestination(code);
+  const screen = about && destinationAddress(about.id);
+  const log = about && deliveriesAddress({ destination: about.id, state: "failed" });
+  const led = leads === "dead letters" ? log : leads && screen;
   return {
     key: `${connectionId} ${code}`,
     severity,
@@ -164,29 +186,20 @@ function present({ connectionId, connection, code, message, action, since, stops
     since,
     works: own ?? works[severity],
     action,
-    link: { href: kind === "dead_letters" ? log : (screen ?? `/connections/${connectionId}${place}`), label },
+    link: { href: led ?? `/connections/${connectionId}${place}`, label },
     own: screen,
   };
 }
 
 /** What those that write through a connection show of themselves. What follows from its own failure is said with that. */
-function writesIn({ id, name, state, failure }: Connection, destinations: readonly Destination[]): Seen[] {
-  return destinations.flatMap((destination): Seen[] => {
-    const { blocked, failing } = destination;
-    const of = { connectionId: id, connection: name, since: null };
-    if (blocked) {
-      if (failure || state === "paused") return [];
-      const message = `“${destination.name}” is on, and nothing is written: ${blocked.reason}`;
-      return [{ ...of, code: `writing_blocked:${destination.id}`, message, action: blocked.fix }];
-    }
-    if (!failing) return [];
-    const message = `“${destination.name}”: ${failing.reason}`;
-    return [{ ...of, code: `dead_letters:${destination.id}`, message, action: failing.fix }];
-  });
+function writesIn({ id, name }: Connection, destinations: readonly Destination[]): Seen[] {
+  const of = { connectionId: id, connection: name, since: null };
+  return destinations.flatMap(writingTroubles).map((trouble) => ({ ...of, ...trouble }));
 }
 
-/** What a connection shows of itself. */
+/** What a connection shows of itself; one that is not in use has nothing to show. */
 function findingsIn(connection: Connection, now: Date): Seen[] {
+  if (!isUsed(connection)) return [];
   const { id, name, failure, streams, absences } = connection;
   const of = { connectionId: id, connection: name };
   const finding = (code: string, message: string, action: string, since: string | null = null): Seen => ({

@@ -15,10 +15,12 @@ const destinationStates: Record<Destination["state"], { status: Status; words: s
   stopped: { status: "bad", words: "stopped", means: "It takes events and keeps them queued; nothing is sent." },
 };
 
-/** How a destination stands: on, and yet nothing can be sent or much fails, is no good state. */
-export function stateOf({ state, blocked, failing }: Destination) {
+/** How a destination stands: on, and yet nothing can be sent or much fails, is no good state. A pause is somebody's own choice. */
+export function stateOf({ state, blocked, unanswered, failing }: Destination) {
   if (state !== "on") return destinationStates[state];
+  if (blocked?.code === "paused") return { status: "watch" as const, words: "on, but paused", means: blocked.reason };
   if (blocked) return { status: "bad" as const, words: "on, but blocked", means: blocked.reason };
+  if (unanswered) return { status: "watch" as const, words: "on, no answer", means: unanswered.reason };
   if (failing) return { status: "watch" as const, words: "on, many fail", means: failing.reason };
   return destinationStates.on;
 }

@@ -128,7 +128,7 @@ export const startSync = operation({
   id: "startSync",
   method: "POST",
   path: `${one}/sync`,
-  summary: "Start a run now, or name the one that runs",
+  summary: "Start a run now, or name the one that runs; of a paused connection too, which stays paused",
   role: "csm",
   body: syncBody,
   answer: syncStarted,

@@ -128,7 +128,8 @@ export const replaceActions = operation({
   id: "replaceActions",
   method: "PUT",
   path: `${one}/actions`,
-  summary: "Set triggers, mappings and order; former versions are kept",
+  summary:
+    "Set triggers, mappings and order, with expectedVersion only where no other was stored; former versions are kept",
   role: "admin",
   body: actionsBody,
   answer: actionList,

@@ -1,6 +1,8 @@
 import { type Finding, failure, type LiveVisit, ok, unknown } from "#lib/connections/doctor-checks/finding.ts";
+import { hurried, reachWords } from "#lib/connections/hurried.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
 import { checkSameAccount, type Identity, whoAmI } from "#lib/zendesk/identity.ts";
+import { TransportError } from "#lib/zendesk/transport.ts";
 
 /** Failures that are the login's; the account behind the address did answer. */
 const aboutLogin = ["credentials_rejected", "reconnect", "missing_scope", "forbidden", "different_account"];
@@ -27,9 +29,21 @@ export async function arrive(visit: Omit<LiveVisit, "identity">): Promise<Arriva
       const closed = error.code === "missing_scope" ? null : `Not tried: ${error.message}`;
       return { findings: [answers, failure("login", error.message, error.action)], identity: null, closed };
     }
+    if (error.code === "unreachable") return unanswered(silenceWords(client.base, error) ?? error.message);
     const findings = [failure("address", error.message, error.action), unknown("login", "Not tried: see the address.")];
     return { findings, identity: null, closed: "Not tried: see the address." };
   }
+}
+
+/** Nobody is there, as `found` says: nothing else was tried. */
+export function unanswered(found: string): Arrival {
+  const closed = "Not tried: the address does not answer.";
+  return { findings: [failure("address", found, reachWords), unknown("login", closed)], identity: null, closed };
+}
+
+function silenceWords(base: string, { cause }: ZendeskError): string | null {
+  const isSilent = cause instanceof TransportError && cause.kind === "timeout";
+  return isSilent ? `${base} does not answer within ${hurried.deadlines.headers / 1000} seconds.` : null;
 }
 
 function loginFinding(identity: Identity, connection: LiveVisit["connection"]): Finding {

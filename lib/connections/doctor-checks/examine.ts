@@ -1,4 +1,5 @@
 import { type CheckKey, type Finding, unknown, untried, type Visit } from "#lib/connections/doctor-checks/finding.ts";
+import { inTime } from "#lib/connections/hurried.ts";
 
 /** One check: the findings that it is for, and how it finds them. */
 export interface Check<V extends Visit> {
@@ -26,17 +27,6 @@ export async function examine<V extends Visit>(checks: readonly Check<V>[], visi
   };
   await Promise.all(Array.from({ length: atOnce }, takeTurns));
   return findings;
-}
-
-/** Waits for `work` until the visit is over, then throws. */
-export async function inTime<T>({ over }: Pick<Visit, "over">, work: () => Promise<T>): Promise<T> {
-  over.throwIfAborted();
-  let stop = () => {};
-  const end = new Promise<never>((_, reject) => {
-    stop = () => reject(over.reason);
-    over.addEventListener("abort", stop, { once: true });
-  });
-  return Promise.race([work(), end]).finally(() => over.removeEventListener("abort", stop));
 }
 
 /** Why a check has nothing to say. */

@@ -44,6 +44,8 @@ export interface Visit {
   now: Date;
   /** Aborted: what was not answered by then is not known. */
   over: AbortSignal;
+  /** After so many milliseconds. */
+  patienceMs: number;
 }
 
 /** A visit on which Zendesk answers. `identity` null: it does not tell who is signed in. */

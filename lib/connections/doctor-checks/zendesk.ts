@@ -1,6 +1,6 @@
-import { arrive } from "#lib/connections/doctor-checks/address-and-login.ts";
+import { type Arrival, arrive, unanswered } from "#lib/connections/doctor-checks/address-and-login.ts";
 import { checkCredentials } from "#lib/connections/doctor-checks/credentials.ts";
-import { type Check, examine, inTime, reasonOf } from "#lib/connections/doctor-checks/examine.ts";
+import { type Check, examine, reasonOf } from "#lib/connections/doctor-checks/examine.ts";
 import {
   type CheckKey,
   type Finding,
@@ -11,6 +11,7 @@ import {
 import { checkScopes } from "#lib/connections/doctor-checks/granted-access.ts";
 import { checkSatisfaction } from "#lib/connections/doctor-checks/satisfaction.ts";
 import { checkFields, checkStream, probedStreams, streamFinding } from "#lib/connections/doctor-checks/streams.ts";
+import { hurried, inTime } from "#lib/connections/hurried.ts";
 import { streamNames } from "#lib/connections/shapes.ts";
 import { instantWords } from "#lib/time-words.ts";
 import { openClient } from "#lib/zendesk/credentials.ts";
@@ -25,14 +26,6 @@ const liveChecks: Check<LiveVisit>[] = [
   { keys: ["stream:satisfaction_ratings", "csat"], find: checkSatisfaction },
   { keys: ["credentials"], find: checkCredentials },
 ];
-
-/** Short of breath: a person waits for the report. */
-const hurried = {
-  attempts: 2,
-  longestSleep: 2000,
-  patience: 8000,
-  deadlines: { connect: 5000, headers: 8000, idle: 5000, total: 10_000 },
-};
 
 export interface Heard {
   findings: Finding[];
@@ -57,10 +50,19 @@ export async function examineZendesk(visit: Visit): Promise<Heard> {
 }
 
 async function visitZendesk(visit: Omit<LiveVisit, "identity">): Promise<Heard> {
-  const { findings, identity, closed } = await inTime(visit, () => arrive(visit));
+  const { findings, identity, closed } = await arriveInTime(visit);
   const live: LiveVisit = { ...visit, identity };
   const others = closed === null ? await examine(liveChecks, live) : notAsked(visit, closed);
   return { findings: [...findings, ...others], behindZendesk: heardClock(visit, findings) };
+}
+
+async function arriveInTime(visit: Omit<LiveVisit, "identity">): Promise<Arrival> {
+  try {
+    return await inTime(visit, () => arrive(visit));
+  } catch (error) {
+    if (!visit.over.aborted) throw error;
+    return unanswered(`${visit.client.base} does not answer within ${visit.patienceMs / 1000} seconds.`);
+  }
 }
 
 /** An answer of Zendesk's own tells its time; that of whoever answers instead tells nothing. */

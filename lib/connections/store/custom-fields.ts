@@ -3,11 +3,29 @@ import type { Db } from "#db/client.ts";
 import type { CustomField, FieldSubject } from "#lib/connections/shapes.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
+const key = sql<string>`coalesce(key, id::text)`;
+
 /** Among a ticket's fields are some that every account has, such as its status; these are of their own (zendesk-api section 6.4). */
 const customTypes = [
   ...["text", "textarea", "checkbox", "date", "integer", "decimal", "regexp", "dropdown", "tagger", "multiselect"],
   ...["lookup", "partialcreditcard"],
 ];
+
+/** Keys of every field of that kind that was ever read, each with whether Zendesk shows it as active. */
+export async function readFieldKeys(
+  db: Db,
+  { workspaceId, connectionId }: Scope,
+  subject: FieldSubject,
+): Promise<{ key: string; isActive: boolean }[]> {
+  const rows = await db
+    .selectFrom("field_definition")
+    .select([key.as("key"), sql<boolean>`deleted_at is null and active is not false`.as("isActive")])
+    .where("workspace_id", "=", workspaceId)
+    .where("connection_id", "=", connectionId)
+    .where("subject", "=", subject)
+    .execute();
+  return rows;
+}
 
 /** Those that Zendesk shows as active, in the order of their keys. */
 export async function readCustomFields(
@@ -16,7 +34,6 @@ export async function readCustomFields(
   subject: FieldSubject,
   { limit, after }: { limit: number; after: string | null },
 ): Promise<CustomField[]> {
-  const key = sql<string>`coalesce(key, id::text)`;
   let fields = db
     .selectFrom("field_definition")
     .select([key.as("key"), "title", "type"])

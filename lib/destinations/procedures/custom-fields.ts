@@ -4,7 +4,9 @@ import {
   convert,
   type FieldDefinition,
   fieldNamed,
+  fillersOf,
   isPlain,
+  keyOf,
   leftOutAsNested,
   snakeCase,
   titleOf,
@@ -27,14 +29,15 @@ export interface FieldValue {
 /**
  * The custom fields that a command fills, by their keys: those that a rule names, and traits that no rule names. What no field
  * takes is left out with a note; traits without a field are discarded, asked about or given one, as the settings say (X-2, X-3).
- * `ifDefined` goes to fields that exist, and is noted where none does.
+ * `ifDefined` goes to fields that exist, and is noted where none does. Of several that come down to one field one fills it.
  */
 export async function customFieldsOf(
   task: Task,
   owner: Owner,
   ifDefined: Record<string, unknown> = {},
 ): Promise<Map<string, FieldValue>> {
-  const given = { ...ifDefined, ...task.command.unmapped, ...recordOf(task.command, `${owner}_fields`) };
+  const ruled = recordOf(task.command, `${owner}_fields`);
+  const given = { ...ifDefined, ...task.command.unmapped, ...ruled };
   const traits = Object.entries(given).filter(([, value]) => value !== undefined);
   const plain = traits.filter(([, value]) => isPlain(value));
   const nested = traits.filter(([, value]) => !isPlain(value));
@@ -42,16 +45,24 @@ export async function customFieldsOf(
   const values = new Map<string, FieldValue>();
   if (plain.length === 0) return values;
   const definitions = await definitionsOf(task, owner);
+  const groups = [ruled, task.command.unmapped, ifDefined].map((group) => plainIn(group));
+  const fillers = fillersOf(definitions, ...groups);
   const unknown: [string, unknown][] = [];
   for (const [name, value] of plain) {
     const definition = fieldNamed(definitions, name);
-    if (definition) put(task, values, owner, definition, name, value);
+    const key = keyOf(definitions, name);
+    const filler = fillers.get(key);
+    if (filler !== name) task.notes.push(`${name} was left out: for the ${owner} field ${key}, ${filler} counts.`);
+    else if (definition) put(task, values, owner, definition, name, value);
     else if (Object.hasOwn(ifDefined, name)) noteUndefined(task, owner, name);
     else if (value !== null) unknown.push([name, value]);
   }
   if (unknown.length > 0) await placeUnknown(task, owner, unknown, values);
   return values;
 }
+
+const plainIn = (traits: Record<string, unknown>) =>
+  Object.keys(traits).filter((name) => traits[name] !== undefined && isPlain(traits[name]));
 
 function put(
   task: Task,
@@ -62,6 +73,11 @@ function put(
   value: unknown,
 ): void {
   const { key, type, active } = definition;
+  // Two whose fields were to be made may come to one after all, where Zendesk refused to make one of them.
+  if (values.has(key)) {
+    task.notes.push(`${name} was left out: the ${owner} field ${key} is filled already.`);
+    return;
+  }
   if (!active) {
     task.notes.push(`${name} was left out: the ${owner} field ${key} is switched off in Zendesk.`);
     return;
@@ -118,7 +134,6 @@ async function createFields(
   const created: FieldDefinition[] = [];
   const refused = new Map<string, ZendeskError>();
   for (const [name, value] of unknown) {
-    if (fieldNamed(created, name)) continue;
     const field = await createField(task, owner, name, value);
     if (field instanceof ZendeskError) refused.set(name, field);
     else created.push(field);

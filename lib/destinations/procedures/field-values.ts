@@ -12,6 +12,12 @@ export interface FieldDefinition {
 /** `leftOut`: parts of the value that the field does not take. */
 export type Converted = { value: unknown; leftOut?: string } | { refused: string };
 
+/** Whether Zendesk would take it for an e-mail address. */
+export const isEmail = (value: unknown) =>
+  typeof value === "string" &&
+  value.length <= 254 &&
+  /^[^\s@"<>(),;:\\[\]]+@[^\s@"<>(),;:\\[\]]+\.[^\s@.]+$/.test(value);
+
 /** A field by the name of a trait: as given, in snake_case, in camelCase; keys do not differ by case alone (C-39). */
 export function fieldNamed<Field extends { key: string }>(
   definitions: readonly Field[],
@@ -26,16 +32,57 @@ export function fieldNamed<Field extends { key: string }>(
   return definitions.find(({ key }) => lower.includes(key.toLowerCase()));
 }
 
-/** A key that Zendesk takes: letters, digits and underscores, not digits alone. */
+/**
+ * Which of these traits fills each field, by the field's key. Of several that come down to one, those of an earlier group go
+ * before those of a later one; in a group the one that is called as the field is, else the first.
+ */
+export function fillersOf<Field extends { key: string }>(
+  definitions: readonly Field[],
+  ...groups: (readonly string[])[]
+): Map<string, string> {
+  const fillers = new Map<string, string>();
+  for (const names of groups) {
+    const taken = new Set(fillers.keys());
+    for (const name of names) {
+      const key = keyOf(definitions, name);
+      if (!fillers.has(key) || (name === key && !taken.has(key))) fillers.set(key, name);
+    }
+  }
+  return fillers;
+}
+
+/** The key of the field to which a trait goes: one that there is, else the one that would be made. */
+export function keyOf<Field extends { key: string }>(definitions: readonly Field[], name: string): string {
+  return fieldNamed(definitions, name)?.key ?? snakeCase(name);
+}
+
+const longestKey = 100;
+/** Letters that are none with a mark on it. */
+const spellings: Record<string, string> = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ı: "i", þ: "th" };
+
+/**
+ * A key that Zendesk takes: letters, digits and underscores, not digits alone. Two names whose letters it cannot spell, or not
+ * all of them, are told apart by a digest: none of them is the field of another.
+ */
 export function snakeCase(name: string): string {
-  const words = name
+  const spelled = name
+    .normalize("NFKD")
+    .replace(/\p{M}+/gu, "")
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
     .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "_")
-    .replace(/^_+|_+$/g, "")
-    .slice(0, 100);
-  return words === "" || /^\d+$/.test(words) ? `field_${words}` : words;
+    .replace(/[ßæœøłđıþ]/g, (letter) => spellings[letter] ?? "");
+  const words = spelled.replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
+  const isSpelled = words !== "" && words.length <= longestKey && !/[^\p{ASCII}\p{P}\p{Z}\p{C}]/u.test(spelled);
+  if (isSpelled) return /^\d+$/.test(words) ? `field_${words}` : words;
+  return `${words.slice(0, longestKey - 20) || "field"}_${digestOf(name.normalize("NFC"))}`;
+}
+
+/** FNV-1a, of 32 bits: this file is the browser's as well. */
+function digestOf(text: string): string {
+  let digest = 0x811c9dc5;
+  for (const unit of text.split("")) digest = Math.imul(digest ^ unit.charCodeAt(0), 0x01000193) >>> 0;
+  return digest.toString(36).padStart(7, "0");
 }
 
 function camelCase(name: string): string {
@@ -44,7 +91,10 @@ function camelCase(name: string): string {
 
 /** "plan_name" as a person would write it: "Plan name". */
 export function titleOf(name: string): string {
-  const words = snakeCase(name).replaceAll("_", " ");
+  const isSpelled = /^\p{ASCII}{0,100}$/u.test(name) && /[a-z0-9]/i.test(name);
+  const words = isSpelled
+    ? snakeCase(name).replaceAll("_", " ")
+    : cleanText(name.trim(), longestKey) || snakeCase(name);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

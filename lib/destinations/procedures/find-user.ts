@@ -90,14 +90,18 @@ async function hasIdentity(task: Task, user: Wire, email: string): Promise<boole
 
 /** Two people of the customer's may share an address; Zendesk has one user for it (row 102). */
 function sameExternalId(task: Task, user: Wire, { externalId, email }: Person): Wire {
-  const other = user.external_id;
-  const isOther = externalId !== null && typeof other === "string" && other !== "" && !isSameText(other, externalId);
-  if (!isOther || isApproved(task, "external_id_differs")) return user;
+  if (externalId === null || !hasOtherExternalId(user, externalId) || isApproved(task, "external_id_differs"))
+    return user;
   return hold(
     "external_id_differs",
-    `The e-mail ${email} belongs to ${describe(user)}, whose external id is ${other} and not ${externalId}.`,
+    `The e-mail ${email} belongs to ${describe(user)}, whose external id is ${user.external_id} and not ${externalId}.`,
     "If they are one person, approve: the user is taken by the e-mail, and an identify gives it the new external id. If not, correct the e-mail in your product and discard this.",
   );
+}
+
+/** The user is known under another id of the customer's. */
+export function hasOtherExternalId({ external_id: other }: Wire, externalId: string): boolean {
+  return typeof other === "string" && other !== "" && !isSameText(other, externalId);
 }
 
 function onlyOne(users: Wire[], several: string): Wire | null {

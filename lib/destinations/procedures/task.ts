@@ -1,5 +1,6 @@
 import type { AffectedTicket, Attempt, Procedure, Verdict } from "#lib/destinations/attempt.ts";
 import { refusalOf } from "#lib/destinations/refusals.ts";
+import type { allowedByWord } from "#lib/destinations/shapes.ts";
 
 /** An attempt under way, with what there is to tell of it so far. */
 export interface Task extends Attempt {
@@ -69,7 +70,7 @@ export function fail(code: string, reason: string, fix: string): never {
 }
 
 /** Whether a person has read that it was held for this, and allowed it. */
-export function isApproved(task: Task, code: string): boolean {
+export function isApproved(task: Task, code: (typeof allowedByWord)[number]): boolean {
   return task.delivery.approvedFor.includes(code);
 }
 

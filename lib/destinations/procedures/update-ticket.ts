@@ -7,9 +7,14 @@ import {
   type Wanted,
 } from "#lib/destinations/procedures/changes.ts";
 import { isNamed, personOf, requiredText, tagsOf, textOf } from "#lib/destinations/procedures/command-fields.ts";
-import { requesterOf, ticketsByExternalId } from "#lib/destinations/procedures/create-ticket.ts";
+import {
+  archivedTickets,
+  requesterOf,
+  ticketById,
+  ticketsByExternalId,
+} from "#lib/destinations/procedures/create-ticket.ts";
 import { isSameValue } from "#lib/destinations/procedures/field-values.ts";
-import { findAll, findRow, findRows, idIn, isId, wireId } from "#lib/destinations/procedures/rows.ts";
+import { findAll, idIn, wireId } from "#lib/destinations/procedures/rows.ts";
 import { addTags, removeTags } from "#lib/destinations/procedures/tags.ts";
 import { fail, hold, procedure, sentBefore, type Task } from "#lib/destinations/procedures/task.ts";
 import {
@@ -20,7 +25,6 @@ import {
 } from "#lib/destinations/procedures/ticket-values.ts";
 import { closedTicket } from "#lib/destinations/refusal-words.ts";
 import { isObject } from "#lib/zendesk/answers.ts";
-import { ZendeskError } from "#lib/zendesk/failures.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 
 const update = "update ticket";
@@ -56,7 +60,8 @@ async function ticketMeant(task: Task): Promise<Wire> {
   }
   const externalId = requiredText(task.command, "external_id");
   const listed = await ticketsByExternalId(task, externalId);
-  const [ticket, ...others] = listed.length > 0 ? listed : await archivedTickets(task, externalId);
+  const [ticket, ...others] =
+    listed.length > 0 ? listed : ((await archivedTickets(task, externalId)) ?? notSearched(externalId));
   if (!ticket) return notFound(`the external id ${externalId}`);
   if (others.length > 0) {
     hold(
@@ -68,39 +73,12 @@ async function ticketMeant(task: Task): Promise<Wire> {
   return ticket;
 }
 
-/** The search has more than was asked for: so many of those that it gives are looked at. */
-const mostAsked = 10;
-
-/**
- * Those that were closed long ago: no list has them any more, and the search does (zendesk-api 4.1). Zendesk then refuses the
- * change in its own words (row 100).
- */
-async function archivedTickets(task: Task, externalId: string): Promise<Wire[]> {
-  const query = { query: `type:ticket external_id:"${externalId.replaceAll('"', " ")}"`, per_page: 100 };
-  const rows = await findRows(task, "find archived ticket", "/api/v2/search", "results", query).catch((error) => {
-    if (error instanceof ZendeskError && error.status === 403) return notSearched(externalId);
-    throw error;
-  });
-  const same = rows.filter((row) => row.external_id === externalId).slice(0, mostAsked);
-  const found: Wire[] = [];
-  for (const row of same) {
-    const ticket = await ticketById(task, String(idIn(row)));
-    // The search is late.
-    if (ticket?.external_id === externalId) found.push(ticket);
-  }
-  return found;
-}
-
 function notSearched(externalId: string): never {
   return fail(
     "ticket_not_found",
     `Zendesk lists no ticket with the external id ${externalId}. The connection's login may not search for one that was closed long ago.`,
     "Send the id of a ticket that exists, or the external id with which it was created; or give the connection's login the scope “read”. Then replay this.",
   );
-}
-
-async function ticketById(task: Task, id: string): Promise<Wire | null> {
-  return isId(id) ? findRow(task, "find ticket by id", `/api/v2/tickets/${id}`, "ticket") : null;
 }
 
 function notFound(what: string): never {

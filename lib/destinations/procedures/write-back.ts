@@ -8,7 +8,8 @@ import { fail, procedure, type Task } from "#lib/destinations/procedures/task.ts
 import { valuesOfDelivery } from "#lib/destinations/store/write-back.ts";
 
 const record = "organization_fields";
-const where = "Admin Center → People → Configuration → Organization fields";
+/** Where a person defines them in Zendesk. */
+export const organizationFieldsPlace = "Admin Center → People → Configuration → Organization fields";
 
 /** Writes account numbers to the fields of an organization, as far as they differ. Nothing else of it is touched. */
 export const writeBack = procedure(async (task) => {
@@ -68,7 +69,7 @@ function missingField(field: string): never {
   return fail(
     "missing_field",
     `Zendesk has no organization field with the key “${field}”.`,
-    `Create it in Zendesk (${where}) with the key ${field}, or choose another field in the destination's write-back; then replay this.`,
+    `Create it in Zendesk (${organizationFieldsPlace}) with the key ${field}, or choose another field in the destination's write-back; then replay this.`,
   );
 }
 
@@ -76,7 +77,7 @@ function inactiveField(field: string): never {
   return fail(
     "inactive_field",
     `The organization field “${field}” is switched off in Zendesk.`,
-    `Activate it in Zendesk (${where}), or choose another field in the destination's write-back; then replay this.`,
+    `Activate it in Zendesk (${organizationFieldsPlace}), or choose another field in the destination's write-back; then replay this.`,
   );
 }
 

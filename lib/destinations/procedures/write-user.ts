@@ -1,7 +1,7 @@
 import { bodyOf, changesOf, intentOf, leavingNewer, type Wanted } from "#lib/destinations/procedures/changes.ts";
 import { nameOf, type Person } from "#lib/destinations/procedures/command-fields.ts";
 import type { FieldValue } from "#lib/destinations/procedures/custom-fields.ts";
-import { describe, findUser, noUser } from "#lib/destinations/procedures/find-user.ts";
+import { describe, findUser, hasOtherExternalId, noUser } from "#lib/destinations/procedures/find-user.ts";
 import { idIn, isSameText, isTaken } from "#lib/destinations/procedures/rows.ts";
 import { addTags } from "#lib/destinations/procedures/tags.ts";
 import { fail, hold, type Task, waitForSearch } from "#lib/destinations/procedures/task.ts";
@@ -174,9 +174,14 @@ export function refuseAgent(user: Wire): void {
 }
 
 /** An e-mail that differs would become a further one of the user's; an empty one, or an external id, is filled in. */
-function identityOf(task: Task, user: Wire, { email, externalId }: Person): Wanted[] {
+function identityOf(task: Task, user: Wire, { id, email, externalId }: Person): Wanted[] {
   const wanted: Wanted[] = [];
-  if (externalId !== null) wanted.push({ field: "external_id", value: externalId });
+  // Whom the Zendesk id names is meant (C-29), and may still be another one than the external id says (row 102).
+  if (id !== null && externalId !== null && hasOtherExternalId(user, externalId))
+    task.notes.push(
+      `The external id stays ${String(user.external_id)}: the user was named by the Zendesk id, and ${externalId} may be somebody else. Change it in Zendesk if it is wrong.`,
+    );
+  else if (externalId !== null) wanted.push({ field: "external_id", value: externalId });
   if (email === null || isSameText(user.email, email)) return wanted;
   if (user.email === null || user.email === undefined) return [...wanted, { field: "email", value: email }];
   task.notes.push(

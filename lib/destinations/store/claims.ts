@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Trx } from "#db/client.ts";
 import type { AffectedTicket, Command } from "#lib/destinations/attempt.ts";
 import type { CommandKind } from "#lib/destinations/shapes.ts";
@@ -62,6 +62,11 @@ export const barringFailures: readonly string[] = [
 const isOpenConnection = sql<boolean>`c.state in ('active', 'failing')
   and coalesce(c.failure_code, '') <> all(${[...barringFailures]}::text[])`;
 
+/** A write was about to be sent, and nobody has said what became of it. */
+const hasOpenExchange = (workspaceId: number) => sql<boolean>`exists (
+  select from delivery_exchange x
+   where x.workspace_id = ${workspaceId} and x.delivery_id = d.id and x.outcome = 'open')`;
+
 /**
  * Takes deliveries of a connection that are due and the oldest of each of their lanes, while no other one of these is under
  * way: a newer one that went before they were taken up again, or one beside which they stepped aside. A test goes also while
@@ -102,9 +107,7 @@ export async function claimDeliveries(
         select from ready other where other.lanes && one.lanes and (other.due_at, other.id) < (one.due_at, one.id)))
     update delivery d set claimed_by = ${claim}, claimed_until = ${claimEnd(times)},
            attempts = d.attempts + 1, updated_at = ${times.now.toISOString()}::timestamptz,
-           state = case when d.state = 'unknown' or exists (
-             select from delivery_exchange x where x.workspace_id = ${workspaceId} and x.delivery_id = d.id
-                and x.outcome = 'open') then 'unknown' else 'sending' end
+           state = case when d.state = 'unknown' or ${hasOpenExchange(workspaceId)} then 'unknown' else 'sending' end
       from due where ${ours} and d.id = due.id
     returning d.id, d.destination_id as "destinationId", d.zendesk_account as "zendeskAccount", d.event_id as "eventId",
       d.message_id as "messageId", d.action, d.command, d.command_key as "commandKey", d.lanes, d.attempts, d.retries, d.notes,
@@ -216,13 +219,37 @@ export async function listClaims(trx: Trx, workspaceId: number): Promise<string[
   return rows.flatMap((row) => row.claimed_by ?? []);
 }
 
-/** What holders that are certainly dead left behind is anybody's at once. */
-export async function freeClaims(trx: Trx, workspaceId: number, claims: readonly string[]): Promise<void> {
-  if (claims.length === 0) return;
-  await trx
-    .updateTable("delivery")
-    .set({ claimed_by: null, claimed_until: null })
-    .where("workspace_id", "=", workspaceId)
-    .where("claimed_by", "in", [...claims])
-    .execute();
+/** What holders that are certainly dead left behind, or whose claims are over, is anybody's. */
+export function freeClaims(trx: Trx, workspaceId: number, dead: readonly string[], now: Date): Promise<void> {
+  const isDead = sql<boolean>`d.claimed_by = any(${[...dead]}::text[])`;
+  return endClaims(trx, workspaceId, sql<boolean>`d.claimed_until is not null and (${isDead} or ${isOver(now)})`);
+}
+
+/** The same for these deliveries, whose holders may not take them up again while nothing is sent. */
+export function freeOverdue(trx: Trx, workspaceId: number, ids: readonly string[], now: Date): Promise<void> {
+  const isLeft = sql<boolean>`d.state = 'sending' and d.claimed_until is null`;
+  return endClaims(trx, workspaceId, sql<boolean>`d.id = any(${[...ids]}::bigint[]) and (${isLeft} or ${isOver(now)})`);
+}
+
+/** By both clocks: where time is simulated, the database's is another one. */
+const isOver = (now: Date) =>
+  sql<boolean>`d.claimed_until <= least(clock_timestamp(), ${now.toISOString()}::timestamptz)`;
+
+/** What was being sent is queued again, or unknown where it may have been written (row 96); who lives on has lost the claim. */
+async function endClaims(trx: Trx, workspaceId: number, which: RawBuilder<boolean>): Promise<void> {
+  const ours = sql`d.workspace_id = ${workspaceId} and ${which}`;
+  const connections = await sql<{ id: number }>`
+    select distinct d.connection_id as id from delivery d where ${ours} order by id`.execute(trx);
+  if (connections.rows.length === 0) return;
+  for (const { id } of connections.rows) await lockLanes(trx, { workspaceId, connectionId: id });
+  const { rows } = await sql<{ id: string }>`
+    update delivery d set claimed_by = null, claimed_until = null,
+           state = case when d.state <> 'sending' then d.state when ${hasOpenExchange(workspaceId)} then 'unknown' else 'queued' end
+     where ${ours}
+    returning d.id`.execute(trx);
+  await alignLanes(
+    trx,
+    workspaceId,
+    rows.map(({ id }) => id),
+  );
 }

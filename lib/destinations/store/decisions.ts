@@ -1,12 +1,19 @@
 import { type SqlBool, sql, type Updateable } from "kysely";
 import type { Trx } from "#db/client.ts";
 import type { DeliveryTable } from "#db/schema.ts";
+import { freeOverdue } from "#lib/destinations/store/claims.ts";
 import type { StoredDelivery } from "#lib/destinations/store/deliveries.ts";
 import { alignLanes, lockLanes } from "#lib/destinations/store/lanes.ts";
 
-/** A delivery, kept from everybody else until the transaction ends, and its lanes with it. */
-export async function lockDelivery(trx: Trx, workspaceId: number, id: string): Promise<StoredDelivery | undefined> {
+/** A delivery, kept from everybody else until the transaction ends, and its lanes with it; a claim on it that is over is gone. */
+export async function lockDelivery(
+  trx: Trx,
+  workspaceId: number,
+  id: string,
+  now: Date,
+): Promise<StoredDelivery | undefined> {
   await lockLanesOf(trx, workspaceId, [id]);
+  await freeOverdue(trx, workspaceId, [id], now);
   return trx
     .selectFrom("delivery")
     .selectAll()
@@ -20,8 +27,14 @@ export async function lockDelivery(trx: Trx, workspaceId: number, id: string): P
 export const replayableStates = ["failed", "held", "unknown"] as const;
 
 /** Those of these deliveries that may be taken up again now, with their lanes; what somebody holds is left out. */
-export async function lockReplayable(trx: Trx, workspaceId: number, ids: readonly string[]): Promise<StoredDelivery[]> {
+export async function lockReplayable(
+  trx: Trx,
+  workspaceId: number,
+  ids: readonly string[],
+  now: Date,
+): Promise<StoredDelivery[]> {
   await lockLanesOf(trx, workspaceId, ids);
+  await freeOverdue(trx, workspaceId, ids, now);
   return trx
     .selectFrom("delivery")
     .selectAll()

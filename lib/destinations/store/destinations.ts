@@ -1,7 +1,7 @@
 import { type Insertable, type Selectable, sql, type Updateable } from "kysely";
 import type { Db, Trx } from "#db/client.ts";
 import type { DestinationTable } from "#db/schema.ts";
-import { mostCounted } from "#lib/destinations/shapes.ts";
+import { discarded, mostCounted } from "#lib/destinations/shapes.ts";
 
 export type StoredDestination = Selectable<DestinationTable>;
 
@@ -16,6 +16,7 @@ export interface DestinationParts {
     subdomain: string;
     access: string;
     state: string;
+    paused_until: Date | null;
     failure_code: string | null;
     failure_message: string | null;
     failure_action: string | null;
@@ -26,6 +27,8 @@ export interface DestinationParts {
   doneLastDay: number;
   /** Of the newest `mostRecent` deliveries those that were made within a day, and those of them that have failed. */
   lately: { made: number; failed: number };
+  /** The newest tries got no answer of Zendesk's. */
+  unanswered: boolean;
 }
 
 export async function insertDestination(trx: Trx, row: Insertable<DestinationTable>): Promise<number> {
@@ -118,6 +121,7 @@ export async function readDestinationParts(
   const counts = await countsOf(db, workspaceId, ids);
   const done = await doneSince(db, workspaceId, ids, dayAgo);
   const lately = await madeSince(db, workspaceId, ids, dayAgo);
+  const unanswered = await unansweredOf(db, workspaceId, destinations);
   return new Map(
     destinations.map((row) => {
       const connection = connections.get(row.connection_id);
@@ -130,6 +134,7 @@ export async function readDestinationParts(
           counts: new Map(counts.filter((c) => c.destinationId === row.id).map((c) => [c.state, c.deliveries])),
           doneLastDay: done.find((c) => c.destinationId === row.id)?.deliveries ?? 0,
           lately: lately.find((c) => c.destinationId === row.id) ?? { made: 0, failed: 0 },
+          unanswered: unanswered.has(row.id),
         },
       ];
     }),
@@ -139,7 +144,8 @@ export async function readDestinationParts(
 async function connectionsOf(db: Db, workspaceId: number, ids: readonly number[]) {
   const rows = await db
     .selectFrom("connection")
-    .select(["id", "name", "subdomain", "access", "state", "failure_code", "failure_message", "failure_action"])
+    .select(["id", "name", "subdomain", "access", "state", "paused_until"])
+    .select(["failure_code", "failure_message", "failure_action"])
     .where("workspace_id", "=", workspaceId)
     .where("id", "in", [...new Set(ids)])
     .execute();
@@ -167,7 +173,7 @@ async function countsOf(db: Db, workspaceId: number, destinationIds: readonly nu
         select count(*)::int as deliveries from (
           select from delivery d
            where d.workspace_id = ${workspaceId} and d.destination_id = wanted.id and d.state = states.state
-             and d.state <> 'done'
+             and d.state <> 'done' and d.code is distinct from ${discarded}
            limit ${mostCounted}) capped) counted`.execute(db);
   return rows;
 }
@@ -195,12 +201,41 @@ async function madeSince(db: Db, workspaceId: number, destinationIds: readonly n
       from unnest(${[...destinationIds]}::int[]) wanted (id)
       cross join lateral (
         select count(*)::int as made,
-               (count(*) filter (where newest.state = 'failed' and newest.code is distinct from 'discarded'))::int as failed
+               (count(*) filter (where newest.state = 'failed' and newest.code is distinct from ${discarded}))::int as failed
           from (select d.state, d.code, d.created_at from delivery d
                  where d.workspace_id = ${workspaceId} and d.destination_id = wanted.id
                  order by d.id desc limit ${mostRecent}) newest
          where newest.created_at > ${since.toISOString()}::timestamptz) counted`.execute(db);
   return rows;
+}
+
+/** How a try ends that got no answer of Zendesk's; fewer than `leastTries` may be an accident. */
+const unansweredCodes = ["unreachable", "unavailable"];
+const leastTries = 3;
+
+/** Those of some destinations whose waiting deliveries were tried in vain, with nothing done since. What is put off is due last. */
+async function unansweredOf(
+  db: Db,
+  workspaceId: number,
+  destinations: readonly Pick<StoredDestination, "id" | "connection_id">[],
+): Promise<Set<number>> {
+  const { rows } = await sql<{ id: number }>`
+    select wanted.id
+      from unnest(${destinations.map(({ id }) => id)}::int[],
+                  ${destinations.map((row) => row.connection_id)}::int[]) wanted (id, connection_id)
+      cross join lateral (
+        select coalesce(sum(newest.retries), 0) as tries, max(newest.updated_at) as at
+          from (select d.destination_id, d.code, d.retries, d.updated_at from delivery d
+                 where d.workspace_id = ${workspaceId} and d.connection_id = wanted.connection_id
+                   and d.state in ('queued', 'sending', 'unknown') and d.due_at is not null and d.waits_for is null
+                 order by d.due_at desc, d.id desc limit ${mostRecent}) newest
+         where newest.destination_id = wanted.id and newest.code = any(${unansweredCodes}::text[])) vain
+     where vain.tries >= ${leastTries}
+       and not exists (
+         select from delivery done
+          where done.workspace_id = ${workspaceId} and done.destination_id = wanted.id and done.state = 'done'
+            and done.updated_at > vain.at)`.execute(db);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Those of some ids that are sources of the workspace, with whether they take events. */

@@ -10,7 +10,13 @@ export type ListedDelivery = Selectable<DeliveryTable> & {
   subdomain: string;
   connection_name: string | null;
   connection_state: string | null;
-  connection_failure: string | null;
+  connection_access: string | null;
+  paused_until: Date | null;
+  failure_code: string | null;
+  failure_message: string | null;
+  failure_action: string | null;
+  /** Of a write-back: whose numbers they are, where the organization is known. */
+  organization_name: string | null;
 };
 
 export interface DeliveryFilter {
@@ -42,10 +48,10 @@ export function findListed(db: Db, workspaceId: number, ids: readonly string[]):
     .execute();
 }
 
-/** Which of a filter's deliveries: those in one of these states; those of the code `except` only where it is asked for. */
+/** Which of a filter's deliveries: those in one of these states; those of a code in `except` only where it is asked for. */
 interface Among {
   states: readonly string[];
-  except: string;
+  except: readonly string[];
 }
 
 /** Ids of a filter's deliveries, oldest first. */
@@ -83,7 +89,7 @@ const matchingAmong = (db: Db, workspaceId: number, filter: DeliveryFilter, { st
     .where("d.workspace_id", "=", workspaceId)
     .where(matching(workspaceId, filter))
     .where("d.state", "in", [...states])
-    .where(filter.code === except ? sql<SqlBool>`true` : sql<SqlBool>`d.code is distinct from ${except}`);
+    .where(sql<SqlBool>`coalesce(d.code, '') <> all(${except.filter((code) => code !== filter.code)}::text[])`);
 
 const rows = (db: Db, workspaceId: number) =>
   db
@@ -96,8 +102,16 @@ const rows = (db: Db, workspaceId: number) =>
     )
     .selectAll("d")
     .select(["t.name as destination_name", "t.enabled", "t.stopped_at"])
-    .select(["c.name as connection_name", "c.state as connection_state", "c.failure_code as connection_failure"])
+    .select(["c.name as connection_name", "c.state as connection_state", "c.access as connection_access"])
+    .select(["c.paused_until", "c.failure_code", "c.failure_message", "c.failure_action"])
     .select(sql<string>`coalesce(c.subdomain, '')`.as("subdomain"))
+    .select(
+      // The lane of a write-back is the organization's id in Zendesk.
+      sql<string | null>`case when d.action = 'write_back' then (
+        select o.name from organization o
+         where o.workspace_id = d.workspace_id and o.connection_id = d.connection_id
+           and o.id = nullif(substring(d.lanes[1] from '^o:(\\d{1,18})$'), '')::bigint) end`.as("organization_name"),
+    )
     .where("d.workspace_id", "=", workspaceId);
 
 function matching(workspaceId: number, filter: DeliveryFilter) {
@@ -118,7 +132,8 @@ const mostSearched = 10_000;
 
 /** Each way of naming it has an index of its own, and a part of a name has none. */
 function about(workspaceId: number, q: string) {
-  const lanes = [`u:${q}`, `m:${q.toLowerCase()}`, `z:${q}`, `o:${q}`, `t:${q}`];
+  const caseless = q.toLowerCase();
+  const lanes = [`u:${caseless}`, `m:${caseless}`, `z:${q}`, `o:${caseless}`, `t:${q}`];
   const newest = (id: string, from: ReturnType<typeof sql>) => sql`
     (select ${sql.ref(id)} as id from ${from} order by ${sql.ref(id)} desc limit ${mostSearched})`;
   const ways = [

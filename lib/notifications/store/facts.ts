@@ -4,10 +4,10 @@ import type { ConnectionFacts, Failure, StreamFacts } from "#lib/notifications/f
 import { latestDrift } from "#lib/reports/ledger.ts";
 import { newestAnnounced } from "#lib/webhooks/lost.ts";
 
-/** States of connections that have a login: of the others nobody expects anything. */
-const livingStates = ["active", "failing", "paused"];
+/** States of connections that can be seen; the others are gone. */
+const shownStates = ["active", "failing", "paused", "disconnected", "archived"];
 
-/** What notices are judged by, for every connection of a workspace that has a login, but for what writes through it. */
+/** What notices are judged by, for every connection of a workspace, but for what writes through it. */
 export async function readFacts(trx: Trx, workspaceId: number): Promise<Omit<ConnectionFacts, "destinations">[]> {
   const connections = await trx
     .selectFrom("connection as c")
@@ -35,7 +35,7 @@ export async function readFacts(trx: Trx, workspaceId: number): Promise<Omit<Con
       "h.active_since as activeSince",
     ])
     .where("c.workspace_id", "=", workspaceId)
-    .where("c.state", "in", livingStates)
+    .where("c.state", "in", shownStates)
     .orderBy("c.id")
     .execute();
   const streams = await readStreams(trx, workspaceId);

@@ -1,5 +1,6 @@
 import { screen } from "@testing-library/react";
 import { expect, test } from "vitest";
+import { RunProgress } from "#app/(dashboard)/connections/[connectionId]/run-progress.tsx";
 import { StreamRemarks } from "#app/(dashboard)/connections/[connectionId]/runs.tsx";
 import type { Run } from "#lib/connections/shapes.ts";
 import { renderUi } from "#test/app/ui/render.tsx";
@@ -35,4 +36,24 @@ test("a run says which texts it cleaned and how often it began again; without ei
   expect(screen.getByText(/^Users: Zendesk refused the place 1 time; read again/)).toBeDefined();
   rerender(<StreamRemarks run={run([stream("tickets"), stream("users")])} />);
   expect(container.textContent).toBe("");
+});
+
+test("a live run says what it waits for, as far as it is known", () => {
+  const live = (more: Partial<Run>): Run => ({ ...run([]), finishedAt: null, ...more });
+  const { container, rerender } = renderUi(<RunProgress run={live({ state: "queued" })} paused={false} />);
+  const says = (more: Partial<Run>, paused = false) => {
+    rerender(<RunProgress run={live(more)} paused={paused} />);
+    return container.textContent;
+  };
+  expect(container.textContent).toContain("Waiting for its turn");
+  expect(says({ state: "running" })).toContain("Waiting for Zendesk’s answer");
+  const reading = [stream("tickets", { state: "running" })];
+  expect(says({ state: "running", streams: reading })).toContain("Reading tickets");
+  const later = new Date(Date.now() + 600_000).toISOString();
+  const waits = says({ state: "waiting", waitingUntil: later });
+  expect(waits).toMatch(/Waiting to ask Zendesk again.*it goes on by itself in 10 min/);
+  expect(waits).not.toContain("turn");
+  expect(says({ state: "waiting", waitingUntil: "2026-11-22T09:00:30Z" })).toContain("Waiting for its turn");
+  expect(says({ state: "waiting" })).toContain("Waiting for its turn");
+  expect(says({ state: "waiting", waitingUntil: later }, true)).toMatch(/Paused.*when the connection is resumed/);
 });

@@ -2,6 +2,7 @@ import { fireEvent, screen } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import type { PreviewItem } from "#app/_queries/destinations.ts";
 import { ActionResult } from "#app/(dashboard)/destinations/[destinationId]/actions/action-result.tsx";
+import { snakeCase } from "#lib/destinations/procedures/field-values.ts";
 import { settingsOf } from "#lib/destinations/profiles.ts";
 import { renderUi } from "#test/app/ui/render.tsx";
 
@@ -36,6 +37,17 @@ test("a trait that no rule names says which field it goes to, or that there is n
   expect(screen.getByRole("link", { name: /^Its user fields/ }).getAttribute("href")).toBe(
     "https://acme.example/admin/people/configuration/user_fields",
   );
+});
+
+test("a trait whose field another one fills is said to be left out, and one in other letters to be its own", async () => {
+  answered();
+  const unmapped = { plan_tier: "gold", planTier: "silver", 会社: "Acme", jobTitle: "CEO" };
+  const fields = { "user_fields.job_title": "CTO" };
+  renderUi(<ActionResult destinationId="7" item={{ ...item, fields, unmapped }} />);
+  expect(await screen.findByText("to Plan tier (plan_tier)")).toBeTruthy();
+  expect(screen.getByText("left out: for the field plan_tier, plan_tier counts")).toBeTruthy();
+  expect(screen.getByText("left out: for the field job_title, job_title counts")).toBeTruthy();
+  expect(screen.getByText(`no field ${snakeCase("会社")} when Zendesk was read last`)).toBeTruthy();
 });
 
 test("a trait is mapped to the field that Zendesk would name after it, from wherever the action looks for traits", async () => {

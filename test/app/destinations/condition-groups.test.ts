@@ -5,10 +5,11 @@ import {
   groupOf,
   isComplete,
   type Joining,
+  placesOf,
 } from "#app/(dashboard)/destinations/[destinationId]/actions/condition-groups.ts";
 import { actionDefinitions } from "#lib/destinations/actions.ts";
 import type { Condition } from "#lib/destinations/shapes.ts";
-import { matches } from "#lib/destinations/triggers.ts";
+import { conditionProblems, matches } from "#lib/destinations/triggers.ts";
 
 const isTrack: Condition = { field: "type", operator: "equals", value: "track" };
 const isGroup: Condition = { field: "type", operator: "equals", value: "group" };
@@ -59,6 +60,36 @@ test("every default trigger can be edited and said", () => {
       expect(conditionOf(groupOf(trigger))).toEqual(trigger);
       expect(isComplete(trigger)).toBe(true);
     }
+  }
+});
+
+test("a comparison with nothing is not complete where its operator compares", () => {
+  const empty = (operator: "equals" | "starts_with" | "exists", value?: string): Condition => ({
+    field: "event",
+    operator,
+    value,
+  });
+  expect([empty("equals", ""), empty("starts_with", ""), empty("equals")].map(isComplete)).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  expect([empty("equals", "Read"), empty("exists")].map(isComplete)).toEqual([true, true]);
+});
+
+test("the parts of a group are found at the places that the API names", () => {
+  const bad: Condition = { field: "plan", operator: "exists" };
+  const placed: Condition[] = [
+    bad,
+    { all: [isTrack, bad] },
+    { any: [bad] },
+    { not: bad },
+    { not: { any: [isTrack, bad] } },
+  ];
+  for (const condition of placed) {
+    const places = conditionProblems(condition, "t").map(({ path }) => path);
+    const parts = placesOf(condition).map((place) => ["t", place, "field"].filter(Boolean).join("."));
+    expect(parts.filter((_, at) => groupOf(condition).parts[at] === bad)).toEqual(places);
   }
 });
 

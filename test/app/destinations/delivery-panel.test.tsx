@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { cleanup, fireEvent, screen, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import { SessionProvider } from "#app/(dashboard)/_frame/session-context.tsx";
 import { DeliveryPanel } from "#app/(dashboard)/destinations/_deliveries/delivery-panel.tsx";
@@ -65,4 +65,55 @@ test("what is held can be approved, and nothing is said against it", async () =>
   const panel = await openPanel({ ...unknown, state: "held", code: "unknown_traits" }, "admin");
   expect(panel.getByRole("button", { name: "Approve" })).toBeTruthy();
   expect(panel.queryByText(/nothing to approve/)).toBeNull();
+});
+
+const failed: DeliveryDetail = {
+  ...unknown,
+  state: "failed",
+  code: "missing_field",
+  reason: "Zendesk has no field plan.",
+};
+const buttons = (panel: Awaited<ReturnType<typeof openPanel>>) =>
+  panel.getAllByRole("button").map(({ textContent }) => textContent);
+
+test("a dead letter can be discarded by an administrator; what was discarded can only be replayed", async () => {
+  expect(buttons(await openPanel(failed, "admin"))).toEqual(expect.arrayContaining(["Replay", "Discard"]));
+  cleanup();
+  expect(buttons(await openPanel(failed, "csm"))).not.toContain("Discard");
+  cleanup();
+  const discarded = buttons(await openPanel({ ...failed, code: "discarded" }, "admin"));
+  expect(discarded).toContain("Replay");
+  expect(discarded).not.toContain("Discard");
+});
+
+const held: DeliveryDetail = {
+  ...unknown,
+  state: "held",
+  code: "ambiguous_user",
+  reason: "Two users have this e-mail.",
+};
+const word = { by: "ada@example.com", at: "2026-11-22T08:02:00Z" };
+
+test("approving what only Zendesk can tell says that it is looked up again, and a removal how many tickets it costs", async () => {
+  const ask = async (delivery: DeliveryDetail) => {
+    cleanup();
+    fireEvent.click((await openPanel(delivery, "admin")).getByRole("button", { name: "Approve" }));
+    return (await screen.findByRole("alertdialog")).textContent;
+  };
+  expect(await ask(held)).toMatch(/Have it looked up again\?.*held again/);
+  expect(await ask({ ...held, code: "unknown_traits" })).toMatch(/^Approve this\?(?!.*again)/);
+  const removal = {
+    ...held,
+    code: "removal",
+    affectedTickets: [{ id: "7", subject: "Printer", status: "open", url: "https://acme.example/7" }],
+  };
+  expect(await ask(removal)).toMatch(/^Approve, though 1 working ticket is unassigned\?/);
+});
+
+test.for([
+  ["ambiguous_user", /^Looked up again after it was approved by ada@example.com .*: it stands as before\.$/],
+  ["removal", /^Approved for another reason by ada@example.com .*; this one needs a word of its own\.$/],
+] as const)("what is held again after a word about %s says so", async ([code, words]) => {
+  const panel = await openPanel({ ...held, approved: { ...word, codes: [code] } }, "admin");
+  expect(panel.getByText(/ada@example.com/).textContent).toMatch(words);
 });

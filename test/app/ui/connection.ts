@@ -24,6 +24,7 @@ export const connection = (more: Partial<Connection> = {}): Connection => ({
   matching: { organizations: 0, matched: 0, unmatched: 0, ambiguous: 0, ignored: 0 },
   nextSyncAt: null,
   pausedUntil: null,
+  disconnectedAt: null,
   connectedBy: { email: null, zendeskEmail: null },
   auth: { type: "oauth", scopes: null, expiresAt: null, endsOn: null },
   historyDays: 0,

@@ -16,6 +16,7 @@ export const destination = (more: Partial<Destination> = {}): Destination => ({
   stopped: null,
   blocked: null,
   failing: null,
+  unanswered: null,
   deliveries: { queued: 0, unknown: 0, held: 0, failed: 0, doneLastDay: 0 },
   testedAt: null,
   createdAt: "2026-01-01T00:00:00Z",

@@ -58,6 +58,16 @@ test("without a connection in use nothing is claimed", () => {
   expect(freshnessOf([connection({ state: "archived" })], now)).toMatchObject({ status: "unknown" });
 });
 
+test("what a connection that is not in use has read keeps its instant: its rows still count", () => {
+  const gone = connection({ state: "disconnected" });
+  expect(freshnessOf([gone], now)).toEqual({
+    status: "unknown",
+    words: "nothing connected",
+    asOf: "2026-11-22T08:50:00Z",
+    verified: null,
+  });
+});
+
 test("one connection that was never verified leaves the verification unknown", () => {
   expect(freshnessOf([connection(), connection({ verified: null })], now).verified).toBeNull();
 });

@@ -105,7 +105,7 @@ test("that a stream was never read to its end is told by its notice, since it ha
 });
 
 describe("what writes through a connection", () => {
-  const blocked = { reason: "“Support” may only be read.", fix: "Grant writing." };
+  const blocked = { code: "read_only" as const, reason: "“Support” may only be read.", fix: "Grant writing." };
   const failing = { reason: "Many of its writes have failed.", fix: "Read why." };
 
   test("is said where it is on and cannot write, or writes in vain, with the way there", () => {
@@ -146,15 +146,55 @@ describe("what writes through a connection", () => {
     expect(troublesOf([connection()], told, now, [destination({ blocked, failing, state: "stopped" })])).toEqual([]);
   });
 
-  test("is said with the failure of its connection, once, and not of one that a person has paused", () => {
-    const of = (state: "failing" | "paused", more = {}) =>
-      troublesOf([connection({ state, ...more })], [], now, [destination({ blocked })]).map(({ title }) => title);
-    expect(of("failing", { failure })).toEqual(["Support does not sync, and nothing is written to it: 401."]);
-    expect(of("paused")).toEqual([]);
+  test("is said with the failure of its connection, once", () => {
+    const desk = destination({ blocked: { code: "login", reason: "401.", fix: "Sign in." } });
+    const told = troublesOf([connection({ state: "failing", failure })], [], now, [desk]);
+    expect(told.map(({ title }) => title)).toEqual(["Support does not sync, and nothing is written to it: 401."]);
+  });
+
+  test("is calm where a person has paused the connection, and bad where it is disconnected, with the way to reconnect", () => {
+    const of = (state: "paused" | "disconnected") => {
+      const fix = "What comes is kept queued until reading resumes.";
+      const desk = destination({ blocked: { code: state, reason: `“Support” is ${state}.`, fix } });
+      return troublesOf([connection({ state })], [notice("stale")], now, [desk]);
+    };
+    expect(of("paused")).toMatchObject([
+      {
+        severity: "calm",
+        title: "“Desk” is on, and nothing is written: “Support” is paused.",
+        action: "What comes is kept queued until reading resumes.",
+        link: { href: "/connections/c1", label: "Open the connection" },
+      },
+    ]);
+    expect(of("disconnected")).toMatchObject([
+      { severity: "bad", link: { href: "/connections/c1?tab=settings#login", label: "Reconnect" } },
+    ]);
+  });
+
+  test.each(["paused", "disconnected", "read_only", "login"] as const)(
+    "dead letters stay told while nothing can be written: %s",
+    (code) => {
+      const desk = destination({ failing, blocked: { ...blocked, code } });
+      const state = code === "paused" || code === "disconnected" ? code : code === "login" ? "failing" : "active";
+      const keys = troublesOf([connection({ state })], [], now, [desk]).map(({ key }) => key);
+      expect(keys).toContain("c1 dead_letters:7");
+    },
+  );
+
+  test("never says that other writes go on while Zendesk answers none", () => {
+    const unanswered = { reason: "Zendesk does not answer.", fix: "Nothing is lost: it is tried again by itself." };
+    const told = troublesOf([connection()], [], now, [destination({ failing, unanswered })]);
+    expect(told.map(({ key, title }) => [key, title])).toEqual([
+      ["c1 writing_unanswered:7", "“Desk”: Zendesk does not answer."],
+      ["c1 dead_letters:7", "“Desk”: Many of its writes have failed."],
+    ]);
+    expect(told[0]?.action).toContain("Nothing is lost");
+    for (const { works } of told) expect(works).not.toMatch(/writes go on/);
   });
 });
 
 test("what is over, and what is of a connection no longer in use, is not said", () => {
   expect(troublesOf([connection()], [notice("stale", { clearedAt: "2026-11-22T08:30:00Z" })], now)).toEqual([]);
-  expect(troublesOf([connection({ state: "disconnected" })], [notice("failing")], now)).toEqual([]);
+  const told = [notice("failing"), notice("login_ends:7")];
+  expect(troublesOf([connection({ state: "disconnected" })], told, now)).toEqual([]);
 });

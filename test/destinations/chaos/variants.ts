@@ -67,8 +67,8 @@ export const variants: readonly Omit<Variant, "under">[] = [
     replacements: [
       {
         file: "lib/destinations/procedures/create-ticket.ts",
-        search: "const known = await ticketsByExternalId(task, externalId);",
-        replace: "const known: Wire[] = [];",
+        search: "const [first] = await knownTickets(task, externalId);",
+        replace: "const [first]: Wire[] = [];",
       },
       {
         file: "lib/destinations/procedures/create-ticket.ts",

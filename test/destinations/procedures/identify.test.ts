@@ -133,6 +133,15 @@ describe("who is meant", () => {
     expect(valuesOf("user.updated")).toEqual([{ external_id: "u-1" }]);
   });
 
+  test("a user named by the Zendesk id is the one, and keeps another external id, which is noted (C-29, row 102)", async () => {
+    const { world, run, valuesOf } = await destination();
+    const user = world.users.create({ name: "Ann Lee", email: "old@acme.example", externalId: "u-0" });
+    const other = await run("upsert_user", { id: user.id, name: "Bob", external_id: "u-1" });
+    expect(other).toMatchObject({ state: "done", notes: [expect.stringMatching(/^The external id stays u-0: .*u-1/)] });
+    expect(valuesOf("user.updated")).toEqual([{ name: "Bob" }]);
+    expect(await run("upsert_user", { id: user.id, name: "Ann", external_id: "U-0" })).not.toHaveProperty("notes");
+  });
+
   test("agents and administrators are left alone (row 101)", async () => {
     const { world, run, effects } = await destination();
     world.users.create({ name: "Agent", email: ann.email, role: "agent" });

@@ -71,6 +71,31 @@ describe("creating a ticket", () => {
     expect(valuesOf("ticket.created").map(({ external_id }) => external_id)).toEqual(["t-1", "bellwether:m-7"]);
   });
 
+  test("with the external id of a ticket that was closed long ago creates no second one: no list has it (X-12)", async () => {
+    const { world, zendesk, run, valuesOf } = await desk();
+    await run("create_ticket", order);
+    const [ticket] = [...world.tickets.byId.values()];
+    const id = String(ticket?.id);
+    world.tickets.update(id, { status: "closed" });
+    world.tickets.archive(id);
+    world.advance(HOUR);
+    expect(await run("create_ticket", order)).toMatchObject({
+      ...{ state: "done", result: { kind: "ticket", id } },
+      notes: [expect.stringMatching(new RegExp(`Ticket ${id}, which is closed, has the external id t-1 already`))],
+    });
+    // An id of ours nobody else can have used, and what may not be searched for keeps no ticket from being created.
+    const { external_id: _, ...unnamed } = order;
+    const searches = () => zendesk.journal.to("/api/v2/search").length;
+    const before = searches();
+    expect(await run("create_ticket", unnamed, { messageId: "m-8" })).toMatchObject({ state: "done" });
+    expect(searches()).toBe(before);
+    zendesk.faults.add({ path: "/api/v2/search" }, fault.forbidden("scope"));
+    expect(await run("create_ticket", { ...order, external_id: "t-2" })).toMatchObject({
+      ...{ state: "done", notes: [expect.stringMatching(/may not search.*t-2/)] },
+    });
+    expect(valuesOf("ticket.created").map(({ external_id }) => external_id)).toEqual(["t-1", "bellwether:m-8", "t-2"]);
+  });
+
   test("an unknown requester is a dead letter, or is created without a mail (X-1, row 101)", async () => {
     const stranger = {
       ...order,

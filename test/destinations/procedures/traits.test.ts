@@ -176,9 +176,32 @@ describe("traits without a field", () => {
     const { world, run, valuesOf } = await destination({ settings: { unknownUserTraits: "create" } });
     expect(await run("upsert_user", ann, { unmapped: { teamName: "A", team_name: "B" } })).toMatchObject({
       state: "done",
+      notes: expect.arrayContaining(["teamName was left out: for the user field team_name, team_name counts."]),
     });
     expect(valuesOf("user_field.created").map(({ key }) => key)).toEqual(["team_name"]);
     expect(fieldsOf(world)).toEqual({ team_name: "B" });
+  });
+
+  test("one whose field is refused takes no other's, though that has nearly its name", async () => {
+    const { world, run } = await destination({ settings: { unknownUserTraits: "create" } });
+    const gone = world.definitions.createField("user", { key: "team_name", type: "text", title: "Team" });
+    world.definitions.deleteField("user", gone.id);
+    const verdict = await run("upsert_user", ann, { unmapped: { teamname: "A", team_name: "B" } });
+    expect(fieldsOf(world)).toEqual({ teamname: "A" });
+    expect(verdict).toMatchObject({
+      notes: expect.arrayContaining(["team_name was left out: the user field teamname is filled already."]),
+    });
+  });
+
+  test("names in letters that a key cannot hold get a field each, found again later (X-3)", async () => {
+    const { world, run, valuesOf } = await destination({ settings: { unknownUserTraits: "create" } });
+    const unmapped = { 会社: "Acme", 部署: "Sales", 電話: "0123" };
+    expect(await run("upsert_user", ann, { unmapped })).toMatchObject({ state: "done" });
+    expect(valuesOf("user_field.created").map(({ title }) => title)).toEqual(["会社", "部署", "電話"]);
+    expect(Object.values(fieldsOf(world))).toEqual(["Acme", "Sales", "0123"]);
+    expect(await run("upsert_user", ann, { unmapped: { 部署: "Support" } })).toMatchObject({ state: "done" });
+    expect(Object.values(fieldsOf(world))).toEqual(["Acme", "Support", "0123"]);
+    expect(valuesOf("user_field.created")).toHaveLength(3);
   });
 
   test("one named as what every object has is a trait like any other, also by its value in Zendesk", async () => {

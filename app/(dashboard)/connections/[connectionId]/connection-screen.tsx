@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Pause, Play, RefreshCw } from "lucide-react";
 import { parseAsStringLiteral, useQueryState } from "nuqs";
+import { useState } from "react";
 import { ApiError } from "#app/_queries/client.ts";
 import { connectionQueries, patchConnection, syncConnection } from "#app/_queries/connections.ts";
 import { StatusDot } from "#app/_ui/badge.tsx";
@@ -14,12 +15,14 @@ import { QueryStates } from "#app/_ui/query-states.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { Tabs } from "#app/_ui/tabs.tsx";
 import { toast } from "#app/_ui/toast.tsx";
+import { useUnsaved } from "#app/(dashboard)/_frame/leave-guard.tsx";
 import { Screen } from "#app/(dashboard)/_frame/screen.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import type { Connection } from "#lib/connections/shapes.ts";
 import { connectionWords } from "../connection-words.ts";
 import { Doctor } from "./doctor/doctor.tsx";
 import { Held, heldCount } from "./held/held.tsx";
+import type { Rung } from "./key-ladder.tsx";
 import { Ledger } from "./ledger/ledger.tsx";
 import { Matching } from "./matching.tsx";
 import { Overview } from "./overview.tsx";
@@ -33,6 +36,8 @@ const back = { href: "/connections", label: "Connections" };
 export function ConnectionScreen({ id }: { id: string }) {
   const { user } = useSession();
   const [tab, setTab] = useQueryState("tab", parseAsStringLiteral(tabs).withDefault("overview"));
+  const [ladder, setLadder] = useState<readonly Rung[] | null>(null);
+  useUnsaved(ladder !== null);
   const connection = useQuery(connectionQueries.one(id));
   if (connection.error instanceof ApiError && connection.error.status === 404) {
     return (
@@ -61,12 +66,12 @@ export function ConnectionScreen({ id }: { id: string }) {
               { value: "doctor", label: "Doctor", content: <Doctor connectionId={id} /> },
               { value: "checks", label: "Past checks", content: <Ledger connectionId={id} /> },
               { value: "held", label: "Held", count: heldCount(value), content: <Held connection={value} /> },
-              { value: "runs", label: "Runs", content: <Runs id={id} /> },
+              { value: "runs", label: "Runs", content: <Runs id={id} paused={value.state === "paused"} /> },
               {
                 value: "matching",
                 label: "Matching",
                 count: value.matching.unmatched + value.matching.ambiguous,
-                content: <Matching connection={value} />,
+                content: <Matching connection={value} draft={ladder} onDraft={setLadder} />,
               },
               { value: "settings", label: "Settings", content: <ConnectionSettings connection={value} /> },
             ]}
@@ -83,7 +88,7 @@ function SyncButtons({ connection, admin }: { connection: Connection; admin: boo
   const onError = (error: Error) => toast.error(reasonOf(error));
   const sync = useMutation({
     mutationFn: () => syncConnection(connection.id, "incremental"),
-    onSuccess: () => toast.info("The sync has started."),
+    onSuccess: () => toast.info("The sync was asked for; follow it under Runs."),
     onError,
     onSettled: refresh,
   });
@@ -102,10 +107,21 @@ function SyncButtons({ connection, admin }: { connection: Connection; admin: boo
           {paused ? "Resume" : "Pause"}
         </Button>
       )}
-      <Button variant="primary" onClick={() => sync.mutate()} busy={sync.isPending}>
+      <Button
+        variant="primary"
+        onClick={() => sync.mutate()}
+        busy={sync.isPending}
+        disabled={paused}
+        aria-describedby={paused ? "why-no-sync" : undefined}
+      >
         <RefreshCw aria-hidden />
         Sync now
       </Button>
+      {paused && (
+        <span id="why-no-sync" className="text-table text-muted">
+          {admin ? "Paused: resume it to sync." : "Paused: an administrator resumes it."}
+        </span>
+      )}
     </>
   );
 }

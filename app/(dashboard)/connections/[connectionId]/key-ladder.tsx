@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { useId, useState } from "react";
+import { useId } from "react";
 import { accountQueries } from "#app/_queries/accounts.ts";
 import { connectionQueries, putMatchKeys } from "#app/_queries/connections.ts";
 import { Button } from "#app/_ui/button.tsx";
@@ -20,8 +20,17 @@ import { KeyRung } from "./key-rung.tsx";
 
 const newKey: MatchKey = { organizationField: "external_id", accountField: "externalId", normalize: "exact" };
 
+export type Rung = { id: number; key: MatchKey };
+
+export type KeyLadderProps = {
+  connectionId: string;
+  /** What is not saved yet; null while nothing was changed. Kept by the screen, so that another tab does not lose it. */
+  draft: readonly Rung[] | null;
+  onDraft: (draft: readonly Rung[] | null) => void;
+};
+
 /** The ladder of match keys: each with its hit rate; what saving would change stands there before the button works. */
-export function KeyLadder({ connectionId }: { connectionId: string }) {
+export function KeyLadder({ connectionId, draft, onDraft }: KeyLadderProps) {
   const stored = useQuery(connectionQueries.matchKeys(connectionId));
   return (
     <Section
@@ -29,22 +38,22 @@ export function KeyLadder({ connectionId }: { connectionId: string }) {
       description="Asked in order. The first key under which an organization meets exactly one account decides."
     >
       <QueryStates query={stored} what="the match keys" skeleton={<SkeletonLines lines={5} />}>
-        {({ keys }) => <LadderEditor key={JSON.stringify(keys)} connectionId={connectionId} stored={keys} />}
+        {({ keys }) => <LadderEditor connectionId={connectionId} draft={draft} onDraft={onDraft} stored={keys} />}
       </QueryStates>
     </Section>
   );
 }
 
-type Rung = { id: number; key: MatchKey };
-
-function LadderEditor({ connectionId, stored }: { connectionId: string; stored: readonly MatchKey[] }) {
+function LadderEditor({ connectionId, draft, onDraft, stored }: KeyLadderProps & { stored: readonly MatchKey[] }) {
   const client = useQueryClient();
   const { user } = useSession();
   const count = useCount();
   const editable = user.role === "admin";
-  const [rungs, setRungs] = useState<Rung[]>(() => stored.map((key, id) => ({ id, key })));
-  const keys = rungs.map(({ key }) => key);
-  const changed = JSON.stringify(keys) !== JSON.stringify(stored);
+  const rungs = draft ?? stored.map((key, id) => ({ id, key }));
+  const keys = keysOf(rungs);
+  const changed = draft !== null;
+  const setRungs = (next: readonly Rung[]) =>
+    onDraft(JSON.stringify(keysOf(next)) === JSON.stringify(stored) ? null : next);
   const complete = keys.every(isComplete);
   const preview = useQuery({ ...connectionQueries.preview(connectionId, keys), enabled: complete });
   const fieldsId = useId();
@@ -57,12 +66,13 @@ function LadderEditor({ connectionId, stored }: { connectionId: string; stored: 
         client.invalidateQueries({ queryKey: connectionQueries.all() }),
         client.invalidateQueries({ queryKey: accountQueries.all() }),
       ]);
+      onDraft(null);
     },
   });
-  const move = (at: number, by: number) => setRungs((now) => swapped(now, at, at + by));
+  const move = (at: number, by: number) => setRungs(swapped(rungs, at, at + by));
   const change = (id: number, key: MatchKey) =>
-    setRungs((now) => now.map((rung) => (rung.id === id ? { ...rung, key } : rung)));
-  const add = () => setRungs((now) => [...now, { id: Math.max(-1, ...now.map(({ id }) => id)) + 1, key: newKey }]);
+    setRungs(rungs.map((rung) => (rung.id === id ? { ...rung, key } : rung)));
+  const add = () => setRungs([...rungs, { id: Math.max(-1, ...rungs.map(({ id }) => id)) + 1, key: newKey }]);
 
   return (
     <div className="flex flex-col gap-3">
@@ -82,7 +92,7 @@ function LadderEditor({ connectionId, stored }: { connectionId: string; stored: 
             onChange={(next) => change(id, next)}
             onMoveUp={at > 0 ? () => move(at, -1) : undefined}
             onMoveDown={at < rungs.length - 1 ? () => move(at, 1) : undefined}
-            onRemove={() => setRungs((now) => now.filter((rung) => rung.id !== id))}
+            onRemove={() => setRungs(rungs.filter((rung) => rung.id !== id))}
           />
         ))}
       </ol>
@@ -103,7 +113,7 @@ function LadderEditor({ connectionId, stored }: { connectionId: string; stored: 
             Save and re-match
           </Button>
           {changed && (
-            <Button size="sm" variant="ghost" onClick={() => setRungs(stored.map((key, id) => ({ id, key })))}>
+            <Button size="sm" variant="ghost" onClick={() => onDraft(null)}>
               Undo changes
             </Button>
           )}
@@ -137,6 +147,8 @@ function PreviewLine({ preview, changed }: { preview: MatchPreview; changed: boo
     </p>
   );
 }
+
+const keysOf = (rungs: readonly Rung[]) => rungs.map(({ key }) => key);
 
 const isComplete = ({ organizationField, accountField }: MatchKey) =>
   !organizationField.endsWith(".") && !accountField.endsWith(".");

@@ -12,7 +12,7 @@ import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Facts, Section } from "#app/_ui/section.tsx";
 import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import { Unknown } from "#app/_ui/unknown.tsx";
-import { isLate, isUsed } from "#app/(dashboard)/_frame/freshness.ts";
+import { freshnessOf, isLate, isUsed } from "#app/(dashboard)/_frame/freshness.ts";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import { WriteGrant } from "#app/(dashboard)/destinations/write-grant.tsx";
 import type { Connection, StreamStatus } from "#lib/connections/shapes.ts";
@@ -35,7 +35,8 @@ export function Overview({ connection }: { connection: Connection }) {
           Since <RelativeTime at={failure.since} />. What was read before stays. <TextWithTimes text={failure.action} />
         </Notice>
       )}
-      {connection.auth.endsOn && (
+      {!isUsed(connection) && <NoMoreReading connection={connection} />}
+      {isUsed(connection) && connection.auth.endsOn && (
         <Notice
           kind="warning"
           title={`This connection signs in with an API token, which ends on ${connection.auth.endsOn}`}
@@ -43,10 +44,10 @@ export function Overview({ connection }: { connection: Connection }) {
           Change the login to an OAuth client in the settings before then.
         </Notice>
       )}
-      <LiveRun connectionId={connection.id} />
+      <LiveRun connection={connection} />
       <Section
         title="Streams"
-        description="“Read through”: what had changed in Zendesk by then is stored or held here; later changes are still to come."
+        description={`“Read through”: what had changed in Zendesk by then is stored or held here; later changes are ${isUsed(connection) ? "still to come" : "not read"}.`}
       >
         <StreamTable connection={connection} />
       </Section>
@@ -67,8 +68,10 @@ export function Overview({ connection }: { connection: Connection }) {
             },
             {
               term: "Scopes",
-              value: connection.auth.scopes?.join(", ") ?? (
-                <Unknown reason="An API token has all rights of its person" />
+              value: (isUsed(connection) && connection.auth.scopes?.join(", ")) || (
+                <Unknown
+                  reason={isUsed(connection) ? "An API token has all rights of its person" : "The login is destroyed"}
+                />
               ),
             },
             {
@@ -101,29 +104,66 @@ export function Overview({ connection }: { connection: Connection }) {
 /** What may be done in Zendesk; writing is a grant of its own (O-16). */
 function Access({ connection }: { connection: Connection }) {
   const { user } = useSession();
-  if (connection.access === "read_write") return <>read and write</>;
+  const writes = connection.access === "read_write";
+  if (!isUsed(connection)) return <>none any more; it was {writes ? "read and write" : "read only"}</>;
+  if (writes) return <>read and write</>;
   return (
     <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
       read only
-      {user.role === "admin" && isUsed(connection) && <WriteGrant connection={connection} />}
+      {user.role === "admin" && <WriteGrant connection={connection} />}
     </span>
   );
 }
 
-/** The run at work, if one is. */
-function LiveRun({ connectionId }: { connectionId: string }) {
-  const runs = useInfiniteQuery(connectionQueries.runs(connectionId));
+/** That a connection without a login stands still: since when, and what its rows stand at. */
+function NoMoreReading({ connection }: { connection: Connection }) {
+  const { user } = useSession();
+  const { id, state, disconnectedAt } = connection;
+  const now = useNow();
+  const asOf = now && freshnessOf([connection], now).asOf;
+  return (
+    <Notice
+      kind="failure"
+      title={`It is ${state}: nothing is read any more, and nothing is written.`}
+      actions={user.role === "admin" && <Link href={`/connections/${id}?tab=settings#login`}>Reconnect</Link>}
+    >
+      {disconnectedAt && (
+        <>
+          Since <RelativeTime at={disconnectedAt} />.{" "}
+        </>
+      )}
+      Its rows stay and count as they are
+      {asOf && (
+        <>
+          , as of <RelativeTime at={asOf} />
+        </>
+      )}
+      .
+    </Notice>
+  );
+}
+
+/** The run at work, or the one that goes on after a pause, if there is one. */
+function LiveRun({ connection }: { connection: Connection }) {
+  const runs = useInfiniteQuery(connectionQueries.runs(connection.id));
   const live = runs.data?.pages[0]?.items.find(isLive);
   if (!live) return null;
+  const paused = connection.state === "paused" && live.state !== "running";
   return (
-    <Section title="A run is at work">
-      <RunProgress run={live} />
+    <Section title={paused ? "A run is paused" : "A run is at work"}>
+      <RunProgress run={live} paused={paused} />
     </Section>
   );
 }
 
-/** What no state says: nothing failed, and yet it was not read for two intervals. */
-const behind = { status: "bad", words: "behind" } as const;
+/** How a stream stands. What no state of its own says: it was not read for two intervals, or nobody reads it now. */
+function standingOf(stream: StreamStatus, connection: Connection, now: Date | null) {
+  if (!isUsed(connection)) return { status: "unknown", words: "not read any more" } as const;
+  const isUnderWay = stream.state === "running" || stream.state === "waiting";
+  if (connection.state === "paused" && isUnderWay) return { status: "watch", words: "paused" } as const;
+  const isBehind = stream.state === "ok" && now !== null && isLate(stream, connection.syncIntervalMinutes, now);
+  return isBehind ? ({ status: "bad", words: "behind" } as const) : streamWords[stream.state];
+}
 
 function StreamTable({ connection }: { connection: Connection }) {
   const now = useNow();
@@ -151,7 +191,7 @@ function StreamTable({ connection }: { connection: Connection }) {
             key={stream.name}
             stream={stream}
             connectionId={connection.id}
-            late={now !== null && isUsed(connection) && isLate(stream, connection.syncIntervalMinutes, now)}
+            standing={standingOf(stream, connection, now)}
           />
         ))}
       </tbody>
@@ -159,8 +199,9 @@ function StreamTable({ connection }: { connection: Connection }) {
   );
 }
 
-function StreamRow({ stream, connectionId, late }: { stream: StreamStatus; connectionId: string; late: boolean }) {
-  const { status, words } = late && stream.state === "ok" ? behind : streamWords[stream.state];
+type StreamRowProps = { stream: StreamStatus; connectionId: string; standing: ReturnType<typeof standingOf> };
+
+function StreamRow({ stream, connectionId, standing: { status, words } }: StreamRowProps) {
   const degraded = stream.held > 0 && stream.state === "degraded";
   return (
     <tr className="*:align-top">

@@ -19,7 +19,7 @@ import { modeWords, runWords, triggerWords } from "../connection-words.ts";
 import { RunProgress } from "./run-progress.tsx";
 
 /** What every run did, newest first; a live one shows how far it is. */
-export function Runs({ id }: { id: string }) {
+export function Runs({ id, paused }: { id: string; paused: boolean }) {
   const runs = useInfiniteQuery(connectionQueries.runs(id));
   const items = runs.data?.pages.flatMap((page) => page.items);
   return (
@@ -34,7 +34,7 @@ export function Runs({ id }: { id: string }) {
         {(list) => (
           <ul className="-mt-2 divide-y divide-line">
             {list.map((run) => (
-              <RunRow key={run.id} run={run} />
+              <RunRow key={run.id} run={run} paused={paused} />
             ))}
           </ul>
         )}
@@ -48,7 +48,7 @@ export function Runs({ id }: { id: string }) {
   );
 }
 
-function RunRow({ run }: { run: Run }) {
+function RunRow({ run, paused }: { run: Run; paused: boolean }) {
   const { status, words } = runWords[run.state];
   const live = isLive(run);
   const at = run.startedAt ?? run.requestedAt;
@@ -65,7 +65,7 @@ function RunRow({ run }: { run: Run }) {
           {run.finishedAt && ` · ${duration(at, run.finishedAt)}`}
         </span>
       </div>
-      {live && <RunProgress run={run} />}
+      {live && <RunProgress run={run} paused={paused && run.state !== "running"} />}
       {run.failure && (
         <p className="text-table">
           <TextWithTimes text={run.failure.message} />{" "}

@@ -1,6 +1,6 @@
 "use client";
 
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { type FormEvent, useState } from "react";
 import { ApiError } from "#app/_queries/client.ts";
@@ -12,6 +12,7 @@ import {
   patchConnection,
   syncConnection,
 } from "#app/_queries/connections.ts";
+import { destinationQueries } from "#app/_queries/destinations.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { ConfirmDialog } from "#app/_ui/confirm-dialog.tsx";
 import { reasonOf } from "#app/_ui/error-state.tsx";
@@ -127,20 +128,22 @@ function Reread({ connection }: { connection: Connection }) {
   const client = useQueryClient();
   const sync = useMutation({
     mutationFn: (mode: SyncMode) => syncConnection(connection.id, mode),
-    onSuccess: () => toast.info("It has started; follow it under Runs."),
+    onSuccess: () => toast.info("It was asked for; follow it under Runs."),
     onError: (error) => toast.error(reasonOf(error)),
     onSettled: () => client.invalidateQueries({ queryKey: connectionQueries.all() }),
   });
+  const paused = connection.state === "paused";
   return (
     <Section title="Read again" description="Beside the stored rows: no table is emptied, the numbers stay.">
       <div className="flex flex-wrap gap-2">
-        <Button busy={sync.isPending} onClick={() => sync.mutate("reconcile")}>
+        <Button disabled={paused} busy={sync.isPending} onClick={() => sync.mutate("reconcile")}>
           Check the past year
         </Button>
-        <Button busy={sync.isPending} onClick={() => sync.mutate("full")}>
+        <Button disabled={paused} busy={sync.isPending} onClick={() => sync.mutate("full")}>
           Read everything again
         </Button>
       </div>
+      {paused && <p className="mt-2 text-table text-muted">Paused: nothing is read until it is resumed.</p>}
     </Section>
   );
 }
@@ -169,6 +172,7 @@ function WayOut({ connection }: { connection: Connection }) {
           }}
         >
           Reading stops, the login is revoked and destroyed. What was read stays, and you can reconnect.
+          <StoppedDestinations connectionId={connection.id} />
         </ConfirmDialog>
         <ConfirmDialog
           trigger={<Button disabled={connection.state !== "disconnected"}>Archive</Button>}
@@ -207,5 +211,20 @@ function WayOut({ connection }: { connection: Connection }) {
         </ConfirmDialog>
       </div>
     </Section>
+  );
+}
+
+/** What stops writing with a connection: the destinations through it that are on. */
+function StoppedDestinations({ connectionId }: { connectionId: string }) {
+  const { data: destinations } = useQuery(destinationQueries.list());
+  if (!destinations) return " Destinations that are on upon it stop writing, too.";
+  const on = destinations.items.filter((one) => one.connectionId === connectionId && one.state === "on");
+  if (on.length === 0) return null;
+  const names = on.map(({ name }) => `“${name}”`).join(", ");
+  const [are, them] = on.length === 1 ? ["is on and stops", "it"] : ["are on and stop", "them"];
+  return (
+    <strong className="mt-2 block font-medium text-ink">
+      {names} {are} writing; what comes for {them} is kept queued until you reconnect.
+    </strong>
   );
 }

@@ -17,6 +17,15 @@ const verbs: Record<Intent["verb"], { words: string; status?: Status }> = {
   none: { words: "nothing to do" },
 };
 
+/** While a dry run goes on. */
+export function Asking() {
+  return (
+    <p role="status" className="text-table text-muted">
+      Asking Zendesk … It takes 20 seconds at most.
+    </p>
+  );
+}
+
 /** What would be created, changed and removed, in words; nothing was written. */
 export function DryRunResult({ dryRun }: { dryRun: DryRun }) {
   const { counts, items } = dryRun;

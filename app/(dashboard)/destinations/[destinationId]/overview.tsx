@@ -6,9 +6,10 @@ import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Facts, Section } from "#app/_ui/section.tsx";
+import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import { Unknown } from "#app/_ui/unknown.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
-import { deliveriesAddress } from "#app/(dashboard)/destinations/addresses.ts";
+import { deliveriesAddress, wayOut } from "#app/(dashboard)/destinations/addresses.ts";
 import { DeliveryCounts } from "#app/(dashboard)/destinations/delivery-counts.tsx";
 import { profileNames, stateOf } from "#app/(dashboard)/destinations/destination-words.ts";
 import { isWritable, WriteGrant } from "#app/(dashboard)/destinations/write-grant.tsx";
@@ -18,7 +19,7 @@ import { TryEvent } from "./try-event.tsx";
 /** How it stands: what waits, a way to try it out, what it is. */
 export function Overview({ destination }: { destination: Destination }) {
   const { user } = useSession();
-  const { stopped, blocked, failing, sources, connection, testedAt } = destination;
+  const { stopped, blocked, unanswered, failing, sources, connection, testedAt } = destination;
   return (
     <div className="flex max-w-5xl flex-col gap-8">
       {stopped && (
@@ -29,7 +30,12 @@ export function Overview({ destination }: { destination: Destination }) {
         </Notice>
       )}
       {blocked && <Blocked blocked={blocked} connectionId={connection.id} />}
-      {!blocked && failing && (
+      {!blocked && unanswered && (
+        <Notice kind="warning" title={unanswered.reason}>
+          {unanswered.fix}
+        </Notice>
+      )}
+      {failing && (
         <Notice
           kind="warning"
           title={failing.reason}
@@ -45,7 +51,7 @@ export function Overview({ destination }: { destination: Destination }) {
       {destination.state === "off" && (
         <Notice kind="info" title="It is switched off: it takes no events">
           {testedAt
-            ? "It was tested; an administrator can enable it."
+            ? `A sample went through it. ${user.role === "admin" ? "Enable it when you are ready." : "An administrator can enable it."}`
             : "Try it first: a dry run shows what an event would do, a sample event goes all the way. Then enable it."}
         </Notice>
       )}
@@ -93,10 +99,15 @@ export function Overview({ destination }: { destination: Destination }) {
 function Blocked({ blocked, connectionId }: { blocked: NonNullable<Destination["blocked"]>; connectionId: string }) {
   const { user } = useSession();
   const connection = useQuery(connectionQueries.one(connectionId)).data;
-  const mends = user.role === "admin" && connection && !isWritable(connection);
+  const way = wayOut(blocked, connectionId);
+  const grants = user.role === "admin" && connection && !isWritable(connection);
   return (
-    <Notice kind="failure" title={blocked.reason} actions={mends && <WriteGrant connection={connection} />}>
-      {blocked.fix}
+    <Notice
+      kind={blocked.code === "paused" ? "info" : "failure"}
+      title={<TextWithTimes text={blocked.reason} />}
+      actions={way ? <Link href={way.href}>{way.label}</Link> : grants && <WriteGrant connection={connection} />}
+    >
+      <TextWithTimes text={blocked.fix} />
     </Notice>
   );
 }

@@ -10,16 +10,12 @@ import { deliveriesAddress } from "#app/(dashboard)/destinations/addresses.ts";
 import { commandNames, deliveryWords } from "#app/(dashboard)/destinations/destination-words.ts";
 
 /** What became of the sample, followed until it has ended. */
-export function TestResult({ answer }: { answer: TestAnswer }) {
+export function TestResult({ answer, isStopped }: { answer: TestAnswer; isStopped: boolean }) {
   const followed = useQueries({ queries: answer.deliveries.map(({ id }) => deliveryQueries.one(id)) });
   const deliveries = answer.deliveries.map((delivery, at) => followed[at]?.data ?? delivery);
   return (
     <section aria-label="Result of the sample" className="flex flex-col gap-2">
-      <Notice
-        kind={deliveries.length === 0 ? "warning" : "info"}
-        announce
-        title={deliveries.length === 0 ? "No action is for this event: nothing was written" : "The sample was sent"}
-      >
+      <Notice kind={deliveries.length === 0 ? "warning" : "info"} announce title={titleOf(deliveries, isStopped)}>
         {deliveries.length === 0 ? "Look at the triggers under Actions." : `Message ${answer.messageId}`}
       </Notice>
       <ul className="divide-y divide-line border-b border-line text-table">
@@ -41,4 +37,10 @@ export function TestResult({ answer }: { answer: TestAnswer }) {
       </ul>
     </section>
   );
+}
+
+function titleOf(deliveries: TestAnswer["deliveries"], isStopped: boolean): string {
+  if (deliveries.length === 0) return "No action is for this event: nothing was written";
+  if (deliveries.every(({ state }) => state !== "queued")) return "The sample was sent";
+  return isStopped ? "The sample is queued until the destination is started again" : "The sample is queued";
 }

@@ -13,7 +13,7 @@ import { Segmented } from "#app/_ui/segmented.tsx";
 import { TextArea } from "#app/_ui/text-field.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import type { Destination } from "#lib/destinations/shapes.ts";
-import { DryRunResult } from "./dry-run-result.tsx";
+import { Asking, DryRunResult } from "./dry-run-result.tsx";
 import { eventText, readEvent, type SampleName, samples } from "./samples.ts";
 import { TestResult } from "./test-result.tsx";
 
@@ -24,6 +24,7 @@ export function TryEvent({ destination }: { destination: Destination }) {
   const [sample, setSample] = useState<SampleName>("identify");
   const [text, setText] = useState(() => eventText(samples.identify));
   const { event, problem } = readEvent(text);
+  const isStopped = destination.state === "stopped";
   const dry = useMutation({ mutationFn: () => dryRunDestination(destination.id, { event: wellFormed(event) }) });
   const sent = useMutation({
     mutationFn: () => testDestination(destination.id, wellFormed(event)),
@@ -86,13 +87,15 @@ export function TryEvent({ destination }: { destination: Destination }) {
                 return sent.mutateAsync();
               }}
             >
+              {isStopped && "The destination is stopped: the sample is queued, and sent when it is started again. "}
               It is written for real: what it creates there stays until you remove it.
             </ConfirmDialog>
           )}
         </div>
+        {dry.isPending && <Asking />}
         {dry.error && <Notice kind="failure" announce title={reasonOf(dry.error)} />}
         {dry.data && <DryRunResult dryRun={dry.data} />}
-        {sent.data && <TestResult answer={sent.data} />}
+        {sent.data && <TestResult answer={sent.data} isStopped={isStopped} />}
       </div>
     </Section>
   );

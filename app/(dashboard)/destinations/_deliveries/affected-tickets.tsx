@@ -1,5 +1,6 @@
 "use client";
 
+import { Link } from "#app/_ui/link.tsx";
 import { Section } from "#app/_ui/section.tsx";
 import {
   Cell,
@@ -38,9 +39,17 @@ export function AffectedTickets({ tickets, state }: AffectedTicketsProps) {
             </tr>
           </thead>
           <tbody>
-            {tickets.map(({ id, subject, status }) => (
+            {tickets.map(({ id, subject, status, url }) => (
               <tr key={id}>
-                <RowHeadCell className="text-end">#{id}</RowHeadCell>
+                <RowHeadCell className="text-end">
+                  {url ? (
+                    <Link href={url} external>
+                      #{id}
+                    </Link>
+                  ) : (
+                    `#${id}`
+                  )}
+                </RowHeadCell>
                 <Cell className="max-w-96 truncate whitespace-normal">{subject || "(no subject)"}</Cell>
                 <Cell>{status}</Cell>
               </tr>

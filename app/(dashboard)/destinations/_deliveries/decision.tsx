@@ -11,8 +11,8 @@ import { reasonOf } from "#app/_ui/error-state.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { toast } from "#app/_ui/toast.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
-import { DryRunResult } from "#app/(dashboard)/destinations/[destinationId]/dry-run-result.tsx";
-import type { DeliveryDetail } from "#lib/destinations/shapes.ts";
+import { Asking, DryRunResult } from "#app/(dashboard)/destinations/[destinationId]/dry-run-result.tsx";
+import { allowedByWord, type DeliveryDetail, discarded } from "#lib/destinations/shapes.ts";
 import { useReplay } from "./replay-bar.tsx";
 
 /** What a person can do: approve what is held, replay what failed or is unknown, discard; before it, look at a dry run. */
@@ -26,7 +26,8 @@ export function Decision({ delivery }: { delivery: DeliveryDetail }) {
 function Choices({ delivery, admin }: { delivery: DeliveryDetail; admin: boolean }) {
   const client = useQueryClient();
   const [dryRun, setDryRun] = useState<DryRun | null>(null);
-  const { id, state, affectedTickets, destination } = delivery;
+  const { id, state, code, affectedTickets, destination } = delivery;
+  const isAllowed = (allowedByWord as readonly (string | null)[]).includes(code);
   const refresh = () =>
     Promise.all([
       client.invalidateQueries({ queryKey: deliveryQueries.all() }),
@@ -49,16 +50,26 @@ function Choices({ delivery, admin }: { delivery: DeliveryDetail; admin: boolean
                 Approve
               </Button>
             }
-            title={tickets > 0 ? `Approve, though ${tickets} working tickets are unassigned?` : "Approve this?"}
+            title={approvalTitle(tickets, isAllowed)}
             confirmLabel="Approve"
             danger={tickets > 0}
             onConfirm={async () => {
               await approveDelivery(delivery);
-              toast.success("Approved: it is sent now.");
+              toast.success(
+                isAllowed
+                  ? "Approved: it is sent now."
+                  : "Approved: it is looked up again, and held again if nothing changed.",
+              );
               await refresh();
             }}
           >
-            {delivery.reason}
+            <p>{delivery.reason}</p>
+            {!isAllowed && (
+              <p className="mt-2">
+                Approving has Zendesk looked up again. Mend it there first: as long as it is like this, nothing is sent
+                and it is held again.
+              </p>
+            )}
           </ConfirmDialog>
         )}
         {admin && (state === "failed" || state === "unknown") && (
@@ -73,7 +84,7 @@ function Choices({ delivery, admin }: { delivery: DeliveryDetail; admin: boolean
         <Button busy={dry.isPending} onClick={() => dry.mutate()}>
           Dry run
         </Button>
-        {admin && state !== "failed" && (
+        {admin && code !== discarded && (
           <ConfirmDialog
             trigger={<Button>Discard</Button>}
             title="Discard this?"
@@ -85,7 +96,7 @@ function Choices({ delivery, admin }: { delivery: DeliveryDetail; admin: boolean
               await refresh();
             }}
           >
-            It is never done. It stays in the log as failed, with who decided so.
+            It is never done. It stays in the log as failed, with who decided so, and counts as a dead letter no more.
           </ConfirmDialog>
         )}
       </div>
@@ -98,8 +109,15 @@ function Choices({ delivery, admin }: { delivery: DeliveryDetail; admin: boolean
       {!admin && state !== "queued" && (
         <p className="text-table text-muted">Administrators approve, replay and discard.</p>
       )}
+      {dry.isPending && <Asking />}
       {dry.error && <Notice kind="failure" announce title={reasonOf(dry.error)} />}
       {dryRun && <DryRunResult dryRun={dryRun} />}
     </div>
   );
+}
+
+function approvalTitle(tickets: number, isAllowed: boolean): string {
+  if (tickets > 0)
+    return `Approve, though ${tickets} working ${tickets === 1 ? "ticket is" : "tickets are"} unassigned?`;
+  return isAllowed ? "Approve this?" : "Have it looked up again?";
 }

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ApiError } from "#app/_queries/client.ts";
 import { deliveryQueries } from "#app/_queries/deliveries.ts";
+import { destinationQueries } from "#app/_queries/destinations.ts";
 import { StatusDot } from "#app/_ui/badge.tsx";
 import { Gone } from "#app/_ui/empty.tsx";
 import { Link } from "#app/_ui/link.tsx";
@@ -12,7 +13,8 @@ import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Facts, Section } from "#app/_ui/section.tsx";
 import { SidePanel } from "#app/_ui/side-panel.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
-import { destinationAddress, eventsAddress } from "#app/(dashboard)/destinations/addresses.ts";
+import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
+import { destinationAddress, eventsAddress, wayOut } from "#app/(dashboard)/destinations/addresses.ts";
 import { commandNames, deliveryWords } from "#app/(dashboard)/destinations/destination-words.ts";
 import { JsonText } from "#app/(dashboard)/destinations/json-text.tsx";
 import { ValueText } from "#app/(dashboard)/destinations/value-text.tsx";
@@ -98,7 +100,7 @@ function DeliveryBody({ delivery }: { delivery: DeliveryDetail }) {
 
 /** How it stands, why, and what to do. */
 function Standing({ delivery }: { delivery: DeliveryDetail }) {
-  const { state, reason, fix, notes, result, dueAt, approved } = delivery;
+  const { state, code, reason, fix, notes, result, dueAt, approved } = delivery;
   const { status, words, means } = deliveryWords[state];
   return (
     <div className="flex flex-col gap-2">
@@ -109,7 +111,11 @@ function Standing({ delivery }: { delivery: DeliveryDetail }) {
         <span className="text-table text-muted">{means}</span>
       </p>
       {(reason ?? fix) && (
-        <Notice kind={state === "failed" ? "failure" : "warning"} title={reason ?? means}>
+        <Notice
+          kind={state === "failed" ? "failure" : "warning"}
+          title={<TextWithTimes text={reason ?? means} />}
+          actions={state === "queued" && <WayOut destinationId={delivery.destination.id} />}
+        >
           {fix}
         </Notice>
       )}
@@ -118,11 +124,7 @@ function Standing({ delivery }: { delivery: DeliveryDetail }) {
           {state === "unknown" ? "Looked up again by itself" : "Tried again by itself"}: <RelativeTime at={dueAt} />.
         </p>
       )}
-      {approved && (
-        <p className="text-table">
-          Approved{approved.by && ` by ${approved.by}`} <RelativeTime at={approved.at} />.
-        </p>
-      )}
+      {approved && <Approved approved={approved} state={state} code={code} />}
       {result && (
         <p className="text-table">
           In Zendesk:{" "}
@@ -143,6 +145,33 @@ function Standing({ delivery }: { delivery: DeliveryDetail }) {
         </ul>
       )}
     </div>
+  );
+}
+
+/** The way to what keeps everything of a destination queued, where that is its connection. */
+function WayOut({ destinationId }: { destinationId: string }) {
+  const { data: destination } = useQuery(destinationQueries.one(destinationId));
+  const way = destination?.blocked && wayOut(destination.blocked, destination.connectionId);
+  return way && <Link href={way.href}>{way.label}</Link>;
+}
+
+/** A person's word; what is held after it was looked up once more, or is held for something that they were not asked about. */
+function Approved({
+  approved,
+  state,
+  code,
+}: Pick<DeliveryDetail, "state" | "code"> & { approved: NonNullable<DeliveryDetail["approved"]> }) {
+  const { by, at, codes } = approved;
+  const isSame = code !== null && codes.includes(code);
+  return (
+    <p className="text-table">
+      {state === "held" && isSame && "Looked up again after it was approved"}
+      {state === "held" && !isSame && "Approved for another reason"}
+      {state !== "held" && "Approved"}
+      {by && ` by ${by}`} <RelativeTime at={at} />
+      {state === "held" && (isSame ? ": it stands as before." : "; this one needs a word of its own.")}
+      {state !== "held" && "."}
+    </p>
   );
 }
 

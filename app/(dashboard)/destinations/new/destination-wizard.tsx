@@ -14,6 +14,7 @@ import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { Section } from "#app/_ui/section.tsx";
 import { TextField } from "#app/_ui/text-field.tsx";
+import { useGo, useUnsaved } from "#app/(dashboard)/_frame/leave-guard.tsx";
 import { Screen } from "#app/(dashboard)/_frame/screen.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import { destinationAddress } from "#app/(dashboard)/destinations/addresses.ts";
@@ -26,18 +27,21 @@ import type { Profile } from "#lib/destinations/shapes.ts";
 import { ConnectionChoice } from "./connection-choice.tsx";
 
 const back = { href: "/destinations", label: "Destinations" };
+/** What the form begins with. */
+const preset = { profile: "customerio" as const, settings: settingsOf("customerio") };
 
 /** Adds a destination: which Zendesk, whose events, how they are taken. It is made switched off. */
 export function DestinationWizard() {
   const { user } = useSession();
   const router = useRouter();
+  const go = useGo();
   const client = useQueryClient();
   const connections = useQuery(connectionQueries.list());
   const [wanted, setWanted] = useState<string | null>(null);
   const [name, setName] = useState("");
   const [sourceIds, setSourceIds] = useState<string[]>([]);
-  const [profile, setProfile] = useState<Profile>("customerio");
-  const [settings, setSettings] = useState(settingsOf("customerio"));
+  const [profile, setProfile] = useState<Profile>(preset.profile);
+  const [settings, setSettings] = useState(preset.settings);
   const writable = connections.data?.items.filter(isWritable) ?? [];
   // The only one there is needs no choosing.
   const connectionId = wanted ?? (writable.length === 1 ? (writable[0]?.id ?? null) : null);
@@ -59,6 +63,9 @@ export function DestinationWizard() {
       router.push(destinationAddress(id));
     },
   });
+  const isPreset = JSON.stringify({ profile, settings }) === JSON.stringify(preset);
+  const isFilled = wanted !== null || name.trim() !== "" || sourceIds.length > 0 || !isPreset;
+  useUnsaved(isFilled && !create.isSuccess);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (connectionId) create.mutate(connectionId);
@@ -112,7 +119,7 @@ export function DestinationWizard() {
           <Button type="submit" variant="primary" busy={create.isPending} disabled={connectionId === null}>
             Add it, switched off
           </Button>
-          <Button type="button" onClick={() => router.push("/destinations")}>
+          <Button type="button" onClick={() => go("/destinations")}>
             Cancel
           </Button>
           <p className="min-w-0 flex-1 basis-60 text-table text-muted">

@@ -94,7 +94,7 @@ const door = {
     description: [
       "A call is at most 500 KB, before and after it is unpacked, and holds any number of events; an event is at most 32 KB with what it inherits from the top of its batch, and what stands there comes to at most 32 MB in all events of the call.",
       "Inside a batch each event is judged alone: one that is refused is told in `rejected`, never by the status of the call. The doors of one type answer 400 or 413 for theirs.",
-      "A `messageId` is accepted once in 7 days. A key in the header is judged before the body is read: one that does not work is answered at once, and the connection is closed. Without the header it may stand in the body as `writeKey`.",
+      "A `messageId` is accepted once in 7 days, as it was sent: at most 512 characters, blanks and case included. A batch that is sent again lists its refused events again in `rejected`, and stores each of them once more with its reason. A key in the header is judged before the body is read: one that does not work is answered at once, and the connection is closed. Without the header it may stand in the body as `writeKey`.",
     ].join("\n\n"),
     tags: ["events"],
     security: [{ writeKey: [] }, { writeKeyAsBearer: [] }],

@@ -31,7 +31,7 @@ export function WebhookSection({ connection }: { connection: Connection }) {
     <Section
       anchor="webhook"
       title="Webhook"
-      description={`Changes within seconds; without one they come with the next sync, every ${connection.syncIntervalMinutes} minutes.`}
+      description={`Changes within seconds${withoutOne(connection)}`}
       actions={
         open && user.role === "admin" && webhook.data && <WebhookButtons id={connection.id} webhook={webhook.data} />
       }
@@ -41,6 +41,12 @@ export function WebhookSection({ connection }: { connection: Connection }) {
       </QueryStates>
     </Section>
   );
+}
+
+function withoutOne({ state, syncIntervalMinutes }: Connection): string {
+  if (state === "disconnected" || state === "archived") return ` while it is connected. Now it is ${state}: none come.`;
+  if (state === "paused") return "; while it is paused none are read, and all are when it is resumed.";
+  return `; without one they come with the next sync, every ${syncIntervalMinutes} minutes.`;
 }
 
 function WebhookFacts({ webhook }: { webhook: Webhook }) {

@@ -9,10 +9,12 @@ import { IconButton } from "#app/_ui/icon-button.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { actionDefinitions } from "#lib/destinations/actions.ts";
 import type { Action } from "#lib/destinations/shapes.ts";
+import type { ErrorDetail } from "#lib/errors.ts";
 import { refusalIn } from "./action-result.tsx";
 import { ConditionEditor } from "./condition-editor.tsx";
 import { conditionWords } from "./condition-groups.ts";
 import { MappingEditor } from "./mapping-editor.tsx";
+import { below } from "./refused-places.tsx";
 
 type ActionCardProps = {
   destinationId: string;
@@ -23,6 +25,8 @@ type ActionCardProps = {
   preview: PreviewItem | undefined;
   /** Paths of the event that the preview is of. */
   paths: readonly string[];
+  /** What is wrong with it, by its place. */
+  refused: readonly ErrorDetail[];
   open: boolean;
   onOpen: (open: boolean) => void;
   editable: boolean;
@@ -87,6 +91,7 @@ export function ActionCard(props: ActionCardProps) {
               condition={action.trigger}
               onChange={(trigger) => onChange({ ...action, trigger })}
               paths={props.paths}
+              refused={below(props.refused, "trigger")}
               editable={editable}
             />
           </section>
@@ -98,6 +103,7 @@ export function ActionCard(props: ActionCardProps) {
               mapping={action.mapping}
               onChange={(mapping) => onChange({ ...action, mapping })}
               paths={props.paths}
+              refused={below(props.refused, "mapping")}
               preview={preview}
               editable={editable}
             />

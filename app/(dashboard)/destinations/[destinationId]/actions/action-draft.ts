@@ -9,9 +9,18 @@ export const bodyOf = ({ key, enabled, trigger, mapping }: ActionBody): ActionBo
   mapping: mapping.map(tidy),
 });
 
+/** An action while it is edited, with the version that the change is made of: another one stored by then is not overwritten. */
+export type ActionDraft = ActionBody & { expectedVersion?: number | undefined };
+
+export const draftOf = (action: Action): ActionDraft => ({ ...bodyOf(action), expectedVersion: action.version });
+
 /** The list with an action as that version had it, in the place that it had. */
-export const takenOver = (list: readonly ActionBody[], version: Action): ActionBody[] =>
-  list.filter(({ key }) => key !== version.key).toSpliced(version.position, 0, bodyOf(version));
+export function takenOver(list: readonly ActionDraft[], version: Action): ActionDraft[] {
+  const expectedVersion = list.find(({ key }) => key === version.key)?.expectedVersion;
+  return list
+    .filter(({ key }) => key !== version.key)
+    .toSpliced(version.position, 0, { ...bodyOf(version), expectedVersion });
+}
 
 /** A rule without the sources that hold nothing. */
 function tidy(rule: MappingRule): MappingRule {

@@ -12,7 +12,7 @@ import { useCustomFields } from "#app/(dashboard)/destinations/use-custom-fields
 import { ValueText } from "#app/(dashboard)/destinations/value-text.tsx";
 import type { CustomFieldList } from "#lib/connections/shapes.ts";
 import { actionDefinitions, subjectsOfRecords } from "#lib/destinations/actions.ts";
-import { fieldNamed, snakeCase } from "#lib/destinations/procedures/field-values.ts";
+import { fieldNamed, fillersOf, keyOf, snakeCase } from "#lib/destinations/procedures/field-values.ts";
 import type { ActionKey, MappingRule } from "#lib/destinations/shapes.ts";
 import { stepTo } from "./event-paths.ts";
 
@@ -74,13 +74,17 @@ function Values({ values }: { values: Record<string, unknown> }) {
 }
 
 /** Traits that go to custom fields of their name, and what happens where there is none. */
-function Unmapped({ destinationId, item: { key, unmapped }, onAddRule }: ActionResultProps) {
+function Unmapped({ destinationId, item: { key, fields, unmapped }, onAddRule }: ActionResultProps) {
   const settings = useQuery(destinationQueries.one(destinationId)).data?.settings;
   const record = actionDefinitions[key].records[0];
   const subject = subjectsOfRecords[record ?? ""] ?? null;
   const known = useCustomFields(destinationId, subject);
   const traits = Object.entries(unmapped);
   if (traits.length === 0 || !settings) return null;
+  const ruled = Object.keys(fields).flatMap((to) =>
+    to.startsWith(`${record}.`) ? [to.slice(`${record}.`.length)] : [],
+  );
+  const fillers = fillersOf(known?.items ?? [], ruled, Object.keys(unmapped));
   const policy = key === "upsert_user" ? settings.unknownUserTraits : settings.unknownOrganizationTraits;
   return (
     <div>
@@ -98,7 +102,7 @@ function Unmapped({ destinationId, item: { key, unmapped }, onAddRule }: ActionR
           <li key={trait} className="flex min-h-7 items-center gap-2">
             <span className="min-w-0 flex-1 break-words">
               <span className="text-muted">{trait}</span> <ValueText value={value} />
-              {known && <Target trait={trait} known={known} />}
+              {known && <Target trait={trait} known={known} fillers={fillers} />}
             </span>
             {onAddRule && record && (
               <Button
@@ -118,15 +122,22 @@ function Unmapped({ destinationId, item: { key, unmapped }, onAddRule }: ActionR
   );
 }
 
-/** The custom field to which a trait goes, or the key of the one that is missing (C-39). */
-function Target({ trait, known }: { trait: string; known: CustomFieldList }) {
+type TargetProps = { trait: string; known: CustomFieldList; fillers: ReadonlyMap<string, string> };
+
+/** The custom field to which a trait goes, or the key of the one that is missing (C-39); or what goes there instead. */
+function Target({ trait, known, fillers }: TargetProps) {
   const field = fieldNamed(known.items, trait);
   if (!field && known.nextCursor !== null) return null;
+  const key = keyOf(known.items, trait);
+  const filler = fillers.get(key);
+  const isLeftOut = filler !== undefined && filler !== trait;
   return (
     <span className="block text-small text-muted">
-      {field
-        ? `to ${field.title ?? "the field"} (${field.key})`
-        : `no field ${snakeCase(trait)} when Zendesk was read last`}
+      {isLeftOut
+        ? `left out: for the field ${key}, ${filler} counts`
+        : field
+          ? `to ${field.title ?? "the field"} (${field.key})`
+          : `no field ${key} when Zendesk was read last`}
     </span>
   );
 }

@@ -7,26 +7,24 @@ import { useMemo } from "react";
 import { ApiError } from "#app/_queries/client.ts";
 import { type ActionBody, destinationQueries, putActions } from "#app/_queries/destinations.ts";
 import { Button } from "#app/_ui/button.tsx";
-import { reasonOf } from "#app/_ui/error-state.tsx";
-import { Notice } from "#app/_ui/notice.tsx";
 import { QueryStates } from "#app/_ui/query-states.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { toast } from "#app/_ui/toast.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
-import { actionDefinitions } from "#lib/destinations/actions.ts";
 import { type Action, actionKeys } from "#lib/destinations/shapes.ts";
 import { ActionCard } from "./action-card.tsx";
-import { bodyOf, canBeAsked, isSame, takenOver } from "./action-draft.ts";
+import { type ActionDraft, bodyOf, canBeAsked, draftOf, isSame, takenOver } from "./action-draft.ts";
 import { pathsIn } from "./event-paths.ts";
 import { PreviewPanel } from "./preview-panel.tsx";
+import { below, Refusal, refusedPlaces } from "./refused-places.tsx";
 import { usePreview } from "./use-preview.ts";
 import { VersionHistory } from "./version-history.tsx";
 
 type ActionsProps = {
   destinationId: string;
   /** What is not saved yet; null while nothing was changed. Kept by the screen, so that another tab does not lose it. */
-  draft: readonly ActionBody[] | null;
-  onDraft: (draft: readonly ActionBody[] | null) => void;
+  draft: readonly ActionDraft[] | null;
+  onDraft: (draft: readonly ActionDraft[] | null) => void;
 };
 
 /** The six actions in their order: which events each is for, and what it makes of them, seen on a real event. */
@@ -50,20 +48,33 @@ function ActionsEditor({ destinationId, draft, onDraft, saved }: ActionsProps & 
   const changed = draft !== null && !isSame(actions, stored);
   const preview = usePreview(destinationId, actions);
   const paths = useMemo(() => pathsIn(preview.payload), [preview.payload]);
+  const list = draft ?? saved.map(draftOf);
   const save = useMutation({
-    mutationFn: () => putActions(destinationId, actions),
+    mutationFn: () =>
+      putActions(
+        destinationId,
+        list.map((action) => ({ ...bodyOf(action), expectedVersion: action.expectedVersion })),
+      ),
     onSuccess: async () => {
       toast.success("Saved: it holds for events from now on.");
       await client.invalidateQueries({ queryKey: destinationQueries.all() });
       onDraft(null);
     },
+    // Somebody else may have changed them.
+    onError: () => client.invalidateQueries({ queryKey: destinationQueries.actions(destinationId).queryKey }),
   });
-  const list = draft ?? stored;
-  const change = (at: number, action: ActionBody) => onDraft(list.with(at, action));
+  const edit = (next: readonly ActionDraft[] | null) => {
+    // What was said about the actions as they were says nothing about these.
+    save.reset();
+    onDraft(next);
+  };
+  const change = (at: number, action: ActionBody) => edit(list.with(at, { ...list[at], ...action }));
   const move = (from: number, to: number) => {
     const action = list[from];
-    if (action) onDraft(list.toSpliced(from, 1).toSpliced(to, 0, action));
+    if (action) edit(list.toSpliced(from, 1).toSpliced(to, 0, action));
   };
+  const refused = refusedPlaces(save.error ?? preview.error);
+  const isOverwriting = save.error instanceof ApiError && save.error.code === "conflict";
   return (
     <div className="grid items-start gap-x-8 gap-y-6 xl:grid-cols-[minmax(0,7fr)_minmax(0,4fr)]">
       <div className="flex min-w-0 flex-col">
@@ -86,6 +97,7 @@ function ActionsEditor({ destinationId, draft, onDraft, saved }: ActionsProps & 
               version={saved.find(({ key }) => key === action.key)}
               preview={preview.items?.find(({ key }) => key === action.key)}
               paths={paths}
+              refused={below(refused, at)}
               open={open === action.key}
               onOpen={(next) => void setOpen(next ? action.key : null)}
               editable={editable}
@@ -97,7 +109,23 @@ function ActionsEditor({ destinationId, draft, onDraft, saved }: ActionsProps & 
         </ol>
         {editable && (
           <div className="sticky -bottom-4 -mb-4 flex flex-col gap-2 border-t border-line bg-canvas py-3">
-            {save.error && <SaveFailure error={save.error} actions={actions} />}
+            {save.error && (
+              <Refusal
+                title="Not saved: correct what is named here."
+                error={save.error}
+                actions={actions}
+                mends={
+                  isOverwriting && (
+                    <Button size="sm" onClick={() => edit(null)}>
+                      Load what is stored
+                    </Button>
+                  )
+                }
+              >
+                {isOverwriting &&
+                  "Your changes are still here; loading what is stored drops them. History shows theirs."}
+              </Refusal>
+            )}
             <div className="flex flex-wrap items-center gap-2">
               <Button
                 variant="primary"
@@ -107,7 +135,7 @@ function ActionsEditor({ destinationId, draft, onDraft, saved }: ActionsProps & 
               >
                 Save the actions
               </Button>
-              <Button variant="ghost" disabled={!changed} onClick={() => onDraft(null)}>
+              <Button variant="ghost" disabled={!changed} onClick={() => edit(null)}>
                 Undo changes
               </Button>
               <span role="status" className="text-table text-muted">
@@ -125,6 +153,7 @@ function ActionsEditor({ destinationId, draft, onDraft, saved }: ActionsProps & 
         <PreviewPanel
           destinationId={destinationId}
           preview={preview}
+          actions={actions}
           open={open}
           onAddRule={
             editable
@@ -140,11 +169,12 @@ function ActionsEditor({ destinationId, draft, onDraft, saved }: ActionsProps & 
       {history && (
         <VersionHistory
           destinationId={destinationId}
+          present={saved}
           onClose={() => void setHistory(null)}
           onTake={
             editable
               ? (version) => {
-                  onDraft(takenOver(list, version));
+                  edit(takenOver(list, version));
                   void setHistory(null);
                   void setOpen(version.key);
                   toast.info("Taken over; it is saved when you save.");
@@ -155,29 +185,4 @@ function ActionsEditor({ destinationId, draft, onDraft, saved }: ActionsProps & 
       )}
     </div>
   );
-}
-
-/** Why it was not saved, place by place. */
-function SaveFailure({ error, actions }: { error: Error; actions: readonly ActionBody[] }) {
-  const details = error instanceof ApiError ? error.details : [];
-  return (
-    <Notice kind="failure" announce title={reasonOf(error)}>
-      {details.map(({ path, message }) => (
-        <p key={`${path} ${message}`}>
-          {placeWords(path, actions)}: {message}
-        </p>
-      ))}
-    </Notice>
-  );
-}
-
-/** "Create ticket, mapping of subject" instead of "3.mapping.0.from". */
-function placeWords(path: string, actions: readonly ActionBody[]): string {
-  const [index, part, rule] = path.split(".").filter((step) => step !== "actions");
-  const action = actions[Number(index)];
-  if (!action) return path;
-  const name = actionDefinitions[action.key].name;
-  if (part === "trigger") return `${name}, trigger`;
-  const to = part === "mapping" ? action.mapping[Number(rule)]?.to : undefined;
-  return to ? `${name}, mapping of ${to}` : name;
 }

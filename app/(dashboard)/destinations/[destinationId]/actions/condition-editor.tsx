@@ -7,6 +7,7 @@ import { IconButton } from "#app/_ui/icon-button.tsx";
 import { Select } from "#app/_ui/select.tsx";
 import { TextField } from "#app/_ui/text-field.tsx";
 import { type Comparison, type Condition, operators } from "#lib/destinations/shapes.ts";
+import type { ErrorDetail } from "#lib/errors.ts";
 import { eventTypes } from "#lib/sources/shapes.ts";
 import {
   conditionOf,
@@ -16,8 +17,10 @@ import {
   type Joining,
   joiningWords,
   operatorWords,
+  placesOf,
   takesValue,
 } from "./condition-groups.ts";
+import { below } from "./refused-places.tsx";
 
 const DEEPEST = 4;
 const newComparison: Comparison = { field: "event", operator: "equals", value: "" };
@@ -27,11 +30,12 @@ type ConditionEditorProps = {
   onChange: (condition: Condition) => void;
   /** What the fields offer. */
   paths: readonly string[];
+  refused: readonly ErrorDetail[];
   editable: boolean;
 };
 
 /** Which events: comparisons joined by all, any or none, in groups. */
-export function ConditionEditor({ condition, onChange, paths, editable }: ConditionEditorProps) {
+export function ConditionEditor({ condition, onChange, paths, refused, editable }: ConditionEditorProps) {
   const listId = useId();
   if (!editable) return <p className="text-table">{conditionWords(condition)}</p>;
   return (
@@ -46,21 +50,28 @@ export function ConditionEditor({ condition, onChange, paths, editable }: Condit
           <option key={type} value={type} />
         ))}
       </datalist>
-      <GroupEditor condition={condition} onChange={onChange} listId={listId} place="" />
+      <GroupEditor condition={condition} onChange={onChange} refused={refused} listId={listId} place="" />
     </>
   );
 }
 
-type PartProps = { listId: string /** "2.1": where it stands, for the names of its fields. */; place: string };
+type PartProps = {
+  listId: string;
+  /** "2.1": where it stands, for the names of its fields. */
+  place: string;
+  refused: readonly ErrorDetail[];
+};
 
 function GroupEditor({
   condition,
   onChange,
   onRemove,
+  refused,
   listId,
   place,
 }: PartProps & { condition: Condition; onChange: (condition: Condition) => void; onRemove?: () => void }) {
   const { joining, parts } = groupOf(condition);
+  const places = placesOf(condition);
   const change = (next: readonly Condition[]) => onChange(conditionOf({ joining, parts: next }));
   const depth = place === "" ? 1 : place.split(".").length + 1;
   const name = place === "" ? "the trigger" : `group ${place}`;
@@ -85,6 +96,7 @@ function GroupEditor({
         const props = {
           listId,
           place: own,
+          refused: below(refused, places[at] ?? ""),
           onChange: (next: Condition) => change(parts.with(at, next)),
           onRemove: () => change(parts.toSpliced(at, 1)),
         };
@@ -122,8 +134,9 @@ type ComparisonEditorProps = PartProps & {
   onRemove: () => void;
 };
 
-function ComparisonEditor({ comparison, onChange, onRemove, listId, place }: ComparisonEditorProps) {
+function ComparisonEditor({ comparison, onChange, onRemove, refused, listId, place }: ComparisonEditorProps) {
   const { field, operator, value } = comparison;
+  const wrong = (part: "field" | "value") => refused.find(({ path }) => path === part)?.message ?? null;
   const setOperator = (next: Comparison["operator"]) =>
     onChange({ field, operator: next, ...(takesValue(next) ? { value: value ?? "" } : {}) });
   return (
@@ -135,6 +148,7 @@ function ComparisonEditor({ comparison, onChange, onRemove, listId, place }: Com
           placeholder="$.traits.plan"
           value={field}
           onChange={(next) => onChange({ ...comparison, field: next })}
+          error={wrong("field")}
           list={listId}
           spellCheck={false}
           autoComplete="off"
@@ -157,6 +171,7 @@ function ComparisonEditor({ comparison, onChange, onRemove, listId, place }: Com
             placeholder="value"
             value={String(value ?? "")}
             onChange={(next) => onChange({ ...comparison, value: next })}
+            error={wrong("value")}
             list={field === "type" ? `${listId}-types` : undefined}
             spellCheck={false}
             autoComplete="off"

@@ -41,6 +41,15 @@ export function groupOf(condition: Condition): Group {
   return { joining: "all", parts: [condition] };
 }
 
+/** Where the parts of that group stand in the condition, as the API names places. */
+export function placesOf(condition: Condition): string[] {
+  if ("all" in condition) return condition.all.map((_, at) => `all.${at}`);
+  if ("any" in condition) return condition.any.map((_, at) => `any.${at}`);
+  if (!("not" in condition)) return [""];
+  const { not } = condition;
+  return "all" in not || "any" in not ? placesOf(not).map((place) => `not.${place}`) : ["not"];
+}
+
 export function conditionOf({ joining, parts }: Group): Condition {
   const items = [...parts];
   switch (joining) {
@@ -69,7 +78,9 @@ export function conditionWords(condition: Condition): string {
   return joining === "none" ? `neither ${words.join(" nor ")}` : `not all of ${words.join(", ")}`;
 }
 
-/** Whether every comparison says what it compares. */
+/** Whether every comparison says what it compares, and with what. */
 export function isComplete(condition: Condition): boolean {
-  return isComparison(condition) ? condition.field.trim() !== "" : groupOf(condition).parts.every(isComplete);
+  if (!isComparison(condition)) return groupOf(condition).parts.every(isComplete);
+  const { field, operator, value } = condition;
+  return field.trim() !== "" && (!takesValue(operator) || (value !== undefined && value !== ""));
 }

@@ -10,7 +10,9 @@ import type { CustomFieldList } from "#lib/connections/shapes.ts";
 import { actionDefinitions, subjectsOfRecords } from "#lib/destinations/actions.ts";
 import { fieldNamed } from "#lib/destinations/procedures/field-values.ts";
 import type { ActionKey, MappingRule } from "#lib/destinations/shapes.ts";
+import type { ErrorDetail } from "#lib/errors.ts";
 import { MappingRow } from "./mapping-row.tsx";
+import { below } from "./refused-places.tsx";
 
 type MappingEditorProps = {
   destinationId: string;
@@ -18,6 +20,7 @@ type MappingEditorProps = {
   mapping: readonly MappingRule[];
   onChange: (mapping: MappingRule[]) => void;
   paths: readonly string[];
+  refused: readonly ErrorDetail[];
   preview: PreviewItem | undefined;
   editable: boolean;
 };
@@ -42,6 +45,10 @@ export function MappingEditor(props: MappingEditorProps) {
           <option key={path} value={path} />
         ))}
       </datalist>
+      <p className="mb-1 text-small text-muted">
+        A path may name several places, as in <code>$.traits.email | $.context.traits.email</code>: the first that holds
+        something counts.
+      </p>
       <ul className="divide-y divide-line border-y border-line">
         {mapping.map((rule, at) => (
           <MappingRow
@@ -51,6 +58,7 @@ export function MappingEditor(props: MappingEditorProps) {
             place={at + 1}
             what={fields.find(({ to }) => to === rule.to)?.what ?? customFieldWords(rule.to, record, customFields)}
             listId={listId}
+            refused={below(props.refused, at)}
             preview={preview}
             editable={editable}
             onChange={(next) => onChange(mapping.with(at, next))}

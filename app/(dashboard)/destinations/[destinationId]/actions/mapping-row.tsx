@@ -2,11 +2,13 @@
 
 import { EllipsisVertical } from "lucide-react";
 import type { PreviewItem } from "#app/_queries/destinations.ts";
+import { cn } from "#app/_ui/class-names.ts";
 import { IconButton } from "#app/_ui/icon-button.tsx";
 import { Menu, MenuItem, MenuLine } from "#app/_ui/menu.tsx";
 import { TextField } from "#app/_ui/text-field.tsx";
 import { ValueText } from "#app/(dashboard)/destinations/value-text.tsx";
 import type { MappingRule } from "#lib/destinations/shapes.ts";
+import type { ErrorDetail } from "#lib/errors.ts";
 
 type MappingRowProps = {
   rule: MappingRule;
@@ -14,6 +16,7 @@ type MappingRowProps = {
   /** What the field is, in words; null for a custom one. */
   what: string | null;
   listId: string;
+  refused: readonly ErrorDetail[];
   preview: PreviewItem | undefined;
   editable: boolean;
   onChange: (rule: MappingRule) => void;
@@ -34,6 +37,7 @@ export function MappingRow(props: MappingRowProps) {
   const { rule, place, what, editable, onChange, onRemove } = props;
   const present = sources.filter(({ name }) => rule[name] !== undefined);
   const named = rule.to || `rule ${place}`;
+  const wrong = (name: SourceName | "to" | "") => props.refused.find(({ path }) => path === name)?.message ?? null;
   return (
     <li className="grid grid-cols-[minmax(0,1fr)_auto] items-start gap-x-2 gap-y-1 py-2 text-table sm:grid-cols-[minmax(0,4fr)_minmax(0,8fr)_minmax(0,4fr)_auto]">
       <div className="min-w-0">
@@ -44,6 +48,7 @@ export function MappingRow(props: MappingRowProps) {
             placeholder="field of Zendesk"
             value={rule.to}
             onChange={(to) => onChange({ ...rule, to: to.trim() })}
+            error={wrong("to") ?? wrong("")}
             list={`${props.listId}-fields`}
             spellCheck={false}
             autoComplete="off"
@@ -59,8 +64,8 @@ export function MappingRow(props: MappingRowProps) {
       </div>
       <div className="flex min-w-0 flex-col gap-1 max-sm:col-span-2 max-sm:row-start-2">
         {present.map(({ name, label, placeholder }, at) => (
-          <div key={name} className="flex items-center gap-2">
-            <span className="w-20 shrink-0 text-small whitespace-nowrap text-muted">
+          <div key={name} className="flex items-start gap-2">
+            <span className={cn("w-20 shrink-0 text-small whitespace-nowrap text-muted", editable && "leading-8")}>
               {at === 0 ? label : `else ${label.toLowerCase()}`}
             </span>
             {editable ? (
@@ -71,6 +76,7 @@ export function MappingRow(props: MappingRowProps) {
                   placeholder={placeholder}
                   value={textOf(rule[name])}
                   onChange={(text) => onChange({ ...rule, [name]: likeBefore(text, rule[name]) })}
+                  error={wrong(name)}
                   list={name === "from" ? `${props.listId}-paths` : undefined}
                   spellCheck={false}
                   autoComplete="off"

@@ -2,8 +2,7 @@
 
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
-import { ApiError } from "#app/_queries/client.ts";
-import { dryRunDestination } from "#app/_queries/destinations.ts";
+import { type ActionBody, dryRunDestination } from "#app/_queries/destinations.ts";
 import { eventQueries } from "#app/_queries/sources.ts";
 import { Button } from "#app/_ui/button.tsx";
 import { cn } from "#app/_ui/class-names.ts";
@@ -20,11 +19,14 @@ import type { Event } from "#lib/sources/shapes.ts";
 import { DryRunResult } from "../dry-run-result.tsx";
 import { type SampleName, samples } from "../samples.ts";
 import { ActionResult } from "./action-result.tsx";
+import { Refusal } from "./refused-places.tsx";
 import { type ActionPreview, sampleValue } from "./use-preview.ts";
 
 type PreviewPanelProps = {
   destinationId: string;
   preview: ActionPreview;
+  /** As they stand on the screen. */
+  actions: readonly ActionBody[];
   /** The action that is open: it alone is shown then. */
   open: ActionKey | null;
   /** Given to those who may change mappings. */
@@ -32,10 +34,9 @@ type PreviewPanelProps = {
 };
 
 /** What the actions, as they stand on the screen, would send about an event that came. */
-export function PreviewPanel({ destinationId, preview, open, onAddRule }: PreviewPanelProps) {
+export function PreviewPanel({ destinationId, preview, actions, open, onAddRule }: PreviewPanelProps) {
   const { items, payload, stale, error } = preview;
   const shown = items?.filter(({ key, triggered }) => (open ? key === open : triggered));
-  const details = error instanceof ApiError ? error.details : [];
   return (
     <Section
       title="Preview"
@@ -44,15 +45,7 @@ export function PreviewPanel({ destinationId, preview, open, onAddRule }: Previe
     >
       <div className="flex flex-col gap-4">
         <EventChoice preview={preview} />
-        {Boolean(error) && (
-          <Notice kind="failure" announce title={reasonOf(error)}>
-            {details.map(({ path, message }) => (
-              <p key={`${path} ${message}`}>
-                {path}: {message}
-              </p>
-            ))}
-          </Notice>
-        )}
+        {Boolean(error) && <Refusal title="No preview: correct what is named here." error={error} actions={actions} />}
         <div aria-live="polite" aria-busy={stale} className={cn("flex flex-col gap-4", stale && "opacity-60")}>
           {!shown && !error && <SkeletonLines lines={6} />}
           {shown?.length === 0 && <p className="text-table">No action is for this event.</p>}

@@ -2,6 +2,7 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { destinationQueries } from "#app/_queries/destinations.ts";
+import { Badge } from "#app/_ui/badge.tsx";
 import { Button } from "#app/_ui/button.tsx";
 import { Empty } from "#app/_ui/empty.tsx";
 import { QueryStates } from "#app/_ui/query-states.tsx";
@@ -13,13 +14,16 @@ import { changesOf } from "./action-draft.ts";
 
 type VersionHistoryProps = {
   destinationId: string;
+  /** As they are saved now. */
+  present: readonly Action[];
   onClose: () => void;
   /** Given to those who may save it again. */
   onTake?: (version: Action) => void;
 };
 
 /** What was changed, by whom and when; any version can be taken over into what is being edited. */
-export function VersionHistory({ destinationId, onClose, onTake }: VersionHistoryProps) {
+export function VersionHistory({ destinationId, present, onClose, onTake }: VersionHistoryProps) {
+  const isPresent = ({ key, version }: Action) => present.some((one) => one.key === key && one.version === version);
   const versions = useInfiniteQuery(destinationQueries.versions(destinationId));
   const items = versions.data?.pages.flatMap((page) => page.items);
   return (
@@ -43,6 +47,7 @@ export function VersionHistory({ destinationId, onClose, onTake }: VersionHistor
                       version {version.version} · <RelativeTime at={version.changedAt} />
                       {version.changedBy && ` · ${version.changedBy}`}
                     </span>
+                    {isPresent(version) && <Badge>holds now</Badge>}
                   </p>
                   <ul className="text-table text-muted">
                     {changesOf(version, formerOf(version, list.slice(at + 1))).map((change) => (
@@ -52,7 +57,7 @@ export function VersionHistory({ destinationId, onClose, onTake }: VersionHistor
                     ))}
                   </ul>
                 </div>
-                {onTake && (
+                {onTake && !isPresent(version) && (
                   <Button
                     size="sm"
                     aria-label={`Take over version ${version.version} of ${version.name}`}

@@ -1,18 +1,25 @@
 "use client";
 
 import type { WriteBack } from "#app/_queries/destinations.ts";
-import { Num } from "#app/_ui/num.tsx";
+import { Link } from "#app/_ui/link.tsx";
+import { Notice } from "#app/_ui/notice.tsx";
+import { Num, useCount } from "#app/_ui/num.tsx";
 import { Section } from "#app/_ui/section.tsx";
+import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import {
   Cell,
   HeadCell,
   RowHeadCell,
   ScrollingTable,
 } from "#app/(dashboard)/connections/[connectionId]/table-cells.tsx";
+import { deliveriesAddress } from "#app/(dashboard)/destinations/addresses.ts";
 import { ValueText } from "#app/(dashboard)/destinations/value-text.tsx";
 
-/** What would change in Zendesk if it ran now. */
-export function PendingChanges({ pending }: { pending: WriteBack["pending"] }) {
+type PendingChangesProps = Pick<WriteBack, "pending" | "tried"> & { destinationId: string };
+
+/** What would change in Zendesk if it ran now, and what was tried already and is not there yet. */
+export function PendingChanges({ destinationId, pending, tried }: PendingChangesProps) {
+  const isTried = tried.failed + tried.open > 0;
   return (
     <Section
       title="Would change now"
@@ -23,8 +30,13 @@ export function PendingChanges({ pending }: { pending: WriteBack["pending"] }) {
         </>
       }
     >
+      <Tried destinationId={destinationId} tried={tried} />
       {pending.examples.length === 0 ? (
-        <p className="text-table text-muted">Every field holds its number already, or none is chosen.</p>
+        <p className="text-table text-muted">
+          {isTried
+            ? "No other field differs."
+            : "Every field holds its number as far as Zendesk was read, or none is chosen."}
+        </p>
       ) : (
         <ScrollingTable label="What would change">
           <thead>
@@ -52,5 +64,32 @@ export function PendingChanges({ pending }: { pending: WriteBack["pending"] }) {
         </ScrollingTable>
       )}
     </Section>
+  );
+}
+
+/** What was queued counts as written until its number changes: so it is told apart whether it arrived. */
+function Tried({ destinationId, tried: { failed, open } }: Pick<PendingChangesProps, "destinationId" | "tried">) {
+  const { user } = useSession();
+  const count = useCount();
+  if (failed + open === 0) return null;
+  const organizations = (number: number) => `${count(number)} ${number === 1 ? "organization" : "organizations"}`;
+  const words = [
+    ...(failed > 0 ? [`The last write of ${organizations(failed)} failed`] : []),
+    ...(open > 0 ? [`${failed > 0 ? "that" : "The last write"} of ${organizations(open)} is on its way`] : []),
+  ].join(", ");
+  const address = deliveriesAddress({
+    destination: destinationId,
+    action: "write_back",
+    ...(failed > 0 && { state: "failed" }),
+  });
+  return (
+    <Notice
+      kind={failed > 0 ? "failure" : "info"}
+      title={`${words}.`}
+      actions={user.role !== "viewer" && <Link href={address}>Show the deliveries</Link>}
+      className="mb-3"
+    >
+      {failed > 0 && "Their fields are as they were. It is tried again when a number changes, or when you replay them."}
+    </Notice>
   );
 }

@@ -30,13 +30,15 @@ type RuleFieldsProps = {
   rule: WriteBackRule;
   place: number;
   editable: boolean;
-  error: string | null;
+  fieldError: string | null;
+  measureError: string | null;
   onChange: (rule: WriteBackRule) => void;
   onRemove: () => void;
 };
 
 /** One number of ours, the field it is written to, and whether it is. */
-export function RuleFields({ fieldsId, rule, place, editable, error, onChange, onRemove }: RuleFieldsProps) {
+export function RuleFields(props: RuleFieldsProps) {
+  const { fieldsId, rule, place, editable, fieldError, measureError, onChange, onRemove } = props;
   const attribute = rule.measure.startsWith(ATTRIBUTE) ? rule.measure.slice(ATTRIBUTE.length) : null;
   return (
     <li className="grid items-start gap-2 sm:grid-cols-[minmax(0,4fr)_minmax(0,3fr)_minmax(0,4fr)_auto]">
@@ -57,6 +59,7 @@ export function RuleFields({ fieldsId, rule, place, editable, error, onChange, o
           placeholder="attribute"
           value={attribute}
           onChange={(key) => onChange({ ...rule, measure: ATTRIBUTE + key.trim() })}
+          error={measureError && "needs the key of an attribute of your accounts"}
           disabled={!editable}
         />
       )}
@@ -66,7 +69,7 @@ export function RuleFields({ fieldsId, rule, place, editable, error, onChange, o
         placeholder="key of the organization field"
         value={rule.organizationField}
         onChange={(organizationField) => onChange({ ...rule, organizationField: organizationField.trim() })}
-        error={error}
+        error={fieldError}
         required
         disabled={!editable}
         list={fieldsId}

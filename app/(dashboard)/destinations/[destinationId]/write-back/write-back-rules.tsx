@@ -35,7 +35,7 @@ export function WriteBackRules(props: WriteBackRulesProps) {
         {(value) => (
           <div className="flex flex-col gap-8">
             <Rules {...props} saved={value.rules} />
-            <PendingChanges pending={value.pending} />
+            <PendingChanges destinationId={destinationId} pending={value.pending} tried={value.tried} />
           </div>
         )}
       </QueryStates>
@@ -60,6 +60,11 @@ function Rules({ destinationId, draft, onDraft, saved }: WriteBackRulesProps & {
     },
   });
   const error = save.error instanceof ApiError ? save.error : null;
+  const change = (next: readonly WriteBackRule[] | null) => {
+    // What was said about the rules as they were says nothing about these.
+    save.reset();
+    onDraft(next);
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     save.mutate();
@@ -83,9 +88,10 @@ function Rules({ destinationId, draft, onDraft, saved }: WriteBackRulesProps & {
               rule={rule}
               place={at + 1}
               editable={editable}
-              error={error?.details.find(({ path }) => path.startsWith(`rules.${at}.`))?.message ?? null}
-              onChange={(next) => onDraft(rules.with(at, next))}
-              onRemove={() => onDraft(rules.toSpliced(at, 1))}
+              fieldError={error?.about(`rules.${at}.organizationField`) ?? null}
+              measureError={error?.about(`rules.${at}.measure`) ?? null}
+              onChange={(next) => change(rules.with(at, next))}
+              onRemove={() => change(rules.toSpliced(at, 1))}
             />
           ))}
         </ul>
@@ -94,7 +100,7 @@ function Rules({ destinationId, draft, onDraft, saved }: WriteBackRulesProps & {
             <Button
               size="sm"
               disabled={rules.length >= 20}
-              onClick={() => onDraft([...rules, { organizationField: "", measure: "topUnsolved", enabled: false }])}
+              onClick={() => change([...rules, { organizationField: "", measure: "topUnsolved", enabled: false }])}
             >
               <Plus aria-hidden />
               Add a number
@@ -103,13 +109,19 @@ function Rules({ destinationId, draft, onDraft, saved }: WriteBackRulesProps & {
               Save
             </Button>
             {changed && (
-              <Button size="sm" variant="ghost" onClick={() => onDraft(null)}>
+              <Button size="sm" variant="ghost" onClick={() => change(null)}>
                 Undo changes
               </Button>
             )}
           </div>
         )}
-        {save.error && <Notice kind="failure" announce title={reasonOf(save.error)} />}
+        {save.error && (
+          <Notice
+            kind="failure"
+            announce
+            title={error?.details.length ? "Not saved: see what is said at the marked fields." : reasonOf(save.error)}
+          />
+        )}
       </form>
     </Section>
   );
