@@ -89,7 +89,7 @@ describe("a busy account", () => {
     time.now += 120_000;
     await own.wake();
     for (const connected of made) expect((await settled(connected)).state).toBe("succeeded");
-    expect(order).toEqual(["turn-three", "turn-two", "turn-one"]);
+    expect([...new Set(order)]).toEqual(["turn-three", "turn-two", "turn-one"]);
   });
 
   test("that two workspaces connected is one: what one of them is told to wait for, the other waits for too", async () => {

@@ -21,6 +21,9 @@ export type OwnedIds = Record<
 
 export const everyGet = allOperations.filter(({ method }) => method === "GET");
 
+/** What a list cannot do without, by operation. */
+const needed: Record<string, string> = { listCustomFields: "?subject=organization" };
+
 /** Calls an operation's own route on what `ids` name. Throws for an operation that names something else. */
 export async function callOperation(
   operation: Operation,
@@ -31,7 +34,8 @@ export async function callOperation(
   const address = operation.path.replaceAll(/\{(\w+)\}/g, (whole, name: string) => params[name] ?? whole);
   if (address.includes("{")) throw new Error(`${operation.path} names something that there is no id for`);
   const serve = await routeOf(operation);
-  return serve(requestOf(operation.method, `${address}${options.query ?? ""}`, options), {
+  const query = options.query || needed[operation.id] || "";
+  return serve(requestOf(operation.method, `${address}${query}`, options), {
     params: Promise.resolve(params),
   });
 }

@@ -57,7 +57,7 @@ export function MappingRow(props: MappingRowProps) {
           <code className="break-all">{rule.to}</code>
         )}
         {what && (
-          <p className="truncate text-small text-muted" title={what}>
+          <p className="line-clamp-2 text-small text-muted" title={what}>
             {what}
           </p>
         )}
