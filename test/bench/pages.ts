@@ -182,7 +182,10 @@ function wirePage(tickets: object[]): WirePage {
 export function readPage(bytes: WirePage): MadePage {
   const text = bytes.toString("utf8");
   const { tickets } = parseJson(text) as { tickets: Record<string, unknown>[] };
-  const page = { part: "tickets", rows: tickets, text, at: null, end: true, requestedAt: NOW, stamp: null };
+  // Asked for when its newest row was there, and stored as of now.
+  const newest = Math.max(...tickets.map(({ generated_timestamp: second }) => Number(second)));
+  const asked = { requestedAt: new Date(newest * 1000), fetchedAt: NOW };
+  const page = { part: "tickets", rows: tickets, text, at: null, end: true, ...asked, stamp: null };
   return makeRows(streamNamed("tickets"), page);
 }
 
