@@ -102,7 +102,9 @@ async function retry(trx: Trx, scope: Scope, name: StreamName, held: KeptRow, no
     at: null,
     end: true,
     // It came then: what was fetched since and bears the same version holds (row 19).
-    requestedAt: held.lastHeldAt,
+    fetchedAt: held.lastHeldAt,
+    // What lay in the future then need not do so any more.
+    requestedAt: now,
     stamp: null,
   };
   const stored = await storeRows(trx, stream, scope, makeRows(stream, page), now);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StreamName } from "#lib/connections/shapes.ts";
+import { retryHeldRows } from "#lib/zendesk/held.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { DAY, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
@@ -188,6 +189,18 @@ it.each(["ticket", "user", "organization"] as const)(
     await expectConverged(account);
   },
 );
+
+it("a row whose version lay in the future is stored when it is tried again after that time", async () => {
+  const world = worldOfTen();
+  const { id } = world.organizations.create({ name: "Early" });
+  const account = await connect(database, world);
+  const soon = new Date(Date.now() + 3 * DAY);
+  world.distort("organization", id, { updated_at: soon.toISOString() });
+  await account.sync();
+  const tryAgain = (now: Date) => retryHeldRows(database, account, now, "organizations");
+  expect(await tryAgain(new Date(world.now()))).toEqual({ released: 0, held: 1 });
+  expect(await tryAgain(soon)).toEqual({ released: 1, held: 0 });
+});
 
 describe("a login that loses its rights while it reads (row 63)", () => {
   /** While tickets are exported from an instant that lies so far back (milliseconds), or more: then lists are short. */
