@@ -8,19 +8,12 @@ const browserEnvironment = {
   ...(CHROMIUM_FONTCONFIG_PATH ? { FONTCONFIG_PATH: CHROMIUM_FONTCONFIG_PATH } : {}),
 };
 
-const apart = /\/(headers|oidc|screens|trust|write-grant)\.spec\.ts$/;
-
 export default defineConfig({
   testDir: "test/e2e",
   testMatch: "**/*.spec.ts",
   globalSetup: "./test/e2e/global-setup.ts",
-  // Beside the tests that change the demo, one after the other, run those that start a product of their own or only look.
-  workers: 2,
+  workers: 1,
   fullyParallel: false,
-  projects: [
-    { name: "demo", testIgnore: apart, workers: 1 },
-    { name: "apart", testMatch: apart, workers: 1 },
-  ],
   forbidOnly: true,
   timeout: 60_000,
   reporter: "list",

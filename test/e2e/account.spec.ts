@@ -20,6 +20,7 @@ test("another window gives other numbers and stays in the URL", async ({ page, p
   await expect(page.getByText("Created · 30 days", { exact: true })).toBeVisible();
   await page.getByRole("radio", { name: "180 days" }).click();
   await expect(page.getByText("Created · 180 days", { exact: true })).toBeVisible();
+  await expect(page).toHaveURL(/[?&]window=180/);
   await page.reload();
   await expect(page.getByText("Created · 180 days", { exact: true })).toBeVisible();
 });
@@ -37,6 +38,7 @@ test("the timeline filters by kind and priority, in the URL", async ({ page, pro
   await expect(panel.getByText(/^(Normal|Low) ticket solved/)).toHaveCount(0);
   await panel.getByRole("radio", { name: "Every priority" }).click();
   await expect(panel.getByText(/^(Normal|Low) ticket solved/).first()).toBeVisible();
+  await expect(page).toHaveURL(/[?&]priority=all/);
   await page.reload();
   await expect(panel.getByText(/^(Normal|Low) ticket solved/).first()).toBeVisible();
   await expect(panel.getByText(/ticket created/)).toHaveCount(0);

@@ -336,7 +336,8 @@ for (const size of [
 
 async function settle(page: Page): Promise<void> {
   await expect(page.getByRole("heading", { level: 1 }).or(page.getByRole("dialog")).first()).toBeVisible();
-  await expect(page.locator(".animate-shimmer")).toHaveCount(0);
+  // What is old is pale until the new has come.
+  await expect(page.locator(".animate-shimmer, [data-stale]")).toHaveCount(0);
 }
 
 async function onlyDestination(product: {

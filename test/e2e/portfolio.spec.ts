@@ -84,6 +84,7 @@ test("sort, window, owner and search live in the URL and survive a reload", asyn
 
   await page.getByRole("searchbox", { name: "Search accounts" }).fill("no such account at all");
   await expect(page.getByText("No account matches")).toBeVisible();
+  await expect(page).toHaveURL(/[?&]q=no/);
   await page.reload();
   await expect(page.getByText("No account matches")).toBeVisible();
   await page.getByRole("button", { name: "Clear the filters" }).click();
@@ -155,6 +156,7 @@ test("columns can be chosen, an attribute among them, and stay in the URL", asyn
   await page.getByRole("checkbox", { name: key, exact: true }).click();
   await page.keyboard.press("Escape");
   await expect(header).toBeAttached();
+  await expect(page).toHaveURL(/[?&]columns=/);
   await page.reload();
   await expect(header).toBeAttached();
 });
