@@ -314,6 +314,11 @@ export async function successes(
       ];
     });
   });
+  for (const { stream, fresh_through } of states) {
+    if (fresh_through === null || fresh_through.getTime() <= account.world.now()) continue;
+    const what = `${account.subdomain}: ${stream} says that it is fresh through ${fresh_through.toISOString()}, which is still to come`;
+    violations.push({ invariant: "INV-HONEST", what });
+  }
   return { last: runs.at(-1)?.id ?? after, violations };
 }
 
