@@ -1,3 +1,5 @@
+import type { FieldSubject } from "#lib/connections/shapes.ts";
+
 /** What has a page of its own in Zendesk's interface for agents. */
 export type AgentPageKind = "tickets" | "users" | "organizations";
 
@@ -10,11 +12,7 @@ export function agentPage(zendeskUrl: string, subdomain: string, kind: AgentPage
 }
 
 /** The page of the Admin Center on which the custom fields of tickets, users or organizations are defined (C-19). */
-export function customFieldsPage(
-  zendeskUrl: string,
-  subdomain: string,
-  subject: "ticket" | "user" | "organization",
-): string {
+export function customFieldsPage(zendeskUrl: string, subdomain: string, subject: FieldSubject): string {
   const place = subject === "ticket" ? "objects-rules/tickets/ticket-fields" : `people/configuration/${subject}_fields`;
   return `${zendeskUrl.replaceAll("{subdomain}", subdomain)}/admin/${place}`;
 }

@@ -11,37 +11,37 @@ const customTypes = [
   ...["lookup", "partialcreditcard"],
 ];
 
-/** Keys of every field of that kind that was ever read, each with whether Zendesk shows it as active. */
-export async function readFieldKeys(
-  db: Db,
-  { workspaceId, connectionId }: Scope,
-  subject: FieldSubject,
-): Promise<{ key: string; isActive: boolean }[]> {
-  const rows = await db
+/** Zendesk shows it, and as active. */
+const isActive = sql<boolean>`deleted_at is null and active is not false`;
+
+const fieldsOf = (db: Db, { workspaceId, connectionId }: Scope, subject: FieldSubject) =>
+  db
     .selectFrom("field_definition")
-    .select([key.as("key"), sql<boolean>`deleted_at is null and active is not false`.as("isActive")])
     .where("workspace_id", "=", workspaceId)
     .where("connection_id", "=", connectionId)
-    .where("subject", "=", subject)
+    .where("subject", "=", subject);
+
+/** Keys of every field of that kind that was ever read, each with whether it is active. */
+export function readFieldKeys(
+  db: Db,
+  scope: Scope,
+  subject: FieldSubject,
+): Promise<{ key: string; isActive: boolean }[]> {
+  return fieldsOf(db, scope, subject)
+    .select([key.as("key"), isActive.as("isActive")])
     .execute();
-  return rows;
 }
 
-/** Those that Zendesk shows as active, in the order of their keys. */
-export async function readCustomFields(
+/** Those that are active, in the order of their keys. */
+export function readCustomFields(
   db: Db,
-  { workspaceId, connectionId }: Scope,
+  scope: Scope,
   subject: FieldSubject,
   { limit, after }: { limit: number; after: string | null },
 ): Promise<CustomField[]> {
-  let fields = db
-    .selectFrom("field_definition")
+  let fields = fieldsOf(db, scope, subject)
     .select([key.as("key"), "title", "type"])
-    .where("workspace_id", "=", workspaceId)
-    .where("connection_id", "=", connectionId)
-    .where("subject", "=", subject)
-    .where("deleted_at", "is", null)
-    .where("active", "is not", false);
+    .where(isActive);
   if (subject === "ticket") fields = fields.where("type", "in", customTypes);
   if (after !== null) fields = fields.where(key, ">", after);
   return fields.orderBy(key).limit(limit).execute();

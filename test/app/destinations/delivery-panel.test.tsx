@@ -4,24 +4,15 @@ import { SessionProvider } from "#app/(dashboard)/_frame/session-context.tsx";
 import { DeliveryPanel } from "#app/(dashboard)/destinations/_deliveries/delivery-panel.tsx";
 import type { Role } from "#lib/auth/shapes.ts";
 import type { DeliveryDetail } from "#lib/destinations/shapes.ts";
+import { delivery } from "#test/app/ui/delivery.ts";
 import { renderUi } from "#test/app/ui/render.tsx";
 
 const unknown: DeliveryDetail = {
-  id: "1",
-  messageId: "m-1",
-  destination: { id: "7", name: "Desk" },
-  action: "upsert_user",
+  ...delivery,
   state: "unknown",
-  attempts: 1,
   code: "outcome_unknown",
   reason: "Zendesk did not answer in time.",
   fix: "Look in Zendesk whether it has happened. Replay looks again first and writes nothing twice.",
-  notes: [],
-  subject: "ann@example.com",
-  result: null,
-  dueAt: null,
-  createdAt: "2026-11-22T08:00:00Z",
-  updatedAt: "2026-11-22T08:01:00Z",
   event: null,
   actionVersion: 1,
   command: { fields: {}, unmapped: {} },
@@ -32,16 +23,16 @@ const unknown: DeliveryDetail = {
 
 afterEach(() => vi.unstubAllGlobals());
 
-async function openPanel(delivery: DeliveryDetail, role: Role) {
-  vi.stubGlobal("fetch", async () => Response.json(delivery));
+async function openPanel(shown: DeliveryDetail, role: Role) {
+  vi.stubGlobal("fetch", async () => Response.json(shown));
   const user = { id: "1", email: "ada@example.com", name: null, role };
   renderUi(
     <SessionProvider session={{ user, workspace: { id: "1", name: "Acme", demo: false } }}>
-      <DeliveryPanel id={delivery.id} onClose={() => {}} />
+      <DeliveryPanel id={shown.id} onClose={() => {}} />
     </SessionProvider>,
   );
   const panel = await screen.findByRole("dialog");
-  await within(panel).findByText(delivery.fix ?? "");
+  await within(panel).findByText(shown.fix ?? "");
   return within(panel);
 }
 

@@ -2,28 +2,10 @@ import { fireEvent, screen } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import { TestResult } from "#app/(dashboard)/destinations/[destinationId]/test-result.tsx";
 import { TryEvent } from "#app/(dashboard)/destinations/[destinationId]/try-event.tsx";
-import type { Delivery } from "#lib/destinations/shapes.ts";
 import { Signed } from "#test/app/destinations/signed.tsx";
+import { delivery } from "#test/app/ui/delivery.ts";
 import { destination } from "#test/app/ui/destination.ts";
 import { renderUi } from "#test/app/ui/render.tsx";
-
-const delivery = (state: Delivery["state"]): Delivery => ({
-  id: "1",
-  messageId: "test-1",
-  destination: { id: "7", name: "Desk" },
-  action: "upsert_user",
-  state,
-  attempts: 0,
-  code: null,
-  reason: null,
-  fix: null,
-  notes: [],
-  subject: "ann@example.com",
-  result: null,
-  dueAt: null,
-  createdAt: "2026-11-22T08:00:00Z",
-  updatedAt: "2026-11-22T08:01:00Z",
-});
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -32,8 +14,8 @@ test.for([
   ["queued", true, "The sample is queued until the destination is started again"],
   ["queued", false, "The sample is queued"],
 ] as const)("a sample that is %s (stopped: %s) is called what it is", async ([state, isStopped, title]) => {
-  vi.stubGlobal("fetch", async () => Response.json(delivery(state)));
-  renderUi(<TestResult answer={{ messageId: "test-1", deliveries: [delivery(state)] }} isStopped={isStopped} />);
+  vi.stubGlobal("fetch", async () => Response.json({ ...delivery, state }));
+  renderUi(<TestResult answer={{ messageId: "test-1", deliveries: [{ ...delivery, state }] }} isStopped={isStopped} />);
   expect((await screen.findByText(title)).textContent).toMatch(new RegExp(`${title}$`));
 });
 

@@ -49,9 +49,7 @@ function commentChild(audit: Audit, comment: Comment, withBody: boolean): Wire {
     comment_present: true,
     comment_public: comment.isPublic,
     event_type: "Comment",
-    ...(withBody && {
-      ...commentText(audit, comment),
-    }),
+    ...(withBody && commentText(audit, comment)),
   };
 }
 
@@ -93,18 +91,10 @@ export function auditRow(audit: Audit): Wire {
   };
 }
 
+/** Among the events of an audit a comment has no time of its own. */
 function auditComment(audit: Audit, comment: Comment): Wire {
-  return {
-    id: audit.id + 1,
-    type: "Comment",
-    author_id: wireId(comment.authorId),
-    body: comment.body,
-    html_body: `<div class="zd-comment">${comment.body}</div>`,
-    plain_body: comment.body,
-    public: comment.isPublic,
-    attachments: [],
-    audit_id: audit.id,
-  };
+  const { created_at: _, ...text } = commentText(audit, comment);
+  return { id: audit.id + 1, ...text };
 }
 
 function channelName(channel: string): string {
