@@ -8,12 +8,14 @@ import type {
   DeliveryDetail,
   DeliveryState,
   exchange,
+  reasonList,
   replayable,
   replayBody,
   replayed,
 } from "#lib/destinations/shapes.ts";
 
 export type Exchange = z.infer<typeof exchange>;
+export type Reasons = z.infer<typeof reasonList>;
 export type Replayable = z.infer<typeof replayable>;
 export type Replayed = z.infer<typeof replayed>;
 export type ReplayBody = z.infer<typeof replayBody>;
@@ -23,6 +25,8 @@ export interface DeliveryFilters {
   destinationId: string | null;
   /** The code of the reason. */
   code: string | null;
+  /** A code that is left out. */
+  exceptCode: string | null;
   messageId: string | null;
   q: string;
 }
@@ -54,6 +58,13 @@ export const deliveryQueries = {
       queryKey: [...root, "one", id],
       queryFn: ({ signal }) => apiGet<DeliveryDetail>(`${base}/${id}`, {}, signal),
       refetchInterval: ({ state }) => (state.data && isOpen(state.data) ? LIVE_MS : CALM_MS),
+    }),
+  /** The codes that can be chosen among what the other filters leave. */
+  reasons: ({ code: _, ...others }: DeliveryFilters) =>
+    queryOptions({
+      queryKey: [...root, "reasons", others],
+      queryFn: ({ signal }) => apiGet<Reasons>(`${base}/reasons`, { ...others }, signal),
+      refetchInterval: CALM_MS,
     }),
   /** How many a replay of all that the filters leave would take up: what a person is asked about before. */
   count: (filters: DeliveryFilters) =>

@@ -6,15 +6,24 @@ import type { Config } from "#lib/config.ts";
 import type { AffectedTicket } from "#lib/destinations/attempt.ts";
 import { opened, withoutSecrets } from "#lib/destinations/exchange-text.ts";
 import { blockedBy } from "#lib/destinations/present.ts";
-import type {
-  CommandKind,
-  Delivery,
-  DeliveryDetail,
-  DeliveryState,
-  deliveriesQuery,
+import {
+  type CommandKind,
+  type Delivery,
+  type DeliveryDetail,
+  type DeliveryState,
+  type deliveriesQuery,
+  mostCounted,
+  type Reason,
+  type reasonsQuery,
 } from "#lib/destinations/shapes.ts";
 import { type NewExchange, readExchanges } from "#lib/destinations/store/exchanges.ts";
-import { type DeliveryFilter, findListed, type ListedDelivery, listDeliveryRows } from "#lib/destinations/store/log.ts";
+import {
+  countReasons,
+  type DeliveryFilter,
+  findListed,
+  type ListedDelivery,
+  listDeliveryRows,
+} from "#lib/destinations/store/log.ts";
 import { readStoredEvent } from "#lib/destinations/store/parts.ts";
 import { lookedUpByItself, lookYourself } from "#lib/destinations/verdicts.ts";
 import { notFound } from "#lib/errors.ts";
@@ -39,6 +48,16 @@ export async function listDeliveries(
     (row) => present(row, config),
     ({ id }) => [id],
   );
+}
+
+/** Why the deliveries of a filter stand as they do: each code with how many have it. */
+export async function listReasons(
+  db: Db,
+  workspaceId: number,
+  query: z.output<typeof reasonsQuery>,
+): Promise<{ items: Reason[] }> {
+  const filter = filterFrom(query);
+  return { items: filter ? await countReasons(db, workspaceId, filter, mostCounted) : [] };
 }
 
 /** Null where the filter names a destination that cannot exist. */

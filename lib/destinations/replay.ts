@@ -13,7 +13,7 @@ import { accountsOf, type StoredDelivery } from "#lib/destinations/store/deliver
 import { destinationsByIds, type StoredDestination } from "#lib/destinations/store/destinations.ts";
 import { countMatching, matchingIds } from "#lib/destinations/store/log.ts";
 import { readStoredEvent, settingsIn } from "#lib/destinations/store/parts.ts";
-import { TemplateTime } from "#lib/destinations/template-time.ts";
+import { mapInTurn, TemplateTime } from "#lib/destinations/template-time.ts";
 import { AppError, notFound } from "#lib/errors.ts";
 
 /** So many are taken up again in one transaction. */
@@ -44,10 +44,13 @@ export async function replayDeliveries(
   if (expected !== undefined) await requireSeen(ctx, workspaceId, filter ?? {}, expected);
   const total = { replayed: 0, skipped: 0 };
   for await (const some of ids ? inBatches([...new Set(ids)]) : ofFilter(ctx, workspaceId, filter ?? {}, expected)) {
-    if (some.length === 0) continue;
-    const replayed = await inWorkspace(ctx.db, workspaceId, (trx) => replaySome(trx, workspaceId, some, now));
-    total.replayed += replayed;
-    total.skipped += some.length - replayed;
+    total.skipped += some.length;
+    for (let left = some; left.length > 0; ) {
+      const turn = await inWorkspace(ctx.db, workspaceId, (trx) => replaySome(trx, workspaceId, left, now));
+      total.replayed += turn.replayed;
+      total.skipped -= turn.replayed;
+      left = turn.left;
+    }
   }
   return ids ? { ...total, skipped: new Set(ids).size - total.replayed } : total;
 }
@@ -91,7 +94,13 @@ async function* ofFilter(
   }
 }
 
-async function replaySome(trx: Trx, workspaceId: number, ids: readonly string[], now: Date): Promise<number> {
+/** As many as there is time for while others wait for the lanes; `left`: those for which there was none. */
+async function replaySome(
+  trx: Trx,
+  workspaceId: number,
+  ids: readonly string[],
+  now: Date,
+): Promise<{ replayed: number; left: string[] }> {
   const rows = await lockReplayable(trx, workspaceId, ids, now);
   const destinations = await destinationsByIds(trx, workspaceId, [...new Set(rows.map((row) => row.destination_id))]);
   const accounts = await accountsOf(
@@ -100,17 +109,17 @@ async function replaySome(trx: Trx, workspaceId: number, ids: readonly string[],
     rows.map((row) => row.connection_id),
   );
   let replayed = 0;
-  for (const row of rows) {
+  const done = await mapInTurn(rows, async (row) => {
     const destination = destinations.get(row.destination_id);
     const account = accounts.get(row.connection_id);
     // What was deleted is written to no more.
-    if (!destination || destination.deleted_at !== null || account === undefined) continue;
+    if (!destination || destination.deleted_at !== null || account === undefined) return;
     // Who replays what was said to be another account's says that it is the same; of anything else nobody has said so.
     const isTheSame = row.code === differentAccount && row.state !== "unknown";
     await replayOne(trx, row, destination, isTheSame ? account : row.zendesk_account, now);
     replayed++;
-  }
-  return replayed;
+  });
+  return { replayed, left: rows.slice(done).map(({ id }) => id) };
 }
 
 async function replayOne(

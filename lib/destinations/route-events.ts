@@ -17,18 +17,11 @@ import {
   type UnroutedEvent,
   unroutedEvents,
 } from "#lib/destinations/store/routing.ts";
-import { TemplateTime } from "#lib/destinations/template-time.ts";
+import { mapInTurn, TemplateTime } from "#lib/destinations/template-time.ts";
 import { concealValues } from "#lib/log.ts";
 import { cleanText } from "#lib/zendesk/text.ts";
 
 const batch = 500;
-/**
- * Mapping takes so long of one transaction and no more, in milliseconds: who stops or changes a destination waits for it. A
- * stop has to be honoured within 5 s (row 103).
- */
-const longestMapping = 1000;
-/** What kept the process busy for longer than this is followed by a pause of a quarter of it. Milliseconds. */
-const noticeable = 20;
 
 /** A destination as it is set while a batch is routed. */
 export interface Taker {
@@ -65,12 +58,7 @@ async function routeBatch(ctx: Pick<Context, "log">, trx: Trx, workspaceId: numb
   if (events.length === 0) return { events: 0, connections: [], isMore: false };
   const takers = await readTakers(trx, workspaceId, [...new Set(events.map((event) => event.source_id))]);
   const deliveries: NewDelivery[] = [];
-  const ids: string[] = [];
-  const began = performance.now();
-  for (const event of events) {
-    const started = performance.now();
-    if (started - began >= longestMapping) break;
-    ids.push(event.id);
+  const done = await mapInTurn(events, async (event) => {
     try {
       deliveries.push(...deliveriesOf(event, takers.get(event.source_id) ?? []));
     } catch (error) {
@@ -79,23 +67,15 @@ async function routeBatch(ctx: Pick<Context, "log">, trx: Trx, workspaceId: numb
       const reason = `Bellwether could not make anything of this event: ${(error as Error).message}`;
       await rejectEvent(trx, workspaceId, event.id, cleanText(reason, 500));
     }
-    await letOthersGo(performance.now() - started);
-  }
+  });
   const inserted = await insertDeliveries(trx, workspaceId, deliveries, now);
+  const ids = events.slice(0, done).map(({ id }) => id);
   await markRouted(trx, workspaceId, ids, now);
   return {
-    events: ids.length,
+    events: done,
     connections: inserted.map(({ connectionId }) => connectionId),
-    isMore: ids.length < events.length || events.length === batch,
+    isMore: done < events.length || events.length === batch,
   };
-}
-
-/**
- * Templates may take their time: whoever else has something to do gets a turn between two events. After a slow one a single
- * turn would not do, since each question to the database takes one.
- */
-function letOthersGo(after: number): Promise<unknown> {
-  return new Promise((resolve) => (after > noticeable ? setTimeout(resolve, after / 4) : setImmediate(resolve)));
 }
 
 /** The enabled destinations of each source, with their settings and actions. */

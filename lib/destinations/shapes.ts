@@ -292,6 +292,8 @@ const deliveryFilter = z.object({
   action: z.enum(commandKinds).optional(),
   /** The code of the reason. */
   code: z.string().max(100).optional(),
+  /** A code that is left out: `discarded`, where only what still waits for somebody is wanted. */
+  exceptCode: z.string().max(100).optional(),
   /** A message id, an id in Zendesk, or whom it concerns; of these a part is enough among the newest 10,000. */
   q: z.string().max(200).optional(),
 });
@@ -359,6 +361,11 @@ export type DeliveryDetail = z.infer<typeof deliveryDetail>;
  * the word is about whatever it is held for.
  */
 export const decisionBody = z.strictObject({ code: z.string().max(100).nullable().optional() });
+
+export const reasonsQuery = deliveryFilter;
+/** The codes of what a filter leaves, most frequent first: what a person chooses among. Only the newest 10,000 are counted. */
+export const reasonList = z.object({ items: z.array(z.object({ code: z.string(), deliveries: z.number().int() })) });
+export type Reason = z.infer<typeof reasonList>["items"][number];
 
 const saysSomething = (filter: object) => Object.values(filter).some((value) => value !== undefined);
 export const replayQuery = deliveryFilter;

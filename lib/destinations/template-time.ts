@@ -6,6 +6,14 @@ import { createContext, Script } from "node:vm";
  */
 const mostMs = { one: 400, all: 800 };
 
+/**
+ * Mapping takes so long of one transaction and no more, in milliseconds: who stops or changes a destination waits for it. A
+ * stop has to be honoured within 5 s (row 103).
+ */
+const longestTurn = 1000;
+/** What kept the process busy for longer than this is followed by a pause of a quarter of it. Milliseconds. */
+const noticeable = 20;
+
 const room = createContext({ work: null as (() => unknown) | null });
 const script = new Script("work()");
 
@@ -34,6 +42,28 @@ export class TemplateTime {
       this.leftMs -= performance.now() - started;
     }
   }
+}
+
+/** Maps one after the other, at least one, until a transaction has had its share of the time; gives how many were mapped. */
+export async function mapInTurn<T>(all: readonly T[], map: (one: T) => Promise<void>): Promise<number> {
+  const began = performance.now();
+  let done = 0;
+  for (const one of all) {
+    const started = performance.now();
+    if (started - began >= longestTurn) break;
+    await map(one);
+    done++;
+    await letOthersGo(performance.now() - started);
+  }
+  return done;
+}
+
+/**
+ * Templates may take their time: whoever else has something to do gets a turn between two events. After a slow one a single
+ * turn would not do, since each question to the database takes one.
+ */
+function letOthersGo(after: number): Promise<unknown> {
+  return new Promise((resolve) => (after > noticeable ? setTimeout(resolve, after / 4) : setImmediate(resolve)));
 }
 
 const isTimeout = (error: unknown) =>

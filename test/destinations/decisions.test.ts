@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { getDeliveryDetail, listDeliveries } from "#lib/destinations/deliveries.ts";
 import { getDestination } from "#lib/destinations/destinations.ts";
@@ -79,7 +80,7 @@ const decide = (place: Place, id: string, how: typeof approveDelivery, seen?: st
   inPlace(place, (trx) => how(trx, place.scope.workspaceId, id, "ada", place.now(), seen));
 const states = (deliveries: readonly StoredDelivery[]) => deliveries.map(({ state }) => state);
 
-const setUserMapping = (place: Place, email: string) =>
+const setUserMapping = (place: Place, email: string, more: readonly { to: string; template: string }[] = []) =>
   inPlace(place, (trx) =>
     putActions(
       trx,
@@ -90,10 +91,7 @@ const setUserMapping = (place: Place, email: string) =>
           key: "upsert_user",
           enabled: true,
           trigger: { field: "type", operator: "equals", value: "identify" },
-          mapping: [
-            { to: "email", from: email },
-            { to: "name", from: "$.traits.name" },
-          ],
+          mapping: [{ to: "email", from: email }, { to: "name", from: "$.traits.name" }, ...more],
         },
       ],
       "ada",
@@ -177,6 +175,29 @@ describe("replay", () => {
     expect(states(await deliveriesOf(place))).toEqual(["failed", "failed", "failed"]);
     expect(await replay(place, { filter, expected: 3 })).toEqual({ replayed: 3, skipped: 0 });
     expect(replayBody.safeParse({ ids: ["1"], expected: 1 }).success).toBe(false);
+  });
+
+  test("with slow templates is more than one transaction: nobody who waits for the lanes waits for all of it (row 103)", async () => {
+    const place = await open();
+    await place.send(
+      ...["u-1", "u-2", "u-3", "u-4"].map((userId) => ({ ...identify, userId, traits: { email: "?" } })),
+    );
+    const loop =
+      "{% for a in (1..300) %}{% for b in (1..1000) %}{% assign x = b %}{% endfor %}{% endfor %}{{ userId }}";
+    // Each runs into the time that one template has; both together into that of an event, 800 ms.
+    await setUserMapping(
+      place,
+      "$.traits.email",
+      ["notes", "details"].map((to) => ({ to, template: `${loop} ${to}` })),
+    );
+    expect(await replay(place, { filter: { code: "invalid_email" } })).toEqual({ replayed: 4, skipped: 0 });
+    const { rows } = await inPlace(place, (trx) =>
+      sql<{ transactions: number; mapped: number }>`
+        select count(distinct xmin::text)::int as transactions,
+               (count(*) filter (where notes::text like '%too long%'))::int as mapped from delivery`.execute(trx),
+    );
+    expect(rows[0]?.mapped).toBe(4);
+    expect(rows[0]?.transactions).toBeGreaterThan(1);
   });
 
   test("leaves alone what a person has discarded, unless it is named", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { POST as approve } from "#app/api/v1/deliveries/[id]/approve/route.ts";
 import { POST as discard } from "#app/api/v1/deliveries/[id]/discard/route.ts";
 import { GET as one } from "#app/api/v1/deliveries/[id]/route.ts";
+import { GET as listReasons } from "#app/api/v1/deliveries/reasons/route.ts";
 import { GET as countReplayable, POST as replay } from "#app/api/v1/deliveries/replay/route.ts";
 import { GET as list } from "#app/api/v1/deliveries/route.ts";
 import { POST as preview } from "#app/api/v1/destinations/[id]/actions/preview/route.ts";
@@ -203,6 +204,31 @@ describe("over the API", () => {
     const discarded = await api.call(discard, `/api/v1/deliveries/${lost?.id}/discard`, { key: admin });
     expect(discarded.body).toMatchObject({ state: "failed", code: "discarded" });
     expect(await failed()).toBe(0);
+  });
+
+  test("the reasons of a filter are counted, and what was discarded can be left out of the dead letters", async () => {
+    const { admin, csm, take } = await open();
+    const track = (userId: string) => ({ type: "track", event: "Order Placed", userId });
+    await take(track("u-1"), track("u-2"), { ...identify, traits: { email: "ada at example.com" } });
+    const reasons = async (query: string) =>
+      (await api.call(listReasons, `/api/v1/deliveries/reasons?${query}`, { key: csm })).body.items;
+    const [most, least] = [
+      { code: "user_not_found", deliveries: 2 },
+      { code: "invalid_email", deliveries: 1 },
+    ];
+    expect(await reasons("")).toEqual([most, least]);
+    expect(await reasons("action=upsert_user")).toEqual([least]);
+    expect(await reasons("destinationId=0")).toEqual([]);
+    const dead = "/api/v1/deliveries?state=failed&exceptCode=discarded";
+    const { items } = (await api.call(list, dead, { key: csm })).body;
+    expect(items).toHaveLength(3);
+    await api.call(discard, `/api/v1/deliveries/${items[0]?.id}/discard`, { key: admin });
+    const left = (await api.call(list, dead, { key: csm })).body.items.map(({ id }: { id: string }) => id);
+    expect(left).toEqual(items.slice(1).map(({ id }: { id: string }) => id));
+    expect((await reasons("state=failed")).map(({ code }: { code: string }) => code)).toContain("discarded");
+    expect(await reasons("state=failed&exceptCode=discarded")).not.toContainEqual(
+      expect.objectContaining({ code: "discarded" }),
+    );
   });
 
   test("a preview shows the very values that are written then, and what is left out of them with its reason (X-13)", async () => {

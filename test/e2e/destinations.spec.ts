@@ -247,6 +247,14 @@ test("that many writes fail is told to administrators on the other screens, with
   await expect(
     page.getByRole("grid", { name: "Deliveries" }).getByRole("row").filter({ hasText: "nobody-1" }).first(),
   ).toBeVisible();
+  await page.getByRole("combobox", { name: "Reason" }).click();
+  await page.getByRole("option", { name: /^user not found/ }).click();
+  await expect(page).toHaveURL(/code=user_not_found/);
+  await page.getByRole("combobox", { name: "State" }).click();
+  await page.getByRole("option", { name: "discarded" }).click();
+  await expect(page).toHaveURL(/state=discarded/);
+  await expect(page).not.toHaveURL(/code=/);
+  await expect(page.getByText("No delivery matches the filters")).toBeVisible();
 
   const { email, password } = await product.api<{ email: string; password: string }>("POST", "/api/v1/users", {
     email: `viewer-out-${Date.now()}@example.com`,

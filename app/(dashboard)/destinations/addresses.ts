@@ -1,12 +1,13 @@
 import { apiPath } from "#app/_queries/client.ts";
-import type { CommandKind, DeliveryState, Destination } from "#lib/destinations/shapes.ts";
+import type { ShownState } from "#app/(dashboard)/destinations/destination-words.ts";
+import type { CommandKind, Destination } from "#lib/destinations/shapes.ts";
 
 /** Addresses of the screens, with what they are to show. */
 export const destinationAddress = (id: string, tab?: "actions" | "deliveries" | "settings" | "write-back") =>
   apiPath(`/destinations/${id}`, { tab });
 export const deliveriesAddress = (wanted: {
   destination?: string;
-  state?: DeliveryState;
+  state?: ShownState;
   action?: CommandKind;
   message?: string;
   delivery?: string;

@@ -5,6 +5,8 @@ import {
   commandKinds,
   type DeliveryState,
   type Destination,
+  deliveryStates,
+  discarded,
   type Profile,
   type Settings,
 } from "#lib/destinations/shapes.ts";
@@ -25,14 +27,24 @@ export function stateOf({ state, blocked, unanswered, failing }: Destination) {
   return destinationStates.on;
 }
 
-export const deliveryWords: Record<DeliveryState, { status: Status; words: string; means: string }> = {
+/** What a person has discarded has failed, and is shown apart from the dead letters. */
+export const shownStates = [...deliveryStates, discarded] as const;
+export type ShownState = (typeof shownStates)[number];
+export const shownState = ({ state, code }: { state: DeliveryState; code: string | null }): ShownState =>
+  state === "failed" && code === discarded ? discarded : state;
+
+export const deliveryWords: Record<ShownState, { status: Status; words: string; means: string }> = {
   queued: { status: "unknown", words: "queued", means: "Waits for its turn." },
   sending: { status: "unknown", words: "sending", means: "Is being written to Zendesk." },
   done: { status: "good", words: "done", means: "Zendesk has it, or a note says that it is kept here." },
   failed: { status: "bad", words: "failed", means: "Was not written; it stays here until it is replayed." },
   unknown: { status: "watch", words: "unknown", means: "May have been written. It can only be replayed or discarded." },
+  discarded: { status: "unknown", words: "discarded", means: "Somebody decided that it is never done." },
   held: { status: "watch", words: "held", means: "Waits for a person’s word." },
 };
+
+/** A code of a reason, as a person reads it. */
+export const reasonWords = (code: string): string => code.replaceAll("_", " ");
 
 const nameOf = (kind: CommandKind) => (kind === "write_back" ? "Write back" : actionDefinitions[kind].name);
 /** What a delivery does, in the words of its action. */

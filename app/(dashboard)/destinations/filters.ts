@@ -4,7 +4,8 @@ import { parseAsString, parseAsStringLiteral, type UseQueryStatesKeysMap, useQue
 import { useCallback, useMemo } from "react";
 import type { DeliveryFilters } from "#app/_queries/deliveries.ts";
 import type { EventFilters } from "#app/_queries/sources.ts";
-import { commandKinds, deliveryStates } from "#lib/destinations/shapes.ts";
+import { type ShownState, shownStates } from "#app/(dashboard)/destinations/destination-words.ts";
+import { commandKinds, discarded } from "#lib/destinations/shapes.ts";
 import { eventTypes } from "#lib/sources/shapes.ts";
 
 const ofEvents = {
@@ -15,7 +16,7 @@ const ofEvents = {
 };
 const ofDeliveries = {
   q: parseAsString.withDefault(""),
-  state: parseAsStringLiteral(deliveryStates),
+  state: parseAsStringLiteral(shownStates),
   action: parseAsStringLiteral(commandKinds),
   destination: parseAsString,
   code: parseAsString,
@@ -34,11 +35,17 @@ export function useDeliveryFilters(fixedDestination?: string) {
   const [{ q, state, action, destination, code, message }, ways] = useFilters(ofDeliveries);
   const destinationId = fixedDestination ?? destination;
   const filters = useMemo(
-    (): DeliveryFilters => ({ q, state, action, destinationId, code, messageId: message }),
+    (): DeliveryFilters => ({ q, action, destinationId, messageId: message, ...standing(state, code) }),
     [q, state, action, destinationId, code, message],
   );
   const filtered = Boolean(q || state || action || code || message || (destination && !fixedDestination));
   return { filters, filtered, ...ways };
+}
+
+/** What is failed is a dead letter, but for what somebody has discarded. */
+function standing(state: ShownState | null, code: string | null) {
+  if (state === discarded) return { state: "failed" as const, code: discarded, exceptCode: null };
+  return { state, code, exceptCode: state === "failed" ? discarded : null };
 }
 
 function useFilters<Parsers extends UseQueryStatesKeysMap>(parsers: Parsers) {

@@ -17,6 +17,8 @@ import {
   dryRunBody,
   preview,
   previewBody,
+  reasonList,
+  reasonsQuery,
   replayable,
   replayBody,
   replayed,
@@ -186,6 +188,16 @@ export const getDelivery = operation({
   summary: "One write with its event and everything that was said to Zendesk, secrets removed",
   role: "csm",
   answer: deliveryDetail,
+});
+export const listReasons = operation({
+  id: "listReasons",
+  method: "GET",
+  path: `${deliveries}/reasons`,
+  summary: "Why the deliveries of a filter stand as they do: each code with how many have it",
+  role: "csm",
+  query: reasonsQuery,
+  answer: reasonList,
+  quiet: true,
 });
 export const countReplayable = operation({
   id: "countReplayable",

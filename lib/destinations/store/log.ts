@@ -25,6 +25,7 @@ export interface DeliveryFilter {
   destinationId?: number | undefined;
   action?: string | undefined;
   code?: string | undefined;
+  exceptCode?: string | undefined;
   /** A message id, an id in Zendesk, or whom it concerns; of these a part is enough among the newest deliveries. */
   q?: string | undefined;
 }
@@ -83,6 +84,22 @@ export async function countMatching(
   return Number(count);
 }
 
+/** The codes of a filter's deliveries, most frequent first, among the newest `most`. */
+export async function countReasons(
+  db: Db,
+  workspaceId: number,
+  filter: DeliveryFilter,
+  most: number,
+): Promise<{ code: string; deliveries: number }[]> {
+  const { rows } = await sql<{ code: string; deliveries: number }>`
+    select newest.code, count(*)::int as deliveries
+      from (select d.code from delivery d
+             where d.workspace_id = ${workspaceId} and d.code is not null and ${matching(workspaceId, filter)}
+             order by d.id desc limit ${most}) newest
+     group by newest.code order by deliveries desc, newest.code`.execute(db);
+  return rows;
+}
+
 const matchingAmong = (db: Db, workspaceId: number, filter: DeliveryFilter, { states, except }: Among) =>
   db
     .selectFrom("delivery as d")
@@ -115,13 +132,14 @@ const rows = (db: Db, workspaceId: number) =>
     .where("d.workspace_id", "=", workspaceId);
 
 function matching(workspaceId: number, filter: DeliveryFilter) {
-  const { state, messageId, destinationId, action, code, q } = filter;
+  const { state, messageId, destinationId, action, code, exceptCode, q } = filter;
   const conditions = [
     ...(state === undefined ? [] : [sql`d.state = ${state}`]),
     ...(messageId === undefined ? [] : [sql`d.message_id = ${messageId}`]),
     ...(destinationId === undefined ? [] : [sql`d.destination_id = ${destinationId}`]),
     ...(action === undefined ? [] : [sql`d.action = ${action}`]),
     ...(code === undefined ? [] : [sql`d.code = ${code}`]),
+    ...(exceptCode === undefined ? [] : [sql`d.code is distinct from ${exceptCode}`]),
     ...(q === undefined ? [] : [about(workspaceId, q.trim())]),
   ];
   return conditions.length === 0 ? sql<SqlBool>`true` : sql<SqlBool>`${sql.join(conditions, sql` and `)}`;

@@ -31,3 +31,12 @@ test("in the log of one destination that one is fixed, and is no filter to be cl
   await act(async () => result.current.clear());
   expect(result.current).toMatchObject({ filters: { destinationId: "7", messageId: null }, filtered: false });
 });
+
+test("dead letters are what failed but for what somebody discarded, which is chosen apart", async () => {
+  const { result } = renderHook(() => useDeliveryFilters(), url("?state=failed&code=refused"));
+  expect(result.current.filters).toMatchObject({ state: "failed", code: "refused", exceptCode: "discarded" });
+  await act(async () => result.current.change({ state: "discarded", code: null }));
+  expect(result.current.filters).toMatchObject({ state: "failed", code: "discarded", exceptCode: null });
+  await act(async () => result.current.change({ state: "held" }));
+  expect(result.current.filters).toMatchObject({ state: "held", code: null, exceptCode: null });
+});

@@ -7,7 +7,7 @@ import { StatusDot } from "#app/_ui/badge.tsx";
 import { Link } from "#app/_ui/link.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { deliveriesAddress } from "#app/(dashboard)/destinations/addresses.ts";
-import { commandNames, deliveryWords } from "#app/(dashboard)/destinations/destination-words.ts";
+import { commandNames, deliveryWords, shownState } from "#app/(dashboard)/destinations/destination-words.ts";
 
 /** What became of the sample, followed until it has ended. */
 export function TestResult({ answer, isStopped }: { answer: TestAnswer; isStopped: boolean }) {
@@ -19,21 +19,25 @@ export function TestResult({ answer, isStopped }: { answer: TestAnswer; isStoppe
         {deliveries.length === 0 ? "Look at the triggers under Actions." : `Message ${answer.messageId}`}
       </Notice>
       <ul className="divide-y divide-line border-b border-line text-table">
-        {deliveries.map(({ id, action, state, subject, reason, fix }) => (
-          <li key={id} className="py-2">
-            <p className="flex flex-wrap items-center gap-x-4 gap-y-1">
-              <StatusDot status={deliveryWords[state].status}>{deliveryWords[state].words}</StatusDot>
-              <Link href={deliveriesAddress({ message: answer.messageId, delivery: id })}>
-                {commandNames[action]}: {subject}
-              </Link>
-            </p>
-            {reason && (
-              <p>
-                {reason} <span className="text-muted">{fix}</span>
+        {deliveries.map((delivery) => {
+          const { id, action, subject, reason, fix } = delivery;
+          const { status, words } = deliveryWords[shownState(delivery)];
+          return (
+            <li key={id} className="py-2">
+              <p className="flex flex-wrap items-center gap-x-4 gap-y-1">
+                <StatusDot status={status}>{words}</StatusDot>
+                <Link href={deliveriesAddress({ message: answer.messageId, delivery: id })}>
+                  {commandNames[action]}: {subject}
+                </Link>
               </p>
-            )}
-          </li>
-        ))}
+              {reason && (
+                <p>
+                  {reason} <span className="text-muted">{fix}</span>
+                </p>
+              )}
+            </li>
+          );
+        })}
       </ul>
     </section>
   );

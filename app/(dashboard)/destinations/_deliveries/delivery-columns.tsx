@@ -2,7 +2,7 @@ import { StatusDot } from "#app/_ui/badge.tsx";
 import type { DataColumn } from "#app/_ui/data-table/columns.tsx";
 import { Num } from "#app/_ui/num.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
-import { commandNames, deliveryWords } from "#app/(dashboard)/destinations/destination-words.ts";
+import { commandNames, deliveryWords, shownState } from "#app/(dashboard)/destinations/destination-words.ts";
 import type { Delivery } from "#lib/destinations/shapes.ts";
 import { RowCheckbox } from "./row-checkbox.tsx";
 
@@ -27,11 +27,14 @@ export function deliveryColumns({ ofOne, ofState, selection }: Options): DataCol
       header: "State",
       width: 96,
       hidden: ofState,
-      cell: ({ state }) => (
-        <StatusDot status={deliveryWords[state].status} className="align-middle">
-          {deliveryWords[state].words}
-        </StatusDot>
-      ),
+      cell: (delivery) => {
+        const { status, words } = deliveryWords[shownState(delivery)];
+        return (
+          <StatusDot status={status} className="align-middle">
+            {words}
+          </StatusDot>
+        );
+      },
     },
     { id: "action", header: "Action", width: 184, cell: ({ action }) => commandNames[action] },
     {

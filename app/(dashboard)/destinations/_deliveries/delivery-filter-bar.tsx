@@ -1,13 +1,22 @@
 "use client";
 
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import type { DeliveryFilters } from "#app/_queries/deliveries.ts";
+import { type DeliveryFilters, deliveryQueries } from "#app/_queries/deliveries.ts";
 import { FilterBar } from "#app/_ui/filter-bar.tsx";
+import { useLocale } from "#app/_ui/locale.tsx";
+import { formatNumber } from "#app/_ui/num.tsx";
 import { SearchField } from "#app/_ui/search-field.tsx";
 import { Select } from "#app/_ui/select.tsx";
-import { commandNames, deliveryWords } from "#app/(dashboard)/destinations/destination-words.ts";
+import {
+  commandNames,
+  deliveryWords,
+  reasonWords,
+  shownState,
+  shownStates,
+} from "#app/(dashboard)/destinations/destination-words.ts";
 import type { useDeliveryFilters } from "#app/(dashboard)/destinations/filters.ts";
-import { commandKinds, type Destination, deliveryStates } from "#lib/destinations/shapes.ts";
+import { commandKinds, type Destination, discarded } from "#lib/destinations/shapes.ts";
 
 const ANY = "any";
 
@@ -23,6 +32,7 @@ type DeliveryFilterBarProps = {
 
 export function DeliveryFilterBar(props: DeliveryFilterBarProps) {
   const { filters, destinations, onChange, onSearch } = props;
+  const state = filters.state && shownState({ state: filters.state, code: filters.code });
   return (
     <FilterBar label="Filters of the deliveries" onClear={props.onClear} end={props.end}>
       <SearchField
@@ -35,11 +45,11 @@ export function DeliveryFilterBar(props: DeliveryFilterBarProps) {
       <Select
         label="State"
         inline
-        value={filters.state ?? ANY}
-        onChange={(value) => onChange({ state: value === ANY ? null : value })}
+        value={state ?? ANY}
+        onChange={(value) => onChange({ state: value === ANY ? null : value, code: null })}
         options={[
           { value: ANY, label: "every" },
-          ...deliveryStates.map((value) => ({ value, label: deliveryWords[value].words })),
+          ...shownStates.map((value) => ({ value, label: deliveryWords[value].words })),
         ]}
       />
       <Select
@@ -64,9 +74,35 @@ export function DeliveryFilterBar(props: DeliveryFilterBarProps) {
           ]}
         />
       )}
-      {filters.code && <Narrowed label="Reason" value={filters.code} />}
+      {state !== discarded && <ReasonSelect filters={filters} onChange={onChange} />}
       {filters.messageId && <Narrowed label="Message" value={filters.messageId} />}
     </FilterBar>
+  );
+}
+
+/** Offers the reasons that the other filters leave, each with how many deliveries have it. */
+function ReasonSelect({ filters, onChange }: Pick<DeliveryFilterBarProps, "filters" | "onChange">) {
+  const locale = useLocale();
+  const { data: reasons } = useQuery(deliveryQueries.reasons(filters));
+  const { code } = filters;
+  const offered = reasons?.items ?? [];
+  const isOffered = code === null || offered.some((reason) => reason.code === code);
+  return (
+    <Select
+      label="Reason"
+      inline
+      value={code ?? ANY}
+      onChange={(value) => onChange({ code: value === ANY ? null : value })}
+      options={[
+        { value: ANY, label: "every" },
+        ...offered.map(({ code, deliveries }) => ({
+          value: code,
+          label: reasonWords(code),
+          detail: formatNumber(deliveries, locale),
+        })),
+        ...(isOffered ? [] : [{ value: code, label: reasonWords(code) }]),
+      ]}
+    />
   );
 }
 

@@ -15,7 +15,7 @@ import { SidePanel } from "#app/_ui/side-panel.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import { TextWithTimes } from "#app/_ui/text-with-times.tsx";
 import { destinationAddress, eventsAddress, wayOut } from "#app/(dashboard)/destinations/addresses.ts";
-import { commandNames, deliveryWords } from "#app/(dashboard)/destinations/destination-words.ts";
+import { commandNames, deliveryWords, shownState } from "#app/(dashboard)/destinations/destination-words.ts";
 import { JsonText } from "#app/(dashboard)/destinations/json-text.tsx";
 import { ValueText } from "#app/(dashboard)/destinations/value-text.tsx";
 import type { DeliveryDetail } from "#lib/destinations/shapes.ts";
@@ -101,7 +101,7 @@ function DeliveryBody({ delivery }: { delivery: DeliveryDetail }) {
 /** How it stands, why, and what to do. */
 function Standing({ delivery }: { delivery: DeliveryDetail }) {
   const { state, code, reason, fix, notes, result, dueAt, approved } = delivery;
-  const { status, words, means } = deliveryWords[state];
+  const { status, words, means } = deliveryWords[shownState(delivery)];
   return (
     <div className="flex flex-col gap-2">
       <p className="flex flex-wrap items-center gap-x-4 gap-y-1">

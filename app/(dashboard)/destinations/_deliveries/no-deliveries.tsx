@@ -8,7 +8,7 @@ type NoDeliveriesProps = { filters: DeliveryFilters; filtered: boolean; connecte
 
 /** Why there is nothing to see, and where to go from here. */
 export function NoDeliveries({ filters, filtered, connected }: NoDeliveriesProps) {
-  const { state, ...others } = filters;
+  const { state, exceptCode: _, ...others } = filters;
   const onlyState = state !== null && Object.values(others).every((value) => !value);
   if (!connected) {
     return (
