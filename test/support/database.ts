@@ -1,8 +1,6 @@
-import { randomUUID } from "node:crypto";
-import pg from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { type Db, inWorkspace, openDatabase, type Trx } from "#db/client.ts";
-import { migrateToLatest } from "#db/migrate.ts";
+import { addressOf, administer, dropDatabase, newName } from "#test/support/template-database.ts";
 
 /** A migrated PostgreSQL database of the test file's own. */
 export interface TestDatabase {
@@ -20,21 +18,20 @@ export interface TestDatabase {
  * drops it afterwards. Call at the top of a file; the members may be used inside tests and hooks.
  */
 export function useDatabase(): TestDatabase {
-  const server = process.env.TEST_DATABASE_URL;
-  if (!server) throw new Error("TEST_DATABASE_URL is not set: run the tests through vitest's global set-up.");
-  const name = `test_${randomUUID().replaceAll("-", "")}`;
-  const url = withDatabase(server, name);
+  const { TEST_DATABASE_URL: server, TEST_DATABASE_TEMPLATE: template } = process.env;
+  if (!server || !template) throw new Error("There is no test database: run the tests through vitest's global set-up.");
+  const name = newName("test");
+  const url = addressOf(server, name);
   let open: ReturnType<typeof openDatabase> | undefined;
 
   beforeAll(async () => {
-    await administer(server, `create database ${name}`);
-    await migrateToLatest(url);
+    await administer(server, `create database ${name} template ${template}`);
     open = openDatabase(url, { poolSize: 8 });
   }, 60_000);
 
   afterAll(async () => {
     await open?.db.destroy();
-    await administer(server, `drop database if exists ${name} with (force)`);
+    await dropDatabase(server, name);
   });
 
   const db = () => {
@@ -56,20 +53,4 @@ export function useDatabase(): TestDatabase {
       return id;
     },
   };
-}
-
-function withDatabase(server: string, name: string): string {
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-async function administer(server: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: server });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }
