@@ -329,7 +329,7 @@ export interface ZendeskGroupTable {
   content_hash: string;
 }
 
-/** `absent_since`: since when Zendesk lists nothing at all of the kind; `deleted_at`: when it was no longer listed. */
+/** `absent_since`: since when no list of its kind shows it; `deleted_at`: when that was taken for its deletion. */
 export interface FieldDefinitionTable {
   workspace_id: number;
   connection_id: number;

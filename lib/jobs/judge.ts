@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { foreseen } from "#lib/api/failures.ts";
 import type { LiveRun, RunFailure } from "#lib/jobs/store/runs.ts";
 import { instantWords } from "#lib/time-words.ts";
+import { isBehind } from "#lib/zendesk/stream-turn.ts";
 import type { RunOutcome } from "#lib/zendesk/sync.ts";
 
 /** Row 7: waiting is bounded by the clock too. The next run goes on from the committed cursors. */
@@ -21,7 +22,10 @@ export interface RunEnd {
   outcome: RunOutcome | null;
 }
 
-/** `succeeded` is said only when every stream is caught up; held rows are shown beside it, a stream outside the plan does not count. */
+/**
+ * `succeeded` is said only when every stream is caught up; held rows are shown beside it, a stream outside the plan does not
+ * count. One that is in doubt since its lists were empty, or were read with lesser rights, is not caught up.
+ */
 export function judge(outcome: RunOutcome, run: LiveRun, stopped: StopReason | null, now: Date): RunEnd {
   const end = (
     state: RunEnd["state"],
@@ -41,7 +45,7 @@ export function judge(outcome: RunOutcome, run: LiveRun, stopped: StopReason | n
     if (hasToWait && isLong) return end("failed", tooLong(outcome.waitingUntil));
     return end("waiting", null, hasToWait ? outcome.waitingUntil : stopped === "turn" ? now : null);
   }
-  const broken = outcome.streams.filter((stream) => stream.state === "failed");
+  const broken = outcome.streams.filter((stream) => stream.state === "failed" || isBehind(run.mode, stream));
   if (broken.length > 0) return end("failed", streamFailure(broken));
   const behind = outcome.streams.filter((stream) => stream.state === "waiting");
   return behind.length > 0 ? end("waiting", null, new Date(now.getTime() + soonMs)) : end("succeeded");

@@ -1,6 +1,6 @@
 import { PageTooHeavy } from "#lib/zendesk/client.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
-import { ZendeskError } from "#lib/zendesk/failures.ts";
+import { isPlaceRefused, ZendeskError } from "#lib/zendesk/failures.ts";
 import { newPlace, type Place } from "#lib/zendesk/place.ts";
 import { emptyPage, type Page, wrongPage } from "#lib/zendesk/readers.ts";
 import type { Reading } from "#lib/zendesk/reading.ts";
@@ -13,13 +13,13 @@ export const growth = 1.5;
 const mostRestarts = 3;
 /** A page without rows that is not the end is right once in a while, not for ever (row 14). */
 const mostEmptyPages = 10;
-/** As far back as Zendesk may call a start too recent: two minutes, and what clocks and slow answers make of them. Seconds. */
-const newest = 10 * 60;
+/** What clocks and slow answers add to how old a start may be that Zendesk calls too recent. Seconds. */
+const leeway = 15 * 60;
 
 export interface AskedPage extends Page {
   /** The place that was asked from: another one than given when Zendesk no longer took it. */
   from: Place;
-  /** Nothing behind this instant was read, whatever the page says (Zendesk's clock, milliseconds). */
+  /** Nothing behind this instant was read: Zendesk would not go on from it yet (its clock, milliseconds). */
   readTo?: number;
 }
 
@@ -47,7 +47,7 @@ export class Pages {
         this.grow();
         return { ...page, from };
       } catch (error) {
-        if (isTooRecent(error)) return { ...this.nothingYet(from), from, ...this.refusedFrom(from) };
+        if (isTooRecent(error)) return this.nothingYet(from, error);
         if (this.shrink(error, from)) continue;
         from = this.beginAgain(error, from);
       }
@@ -58,18 +58,17 @@ export class Pages {
     return { client: this.reading.client, size: this.size, shrinkable: this.size > smallestPage };
   }
 
-  private nothingYet(place: Place): Page {
-    return emptyPage(this.reading.client, { part: this.stream.name, at: place.at, end: true });
-  }
-
   /**
-   * Zendesk refuses to begin in the newest minutes alone (row 13): of what it refuses although it is older nothing was read, so
-   * that nothing is claimed of it either.
+   * Zendesk refuses to begin in the newest minutes alone (row 13): what it has refused was not read, so that nothing is claimed
+   * of it. Throws what it said of a place that is older.
    */
-  private refusedFrom(place: Place): Pick<AskedPage, "readTo"> {
-    const asked = /^\d+$/.test(place.at ?? "") ? Number(place.at) : (place.through ?? place.start);
-    const age = toSeconds(this.reading.client.serverNow()) - asked;
-    return age <= newest ? {} : { readTo: asked * 1000 };
+  private nothingYet(from: Place, refusal: unknown): AskedPage {
+    const { client } = this.reading;
+    const asked = /^\d+$/.test(from.at ?? "") ? Number(from.at) : (from.through ?? from.start);
+    // A reading right after another begins no earlier than its overlap.
+    if (toSeconds(client.serverNow()) - asked > this.stream.overlap + leeway) throw refusal;
+    const nothing = emptyPage(client, { part: this.stream.name, at: from.at, end: true });
+    return { ...nothing, from, readTo: asked * 1000 };
   }
 
   private checkProgress(page: Page, from: Place): void {
@@ -103,9 +102,8 @@ export class Pages {
 
   /** A place that Zendesk no longer takes: from the last committed time on, minus the overlap (row 15). Anything else is thrown. */
   private beginAgain(error: unknown, place: Place): Place {
-    const refused =
-      error instanceof ZendeskError && error.scope === "stream" && [400, 404, 410, 422].includes(error.status ?? 0);
-    if (!refused || !this.stream.resumable || place.at === null || place.restarts >= mostRestarts) throw error;
+    if (!isPlaceRefused(error) || !this.stream.resumable || place.at === null || place.restarts >= mostRestarts)
+      throw error;
     const known = this.stream.kind === "export" && place.through !== null;
     const start = known ? Math.max(place.start, (place.through as number) - this.stream.overlap) : place.start;
     this.reading.log.warn(

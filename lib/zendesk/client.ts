@@ -72,8 +72,9 @@ export class ZendeskClient {
   private readonly limiter: Limiter;
   private readonly options: ClientOptions;
   private serverOffset = 0;
-  /** The least that any answer has told. Milliseconds. */
+  /** The least and the most that any answer has told. Milliseconds. */
   private leastOffset = Number.POSITIVE_INFINITY;
+  private mostOffset = Number.NEGATIVE_INFINITY;
 
   constructor(account: {
     urlTemplate: string;
@@ -102,6 +103,11 @@ export class ZendeskClient {
   serverNow(): Date {
     const offset = Math.min(this.serverOffset, this.leastOffset);
     return new Date(this.options.clock().getTime() + offset);
+  }
+
+  /** The latest that it can be there by what any answer has told: what lies beyond was told by a clock that was ahead of them all. */
+  latestServerNow(): Date {
+    return new Date(this.options.clock().getTime() + Math.max(this.serverOffset, this.mostOffset));
   }
 
   /** How far this machine's clock is behind Zendesk's, in milliseconds (row 47). */
@@ -249,9 +255,10 @@ export class ZendeskClient {
     }
   }
 
-  private instantsOf(sent: Sent): Pick<Answer, "requestedAt" | "fetchedAt"> {
+  private instantsOf(sent: Sent): Pick<Answer, "requestedAt" | "latest" | "fetchedAt"> {
     return {
       requestedAt: new Date(Math.min(this.serverDate(sent).getTime(), this.serverNow().getTime()) - sent.elapsed),
+      latest: this.latestServerNow(),
       fetchedAt: sent.sentAt,
     };
   }
@@ -311,6 +318,7 @@ export class ZendeskClient {
     if (Number.isNaN(date)) return;
     this.serverOffset = date - this.options.clock().getTime();
     this.leastOffset = Math.min(this.leastOffset, date - began.getTime());
+    this.mostOffset = Math.max(this.mostOffset, this.serverOffset);
   }
 
   private serverDate(answer: HttpAnswer): Date {

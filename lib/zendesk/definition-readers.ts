@@ -1,7 +1,9 @@
+import { type Answer, isObject } from "#lib/zendesk/answers.ts";
 import { type FailureWords, ZendeskError } from "#lib/zendesk/failures.ts";
 import type { Place } from "#lib/zendesk/place.ts";
-import { type Ask, emptyPage, listIn, type Page, page, readList } from "#lib/zendesk/readers.ts";
+import { type Ask, checkCount, emptyPage, listIn, type Page, page, readList, wrongPage } from "#lib/zendesk/readers.ts";
 import { type Access, accessLost, isRefused, type Refusal, scopeFailure } from "#lib/zendesk/refused-lists.ts";
+import type { Wire } from "#lib/zendesk/row-reader.ts";
 
 /** Deleted groups are named by old tickets; an account that does not know the parameter gives the others. */
 export async function readGroups(ask: Ask, place: Place): Promise<Page> {
@@ -30,8 +32,9 @@ interface FieldsPlace {
   refused: RefusedPart[];
 }
 
-/** Each of these lists comes whole in one answer, without an end flag (row 14). One that is refused does not keep the others from being read. */
-export async function readFields({ client, shrinkable }: Ask, place: Place): Promise<Page> {
+/** Each of these lists comes whole in one page. One that is refused does not keep the others from being read. */
+export async function readFields(ask: Ask, place: Place): Promise<Page> {
+  const { client, shrinkable } = ask;
   const { asked, refused } = parseFields(place.at);
   const part = fieldParts[asked] as FieldPart;
   const next = (refusals: RefusedPart[]) => ({
@@ -43,7 +46,7 @@ export async function readFields({ client, shrinkable }: Ask, place: Place): Pro
     const answer = await client.get(`/api/v2/${part}`, { expect: part, shrinkable });
     return page(answer, {
       ...next(refused),
-      rows: listIn(answer, part, `/api/v2/${part}`),
+      rows: await wholeList(ask, part, answer),
       complete: true,
       whole: true,
       stamp: null,
@@ -54,21 +57,59 @@ export async function readFields({ client, shrinkable }: Ask, place: Place): Pro
   }
 }
 
+/** No account has that many definitions of one kind: pages of a hundred. */
+const mostPages = 100;
+
+/**
+ * One answer is all of a list, without an end flag (row 14), unless it says that there is more: then the list is read from its
+ * beginning by cursor, which tells its end (row 16; zendesk-api section 9). What is short even so is a wrong page.
+ */
+async function wholeList(ask: Ask, part: FieldPart, answer: Answer): Promise<Wire[]> {
+  const path = `/api/v2/${part}`;
+  const rows = listIn(answer, part, path);
+  // This one has no pages.
+  if (part === "custom_statuses") {
+    checkCount(answer, rows, path);
+    return rows;
+  }
+  const { count, next_page: next, meta } = answer.body;
+  const isShort = typeof count === "number" && count > rows.length;
+  const leadsOn = typeof next === "string" || (isObject(meta) && meta.has_more === true);
+  if (!isShort && !leadsOn) return rows;
+  const all: Wire[] = [];
+  let cursor: string | undefined;
+  for (let pages = 0; pages < mostPages; pages++) {
+    const listed = await readList(ask, { path, rows: part, cursor });
+    all.push(...listed.rows);
+    if (!listed.hasMore) {
+      checkCount(answer, all, path);
+      return all;
+    }
+    cursor = listed.cursor ?? undefined;
+  }
+  throw wrongPage(path, "one page after the other says that there is more");
+}
+
 /** The lists that the reading was refused so far. */
 export function fieldsRefused(place: Place): RefusedPart[] {
   return parseFields(place.at).refused;
 }
 
+/** What a plan may lack. */
+const optionalPart: FieldPart = "custom_statuses";
+
 /**
- * What may be claimed of definitions: a list is left out where Zendesk does not know it, or where it was never read, as a
- * plan may lack it (row 62). `held`: lists of which something is stored.
+ * What may be claimed of definitions: every account has fields, so that a list of them that is refused fails the stream,
+ * whatever the reason; one that a plan may lack is left out where it was never read (row 62). `held`: lists of which
+ * something is stored.
  */
 export function fieldsAccess(refused: readonly RefusedPart[], held: ReadonlySet<FieldPart>): Access {
   const unscoped = scopeFailure(refused);
   if (unscoped) return unscoped;
-  const lost = refused.filter(({ part, code }) => code !== "not_found" && held.has(part));
-  if (lost.length > 0) return accessLost(lost, "It was read before: what is stored of it is kept.");
-  return refused.length === fieldParts.length ? accessLost(refused, "") : "granted";
+  const lost = refused.filter(({ part }) => part !== optionalPart || held.has(part));
+  if (lost.length === 0) return "granted";
+  const wasRead = lost.some(({ part }) => held.has(part));
+  return accessLost(lost, wasRead ? "It was read before: what is stored of it is kept." : "");
 }
 
 /** Definitions of which Zendesk lists nothing at all, though some are stored (row 123). `kinds`: ticket, user, organization. */

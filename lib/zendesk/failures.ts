@@ -88,6 +88,12 @@ export class ZendeskError extends Error {
   }
 }
 
+/** Zendesk does not take a place in its lists any more, or never has (row 15). */
+export function isPlaceRefused(error: unknown): boolean {
+  const isOfStream = error instanceof ZendeskError && error.scope === "stream";
+  return isOfStream && [400, 404, 410, 422].includes(error.status ?? 0);
+}
+
 /** Not a failure: Zendesk, or our own pacing, asks to send nothing before `until`, and that is too long to sleep. */
 export class WaitNeeded extends Error {
   override readonly name = "WaitNeeded";

@@ -15,8 +15,8 @@ export type FetchedKind = keyof typeof sources;
 export const idsAtOnce = 100;
 
 export interface Fetched {
-  /** Rows and the instant at which they were asked for, by the database's clock. */
-  found: { row: Wire; fetchedAt: Date }[];
+  /** Rows and the instant at which they were asked for, by the database's clock; `latest`: of an answer. */
+  found: { row: Wire; fetchedAt: Date; latest: Date }[];
   /** Zendesk said by name that there is no such row: one answer by id, not an empty list (row 30). */
   missing: string[];
   /** What Zendesk does not show by its own address, though it knows it: neither found nor missing. */
@@ -43,14 +43,15 @@ export async function fetchTogether(
   const { path, query } = sources[kind];
   const answer = await client.get(`${path}/show_many`, { query: { ids: ids.join(","), ...query }, expect: kind });
   const rows = listIn(answer, kind, `${path}/show_many`);
-  return rows.map((row) => ({ row, fetchedAt: answer.fetchedAt }));
+  const { fetchedAt, latest } = answer;
+  return rows.map((row) => ({ row, fetchedAt, latest }));
 }
 
 async function fetchOne(client: ZendeskClient, kind: FetchedKind, id: string, fetched: Fetched): Promise<void> {
   const { path, one, query } = sources[kind];
   try {
-    const answer = await client.get(`${path}/${id}`, { query, expect: one });
-    fetched.found.push({ row: answer.body[one] as Wire, fetchedAt: answer.fetchedAt });
+    const { body, fetchedAt, latest } = await client.get(`${path}/${id}`, { query, expect: one });
+    fetched.found.push({ row: body[one] as Wire, fetchedAt, latest });
   } catch (error) {
     if (!(error instanceof ZendeskError) || error.scope !== "stream" || error.transient) throw error;
     if (error.status === 404 && /RecordNotFound/i.test(error.said)) fetched.missing.push(id);

@@ -103,8 +103,9 @@ async function retry(trx: Trx, scope: Scope, name: StreamName, held: KeptRow, no
     end: true,
     // It came then: what was fetched since and bears the same version holds (row 19).
     fetchedAt: held.lastHeldAt,
-    // What lay in the future then need not do so any more.
     requestedAt: now,
+    // What lay in the future then need not do so any more.
+    latest: now,
     stamp: null,
   };
   const stored = await storeRows(trx, stream, scope, makeRows(stream, page), now);

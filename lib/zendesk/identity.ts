@@ -111,6 +111,27 @@ export async function lookAgain(reading: {
   reading.downgraded ||= isDowngraded(identity, reading.connection);
 }
 
+/**
+ * An exchange that broke may be that of one address alone: where Zendesk still says who is signed in, what was not answered
+ * is one stream's, and the others go on (rows 62, 72). Anything else is given back as it is.
+ */
+export async function narrowed(reading: Parameters<typeof lookAgain>[0], error: unknown): Promise<unknown> {
+  if (!(error instanceof ZendeskError) || error.code !== "unreachable" || error.scope === "stream") return error;
+  const answers = await lookAgain(reading).then(
+    () => true,
+    () => false,
+  );
+  if (!answers) return error;
+  return new ZendeskError({
+    code: error.code,
+    message: `Zendesk answers, but not what was asked here: ${(error.cause as Error).message}.`,
+    action: "Nothing to do: reading resumes with the next run. If it lasts, ask Zendesk support.",
+    scope: "stream",
+    transient: true,
+    cause: error,
+  });
+}
+
 /** The role has fallen while something was asked for. */
 export function sightLost(): ZendeskError {
   return new ZendeskError({

@@ -2,6 +2,7 @@ import type { Trx } from "#db/client.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
 import { type FailureCode, type FailureWords, ZendeskError } from "#lib/zendesk/failures.ts";
 import { type Fetched, fetchByIds } from "#lib/zendesk/fetch-by-id.ts";
+import { narrowed } from "#lib/zendesk/identity.ts";
 import { newPlace, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading } from "#lib/zendesk/reading.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
@@ -41,7 +42,8 @@ export async function unlessRefused(
   try {
     await work();
     return null;
-  } catch (error) {
+  } catch (thrown) {
+    const error = await narrowed(reading, thrown);
     if (!(error instanceof ZendeskError) || error.scope !== "stream") throw error;
     await noteRefusal(reading, check, error);
     return error;

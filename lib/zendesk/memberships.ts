@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { WaitNeeded } from "#lib/zendesk/failures.ts";
+import { isPlaceRefused, WaitNeeded } from "#lib/zendesk/failures.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { readList } from "#lib/zendesk/readers.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
@@ -27,11 +27,14 @@ export async function readMemberships(reading: Reading): Promise<void> {
     await forgetSeen(trx, reading.scope, "memberships");
     return newPlace(0);
   });
+  const handedDown = place?.at;
   while (place) {
-    const { client } = reading;
-    const cursor = place.at ?? undefined;
-    const of = { path: "/api/v2/organization_memberships", rows: "organization_memberships", cursor };
-    const listed = await readList({ client, size: 100, shrinkable: false }, of);
+    const listed = await listFrom(reading, place, handedDown);
+    if (!listed) {
+      await commit(reading, (trx) => forgetSeen(trx, reading.scope, "memberships"));
+      place = newPlace(0);
+      continue;
+    }
     const rows = membershipRows(listed.rows);
     const check = { runId: reading.runId, begun: place.check?.begun ?? nowSecond(reading) };
     const next: Place = { ...place, at: listed.cursor, rows: place.rows + rows.length, check };
@@ -52,6 +55,17 @@ export async function readMemberships(reading: Reading): Promise<void> {
     if (!listed.hasMore) return;
     place = next;
     if (reading.stop()) throw new WaitNeeded(reading.clock());
+  }
+}
+
+/** Null: the place that another night has handed down is taken no more (row 15). */
+async function listFrom({ client }: Reading, { at }: Place, handedDown: string | null | undefined) {
+  const of = { path: "/api/v2/organization_memberships", rows: "organization_memberships", cursor: at ?? undefined };
+  try {
+    return await readList({ client, size: 100, shrinkable: false }, of);
+  } catch (error) {
+    if (at === null || at !== handedDown || !isPlaceRefused(error)) throw error;
+    return null;
   }
 }
 

@@ -81,7 +81,8 @@ function savePlace(reading: Reading, at: string | null): Promise<void> {
 export async function storeFound(reading: Reading, kind: AbsentStream, found: Fetched["found"]): Promise<void> {
   const stream = streamNamed(kind);
   const fetchedAt = new Date(Math.min(...found.map((one) => one.fetchedAt.getTime())));
-  const page = { part: kind, rows: found.map(({ row }) => row), text: "", at: null, end: true, stamp: null };
+  const latest = new Date(Math.max(...found.map((one) => one.latest.getTime())));
+  const page = { part: kind, latest, rows: found.map(({ row }) => row), text: "", at: null, end: true, stamp: null };
   const made = makeRows(stream, { ...page, requestedAt: fetchedAt, fetchedAt });
   const ids = made.items.map((item) => item.key);
   await commit(reading, async (trx) => {

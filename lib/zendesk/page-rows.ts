@@ -1,4 +1,5 @@
 import type { Trx } from "#db/client.ts";
+import { insideSavepoint, isAboutRows } from "#db/savepoint.ts";
 import { parseUsualInstant } from "#lib/zendesk/dates.ts";
 import { heldKey } from "#lib/zendesk/held-keys.ts";
 import { rowTexts } from "#lib/zendesk/json.ts";
@@ -6,7 +7,6 @@ import { type Page, wrongPage } from "#lib/zendesk/readers.ts";
 import { RowReader, type Wire } from "#lib/zendesk/row-reader.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import type { HeldRow } from "#lib/zendesk/store/held-rows.ts";
-import { insideSavepoint } from "#lib/zendesk/store/savepoint.ts";
 import type { Departure, Stream } from "#lib/zendesk/streams.ts";
 import { cleanText } from "#lib/zendesk/text.ts";
 import { keyOfRow, whatIsWrong } from "#lib/zendesk/wire.ts";
@@ -20,6 +20,8 @@ interface Item {
 
 export interface MadePage {
   part: string;
+  /** As of the page. */
+  isBare: boolean;
   items: Item[];
   /** Rows that are nothing, and rows that are stored without one of their fields. */
   held: HeldRow[];
@@ -44,8 +46,8 @@ export interface StoredPage {
   keys: string[];
 }
 
-/** Whichever clock is wrong, Zendesk's, the database's or both, is not wrong by more. Milliseconds. */
-const mostAhead = 24 * 3_600_000;
+/** Clocks of one account may differ by so much. Milliseconds. */
+const mostAhead = 10 * 60_000;
 /** So many rows, all of them wrong, are a wrong page: an error, where single wrong rows are held. */
 const wrongPageFrom = 10;
 
@@ -53,9 +55,9 @@ const wrongPageFrom = 10;
 export function makeRows(stream: Stream, page: Page): MadePage {
   const read = new RowReader();
   const fetchedAt = page.fetchedAt ?? page.requestedAt;
-  const made: MadePage = { part: page.part, items: [], held: [], read: page.rows.length, cleaned: 0, fetchedAt };
+  const { part, isBare = false } = page;
+  const made: MadePage = { part, isBare, items: [], held: [], read: page.rows.length, cleaned: 0, fetchedAt };
   const schema = stream.wire(page.part);
-  const latest = Math.max(page.requestedAt.getTime(), fetchedAt.getTime()) + mostAhead;
   const texts = lazily(() => rowTexts(page.text, page.rows));
   for (const [index, wire] of page.rows.entries()) {
     const payload = () => texts()[index] as string;
@@ -63,7 +65,7 @@ export function makeRows(stream: Stream, page: Page): MadePage {
     const wrong =
       wire?.id === undefined || wire.id === null
         ? "it has no id"
-        : (whatIsWrong(schema, wire) ?? versionAhead(wire, latest));
+        : (whatIsWrong(schema, wire) ?? versionAhead(wire, page));
     const rows = wrong === null ? attempt(() => stream.make(read, wire, payload, page.part)) : [];
     const notes = read.take();
     if (wrong !== null || rows instanceof Error) {
@@ -83,10 +85,15 @@ export function makeRows(stream: Stream, page: Page): MadePage {
 }
 
 /** A version that lies in the future would hide every change that comes before it (INV-CONV). */
-function versionAhead({ generated_timestamp, updated_at }: Wire, latest: number): string | null {
+function versionAhead({ generated_timestamp, updated_at }: Wire, page: Page): string | null {
   const version = parseUsualInstant(generated_timestamp ?? updated_at);
-  if (version === null || version.getTime() <= latest) return null;
+  if (version === null || !isAhead(page, version)) return null;
   return `its version, ${version.toISOString()}, lies in the future`;
+}
+
+/** Later than any clock of Zendesk's showed when the page was asked for. */
+export function isAhead({ latest }: Pick<Page, "latest">, version: Date): boolean {
+  return version.getTime() > latest.getTime() + mostAhead;
 }
 
 function heldRow(key: string | null, payload: () => string, reason: string, part: string): HeldRow {
@@ -167,10 +174,4 @@ function heldPayload(payload: () => string): string {
 
 function reasonOf(error: unknown): string {
   return cleanText((error as Error).message, 1000);
-}
-
-/** Data exceptions, broken constraints, limits of an index entry: the row's fault, not the server's. */
-function isAboutRows(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === "string" && /^(21|22|23|54)[0-9A-Z]{3}$/.test(code);
 }

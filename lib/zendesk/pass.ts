@@ -7,7 +7,7 @@ import { isNameless } from "#lib/zendesk/held-keys.ts";
 import { letUnmetGo } from "#lib/zendesk/held-unmet.ts";
 import { lookAgain } from "#lib/zendesk/identity.ts";
 import { type Examine, takeBackAbsences } from "#lib/zendesk/ledger.ts";
-import { type MadePage, makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
+import { isAhead, type MadePage, makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
@@ -86,7 +86,8 @@ export class Pass {
       this.absent = isAbsentStream(this.stream.name) && (await countAbsences(trx, scope, this.stream.name)).rows > 0;
       const kept = state && !state.caught_up ? parsePlace(state.position) : null;
       const unfinished = kept && this.options.resume ? await this.options.resume(trx, kept) : kept;
-      const place = unfinished ?? (await this.begin(trx));
+      // Whoever goes on may begin again as often as the one before.
+      const place = unfinished ? { ...unfinished, restarts: 0 } : await this.begin(trx);
       await this.savePlace(trx, place, false, state?.page_size ?? null);
       const size = state?.page_size ?? null;
       return { place, size: size === null || unfinished ? size : size * growth };
@@ -106,15 +107,17 @@ export class Pass {
   private placeAfter(page: AskedPage): Place {
     const { from } = page;
     const requested = page.requestedAt.getTime();
+    // What bears a version of the future is held, and leads the reading nowhere.
+    const stamp = page.stamp === null || isAhead(page, new Date(page.stamp * 1000)) ? null : page.stamp;
     const reachesPresent =
       this.stream.kind === "list" ||
       page.end ||
-      (page.stamp !== null && page.stamp >= toSeconds(page.requestedAt) - this.stream.overlap);
+      (stamp !== null && stamp >= toSeconds(page.requestedAt) - this.stream.overlap);
     const live = from.live ?? (reachesPresent ? requested : null);
     return {
       ...from,
       at: page.at,
-      through: page.stamp === null ? from.through : Math.max(from.through ?? 0, page.stamp),
+      through: stamp === null ? from.through : Math.max(from.through ?? 0, stamp),
       live: upTo(page.readTo, from, live),
       rows: from.rows + page.rows.length,
     };
@@ -249,7 +252,7 @@ export async function firstPlace(trx: Trx, reading: Reading, stream: Stream): Pr
   return newPlace(await stream.start(trx, reading.connection, nowSecond(reading)));
 }
 
-/** What a reading may claim that Zendesk refused to go on with: nothing behind its place, and nothing at all at its start. */
+/** What a reading may claim that Zendesk would not go on with: nothing behind its place, and nothing at all at its start. */
 function upTo(readTo: number | undefined, { start }: Place, live: number | null): number | null {
   if (readTo === undefined || live === null) return live;
   return readTo > start * 1000 ? Math.min(live, readTo) : null;

@@ -1,3 +1,4 @@
+import { isObject } from "#lib/zendesk/answers.ts";
 import { contentHash, idOf, type RowReader, type Wire } from "#lib/zendesk/row-reader.ts";
 import type { RatingRow } from "#lib/zendesk/row-types.ts";
 
@@ -26,13 +27,16 @@ export function legacyRatingRow(read: RowReader, wire: Wire): RatingRow {
 export function surveyRatingRow(read: RowReader, wire: Wire): RatingRow | null {
   const ticketId = ticketOf(wire);
   if (ticketId === null) return null;
-  const answers = (Array.isArray(wire.answers) ? wire.answers : []).filter(isAnswer);
+  const given = (Array.isArray(wire.answers) ? wire.answers : []).filter(isObject);
+  const answers = given.filter(isAnswer);
   const asked = answers.filter((answer) => (answer.question as Wire | undefined)?.sub_type === "customer_satisfaction");
   const answer = asked.sort((a, b) => answeredAt(a) - answeredAt(b)).at(-1);
   const score = answer ? read.text(answer, "rating_category") : null;
   const category = score === "good" || score === "neutral" || score === "bad" ? score : null;
   const comment = answers.find((other) => other.type === "open_ended" && typeof other.value === "string");
-  const at = answer ? (read.instant(answer, "updated_at") ?? read.instant(answer, "created_at")) : null;
+  const instants = new Map(
+    given.map((one) => [one, read.instant(one, "updated_at") ?? read.instant(one, "created_at")]),
+  );
   return rated({
     system: "survey",
     id: read.clean(String(wire.id)),
@@ -40,9 +44,10 @@ export function surveyRatingRow(read: RowReader, wire: Wire): RatingRow | null {
     score,
     category,
     comment: comment ? read.text(comment, "value") : null,
-    ratedAt: category ? at : null,
+    ratedAt: answer && category ? (instants.get(answer) ?? null) : null,
     createdAt: read.instant(wire, "created_at") ?? (answer ? read.instant(answer, "created_at") : null),
-    updatedAt: at,
+    // An answer that is taken back, skipped, is a newer version (row 33).
+    updatedAt: newest([...instants.values()]),
   });
 }
 
@@ -51,8 +56,12 @@ function rated(row: Omit<RatingRow, "contentHash">): RatingRow {
 }
 
 /** A skipped question is no answer. */
-function isAnswer(answer: unknown): answer is Wire {
-  return typeof answer === "object" && answer !== null && (answer as Wire).skipped !== true;
+function isAnswer(answer: Wire): boolean {
+  return answer.skipped !== true;
+}
+
+function newest(instants: readonly (Date | null)[]): Date | null {
+  return instants.reduce((latest, at) => (at !== null && (latest === null || at > latest) ? at : latest), null);
 }
 
 function answeredAt(answer: Wire): number {

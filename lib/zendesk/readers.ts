@@ -19,8 +19,12 @@ export interface Page {
   complete?: boolean;
   /** It is all of one list: what it does not show is not there. */
   whole?: true;
+  /** It came without what was asked for beside its rows. */
+  isBare?: boolean;
   /** Zendesk's clock when the page was asked for. */
   requestedAt: Date;
+  /** The latest that Zendesk's clock can have been then. */
+  latest: Date;
   /** The database's clock then, where somebody asked. */
   fetchedAt?: Date;
   /** Version of the newest row in Unix seconds; null where rows do not come in the order of their versions. */
@@ -40,26 +44,39 @@ const youngestStart = 120;
 /** Clocks differ, and an answer takes its time. Seconds. */
 const mostAhead = 10 * 60;
 
+/** What an export is asked for beside its rows, and the key under which each row has it (zendesk-api section 3.6). */
+interface Sideload {
+  include: string;
+  key: string;
+}
+
 /** Exports that hand out an opaque cursor (tickets, users): zendesk-api section 3.3. */
 export function cursorExport(of: {
   path: string;
   rows: string;
   endpoint: Endpoint;
-  include?: string;
+  sideload?: Sideload;
   version: string;
 }): ReadPage {
   return async ({ client, size, shrinkable }, place) => {
     const begin = place.at === null ? { start_time: startTime(client, place) } : { cursor: place.at };
-    const query = { ...begin, per_page: size, include: of.include };
-    const answer = await client.get(of.path, { query, endpoint: of.endpoint, expect: of.rows, shrinkable });
-    const rows = listIn(answer, of.rows, of.path);
-    const end = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);
+    const query = { ...begin, per_page: size, include: of.sideload?.include };
+    const ask = async () => {
+      const answer = await client.get(of.path, { query, endpoint: of.endpoint, expect: of.rows, shrinkable });
+      return { answer, rows: listIn(answer, of.rows, of.path) };
+    };
+    let { answer, rows } = await ask();
+    if (lacks(rows, of.sideload)) ({ answer, rows } = await ask());
     const cursor = answer.body.after_cursor;
-    if (!end && leadsNowhere(cursor, place.at, rows)) {
+    const told = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);
+    if (!told && leadsNowhere(cursor, place.at, rows)) {
       throw wrongPage(of.path, "the page is not the last, yet its cursor leads nowhere");
     }
-    const at = typeof cursor === "string" && cursor !== "" ? cursor : place.at;
-    return page(answer, { part: of.rows, rows, at, end, stamp: versionOf(rows.at(-1), of.version) });
+    const leadsOn = isPlace(cursor) && cursor !== place.at;
+    const end = told && isBelieved({ rows, size, leadsOn });
+    const at = isPlace(cursor) ? cursor : place.at;
+    const stamp = versionOf(rows.at(-1), of.version);
+    return page(answer, { part: of.rows, rows, at, end, stamp, isBare: lacks(rows, of.sideload) });
   };
 }
 
@@ -78,8 +95,9 @@ export function timeExport(of: {
     const answer = await client.get(of.path, { query, endpoint: of.endpoint, expect: of.rows, shrinkable });
     const rows = listIn(answer, of.rows, of.path);
     checkCount(answer, rows, of.path);
-    const end = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);
     const next = answer.body.end_time;
+    const leadsOn = typeof next === "number" && next > second;
+    const end = flagIn(answer.body.end_of_stream, "end_of_stream", of.path) && isBelieved({ rows, size, leadsOn });
     if (!end && typeof next !== "number") throw wrongPage(of.path, "the page is not the last, yet it has no end_time");
     if (!end) checkEndTime(next as number, { second, answer, path: of.path });
     if (!end && rows.length > 0 && next === second) return of.crowded(ask, second, { ...place, at: null });
@@ -121,30 +139,34 @@ export function failLoudly(what: string, largestPage: number) {
   };
 }
 
-/** One page of a list by cursor (zendesk-api section 9); `has_more` alone says whether there is another. */
+/** One page of a list by cursor (zendesk-api section 9); `has_more` says whether there is another. */
 export async function readList(
   { client, size, shrinkable }: Ask,
   of: { path: string; rows: string; cursor: string | undefined; query?: Record<string, string | number | undefined> },
 ): Promise<{ answer: Answer; rows: Wire[]; hasMore: boolean; cursor: string | null }> {
-  const query = { ...of.query, "page[size]": Math.min(size, 100), "page[after]": of.cursor };
+  const asked = Math.min(size, 100);
+  const query = { ...of.query, "page[size]": asked, "page[after]": of.cursor };
   const answer = await client.get(of.path, { query, expect: of.rows, shrinkable });
   const rows = listIn(answer, of.rows, of.path);
   const meta = isObject(answer.body.meta) ? answer.body.meta : {};
-  const hasMore = flagIn(meta.has_more, "meta.has_more", of.path);
-  const cursor = typeof meta.after_cursor === "string" && meta.after_cursor !== "" ? meta.after_cursor : null;
+  const cursor = isPlace(meta.after_cursor) ? meta.after_cursor : null;
+  const leadsOn = cursor !== null && cursor !== of.cursor;
+  const hasMore = flagIn(meta.has_more, "meta.has_more", of.path) || !isBelieved({ rows, size: asked, leadsOn });
   if (hasMore && leadsNowhere(cursor, of.cursor ?? null, rows)) {
     throw wrongPage(of.path, "there is more, yet the cursor leads nowhere");
   }
   return { answer, rows, hasMore, cursor: cursor ?? of.cursor ?? null };
 }
 
-export function page(answer: Answer, rest: Omit<Page, "text" | "requestedAt" | "fetchedAt">): Page {
-  return { ...rest, text: answer.text, requestedAt: answer.requestedAt, fetchedAt: answer.fetchedAt };
+export function page(answer: Answer, rest: Omit<Page, "text" | "requestedAt" | "latest" | "fetchedAt">): Page {
+  const { text, requestedAt, latest, fetchedAt } = answer;
+  return { ...rest, text, requestedAt, latest, fetchedAt };
 }
 
 /** A page without rows. */
 export function emptyPage(client: ZendeskClient, rest: Pick<Page, "part" | "at" | "end">): Page {
-  return { ...rest, complete: true, rows: [], text: "", requestedAt: client.serverNow(), stamp: null };
+  const instants = { requestedAt: client.serverNow(), latest: client.latestServerNow() };
+  return { ...rest, ...instants, complete: true, rows: [], text: "", stamp: null };
 }
 
 export function listIn(answer: Answer, key: string, path: string): Wire[] {
@@ -157,7 +179,7 @@ export function listIn(answer: Answer, key: string, path: string): Wire[] {
  * A page by time says how many rows it has (zendesk-api section 3.4, where `count` is what one compares with the size of a page): one
  * with fewer was cut on its way (row 16). It may hold more, and may say nothing (row 14). Pages by cursor have no count.
  */
-function checkCount(answer: Answer, rows: readonly Wire[], path: string): void {
+export function checkCount(answer: Answer, rows: readonly Wire[], path: string): void {
   const { count } = answer.body;
   if (typeof count !== "number" || rows.length >= count) return;
   throw wrongPage(path, `it holds ${rows.length} of the ${count} rows that it says it has`);
@@ -170,6 +192,24 @@ function checkEndTime(endTime: number, of: { second: number; answer: Answer; pat
     throw wrongPage(of.path, "its end_time lies in the future");
 }
 
+/**
+ * Whether a page that says it is the last is believed: a full one only where nothing leads on from it, since all that follows
+ * would be passed over (row 16). The page behind it is shorter, if need be empty, and tells. `size`: the rows asked for.
+ */
+function isBelieved({ rows, size, leadsOn }: { rows: readonly Wire[]; size: number; leadsOn: boolean }): boolean {
+  return rows.length < size || !leadsOn;
+}
+
+/**
+ * Whether a page came without what was asked for beside its rows: taken as it is, it would say of each that it has none. Of
+ * deleted rows, and of what is hardly a row, nothing is to be expected (rows 25, 56).
+ */
+function lacks(rows: readonly Wire[], sideload: Sideload | undefined): boolean {
+  if (!sideload) return false;
+  const telling = rows.filter((row) => typeof row?.status === "string" && row.status !== "deleted");
+  return telling.length > 0 && telling.every((row) => !Object.hasOwn(row, sideload.key));
+}
+
 /** Reading ends on an explicit flag only (rows 14, 16). */
 function flagIn(value: unknown, name: string, path: string): boolean {
   if (typeof value === "boolean") return value;
@@ -178,8 +218,12 @@ function flagIn(value: unknown, name: string, path: string): boolean {
 
 /** An empty page may name its own place again: it is asked for again, a bounded number of times (row 14). */
 function leadsNowhere(cursor: unknown, from: string | null, rows: readonly Wire[]): boolean {
-  if (typeof cursor !== "string" || cursor === "") return rows.length > 0 || from === null;
+  if (!isPlace(cursor)) return rows.length > 0 || from === null;
   return cursor === from && rows.length > 0;
+}
+
+function isPlace(cursor: unknown): cursor is string {
+  return typeof cursor === "string" && cursor !== "";
 }
 
 export function wrongPage(path: string, what: string): ZendeskError {

@@ -10,14 +10,14 @@ import {
   verifyNumbers,
 } from "#lib/zendesk/comparison.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
-import { lookAgain } from "#lib/zendesk/identity.ts";
+import { lookAgain, narrowed } from "#lib/zendesk/identity.ts";
 import { forgetRefusal, refusalDoubt, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { readMemberships } from "#lib/zendesk/memberships.ts";
 import { checkDeparted, findUnknown } from "#lib/zendesk/missing.ts";
 import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import { isAbsentStream } from "#lib/zendesk/store/absence.ts";
 import { forgetSeen } from "#lib/zendesk/store/drift.ts";
-import { readRhythm } from "#lib/zendesk/store/stream-state.ts";
+import { readRhythm, readStreamState } from "#lib/zendesk/store/stream-state.ts";
 import { readStream, recordAfterChecks } from "#lib/zendesk/stream-turn.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
 
@@ -53,8 +53,8 @@ export async function reconcile(
   }
   await lookAgain(reading);
   isWhole &&= !reading.downgraded;
-  // What catch-ups have shown after a comparison was closed.
-  await commit(reading, (trx) => forgetSeen(trx, reading.scope));
+  for (const stream of streams.filter(isCompared))
+    await commit(reading, (trx) => forgetLateSight(trx, reading, stream));
   const verified = await verifyNumbers(reading);
   return { ends, verified: isWhole && ends.every(({ state }) => state !== "failed") ? verified : null };
 }
@@ -67,6 +67,12 @@ async function checkStream(reading: Reading, stream: Stream, keeper: FreshnessKe
   if (!refused) await forgetRefusal(reading, name);
 }
 
+/** What catch-ups have shown after a comparison was closed; one that goes on another night needs all that it has seen (row 30). */
+async function forgetLateSight(trx: Trx, { scope }: Reading, { name }: Stream): Promise<void> {
+  const state = await readStreamState(trx, scope, name, "reconcile");
+  if (state?.caught_up !== false) await forgetSeen(trx, scope, name);
+}
+
 async function doubtOf(trx: Trx, { scope }: Reading, { name }: Stream): Promise<FailureWords | null> {
   return (await comparisonDoubt(trx, scope, name)) ?? refusalDoubt(trx, scope, name);
 }
@@ -76,7 +82,8 @@ async function failureOf(reading: Reading, work: () => Promise<void>): Promise<F
   try {
     await work();
     return null;
-  } catch (error) {
+  } catch (thrown) {
+    const error = await narrowed(reading, thrown);
     if (!(error instanceof ZendeskError) || error.scope === "connection") throw error;
     reading.log.warn({ ...reading.scope, runId: reading.runId, err: error }, "a stream could not be compared");
     return error.words();

@@ -3,6 +3,7 @@ import { refreshTimeline } from "#lib/timeline/refresh.ts";
 import type { Fetched, FetchedKind } from "#lib/zendesk/fetch-by-id.ts";
 import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import { makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
+import type { Wire } from "#lib/zendesk/row-reader.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { deserted, ticketDepartures } from "#lib/zendesk/store/facts.ts";
@@ -32,9 +33,9 @@ export async function storeFetched(
 ): Promise<StoredById> {
   const total: StoredById = { changed: 0, left: [] };
   const stream = streamNamed(kind);
-  for (const [fetchedAt, rows] of byInstant(found)) {
+  for (const { fetchedAt, latest, rows } of byInstant(found)) {
     const rest = { part: kind, text: "", at: null, end: true, stamp: null };
-    const made = makeRows(stream, { ...rest, rows, requestedAt: fetchedAt, fetchedAt });
+    const made = makeRows(stream, { ...rest, rows, requestedAt: fetchedAt, fetchedAt, latest });
     const wanted = made.items.flatMap((item) => item.rows);
     const left = kind === "tickets" ? await ticketDepartures(trx, scope, wanted as TicketRow[]) : [];
     const stored = await storeRows(trx, stream, scope, made, now);
@@ -56,14 +57,14 @@ export async function storeFetched(
 }
 
 /** Rows asked for together stay one page. */
-function byInstant(found: Fetched["found"]): [Date, Fetched["found"][number]["row"][]][] {
-  const pages = new Map<number, [Date, Fetched["found"][number]["row"][]]>();
-  for (const { row, fetchedAt } of found) {
-    const page = pages.get(fetchedAt.getTime()) ?? [fetchedAt, []];
-    page[1].push(row);
+function byInstant(found: Fetched["found"]) {
+  const pages = new Map<number, { fetchedAt: Date; latest: Date; rows: Wire[] }>();
+  for (const { row, fetchedAt, latest } of found) {
+    const page = pages.get(fetchedAt.getTime()) ?? { fetchedAt, latest, rows: [] };
+    page.rows.push(row);
     pages.set(fetchedAt.getTime(), page);
   }
-  return [...pages.values()];
+  return pages.values();
 }
 
 /**

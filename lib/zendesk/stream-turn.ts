@@ -1,10 +1,11 @@
 import type { Trx } from "#db/client.ts";
-import type { StreamName } from "#lib/connections/shapes.ts";
+import type { StreamName, SyncMode } from "#lib/connections/shapes.ts";
 import { heldAbsenceWords } from "#lib/zendesk/absences.ts";
 import { comparisonDoubt, isCompared } from "#lib/zendesk/comparison.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { heldWords } from "#lib/zendesk/held-doubt.ts";
+import { lookAgain, narrowed } from "#lib/zendesk/identity.ts";
 import { intoLedger, lateRows } from "#lib/zendesk/ledger.ts";
 import { refusalDoubt } from "#lib/zendesk/look-up.ts";
 import { firstPlace, freshThrough, Pass, resumeFrom } from "#lib/zendesk/pass.ts";
@@ -42,7 +43,8 @@ export async function readStream(reading: Reading, stream: Stream): Promise<Stre
     const verdict = reading.mode === "full" ? await readInFull(reading, stream) : await catchUp(reading, stream);
     if (verdict.failure) throw verdict.failure;
     return await commit(reading, (trx) => end(trx, reading, stream, verdict));
-  } catch (error) {
+  } catch (thrown) {
+    const error = await narrowed(reading, thrown);
     if (error instanceof WaitNeeded)
       await commit(reading, (trx) => record(trx, reading, { name: stream.name, state: "waiting" }));
     if (!(error instanceof ZendeskError)) throw error;
@@ -56,6 +58,7 @@ export async function readStream(reading: Reading, stream: Stream): Promise<Stre
 
 /** The incremental reading, after a gap that an earlier start date has opened (row 85). */
 async function catchUp(reading: Reading, stream: Stream): Promise<Verdict> {
+  if (await commit(reading, (trx) => claimsFuture(trx, reading, stream))) await lookAgain(reading);
   const unfilled = await fillGap(reading, stream);
   const examine =
     reading.mode === "reconcile"
@@ -74,6 +77,12 @@ async function catchUp(reading: Reading, stream: Stream): Promise<Verdict> {
     const behind = place.live === null ? 0 : nowSecond(reading) - place.live / 1000;
     if (behind < tooLongAgo || extra >= mostExtraPasses) return unfilled ? { ...verdict, failure: unfilled } : verdict;
   }
+}
+
+/** By all clocks so far: one that is behind the truth says so of any claim, so that a second is asked (row 47). */
+async function claimsFuture(trx: Trx, reading: Reading, stream: Stream): Promise<boolean> {
+  const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
+  return state?.resume_from != null && isAhead(reading, state.resume_from);
 }
 
 async function readInFull(reading: Reading, stream: Stream): Promise<Verdict> {
@@ -174,7 +183,7 @@ function later(reading: Reading, before: Date | null | undefined, now: Date | nu
   return before > now && !isAhead(reading, before) ? before : now;
 }
 
-const isAhead = ({ client }: Reading, instant: Date) => instant > client.serverNow();
+const isAhead = ({ client }: Reading, instant: Date) => instant > client.latestServerNow();
 
 async function emptyDoubt(
   trx: Trx,
@@ -252,8 +261,11 @@ async function record(trx: Trx, reading: Reading, ended: StreamEnd): Promise<voi
   });
 }
 
-/** Doubts of the catch-up itself, which no check takes away; whether the past is listed a comparison tells anew. */
-function isLasting({ mode }: Reading, { name, failure }: StreamEnd): boolean {
+/**
+ * Whether the catch-up itself is in doubt, so that the stream was not caught up: no check takes that away, and no run succeeds
+ * with it. Whether the past is listed a comparison tells anew.
+ */
+export function isBehind(mode: SyncMode, { name, failure }: StreamEnd): boolean {
   if (failure?.code === "empty_listing") return mode === "full" || !isCompared({ name });
   return failure?.code === "role_changed";
 }
@@ -267,7 +279,7 @@ export function recordAfterChecks(
   return commit(reading, async (trx) => {
     const { name } = ended;
     if (ended.state === "not_available" || (ended.state === "failed" && !failure)) return ended;
-    const doubted = (isLasting(reading, ended) && ended.failure) || null;
+    const doubted = (isBehind(reading.mode, ended) && ended.failure) || null;
     const now: StreamEnd = failure ? { name, state: "failed", failure } : await standing(trx, reading, name, doubted);
     await record(trx, reading, now);
     return now;

@@ -91,7 +91,11 @@ export class Transport {
         body: request.body ?? null,
         signal,
       });
-      const whole = await this.readBody(body, headers["content-encoding"]);
+      const whole = await this.readBody(body, headers["content-encoding"]).catch((error: unknown) => {
+        // A refusal is one without its words: what it asks for stands in its headers (rows 1, 61).
+        if (statusCode >= 400) return Buffer.alloc(0);
+        throw error;
+      });
       return { status: statusCode, headers, body: whole, elapsed: performance.now() - started };
     } catch (error) {
       throw asTransportError(error, request.signal);

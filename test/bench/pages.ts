@@ -184,7 +184,7 @@ export function readPage(bytes: WirePage): MadePage {
   const { tickets } = parseJson(text) as { tickets: Record<string, unknown>[] };
   // Asked for when its newest row was there, and stored as of now.
   const newest = Math.max(...tickets.map(({ generated_timestamp: second }) => Number(second)));
-  const asked = { requestedAt: new Date(newest * 1000), fetchedAt: NOW };
+  const asked = { requestedAt: new Date(newest * 1000), latest: new Date(newest * 1000), fetchedAt: NOW };
   const page = { part: "tickets", rows: tickets, text, at: null, end: true, ...asked, stamp: null };
   return makeRows(streamNamed("tickets"), page);
 }

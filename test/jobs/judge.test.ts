@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { StreamName, SyncMode } from "#lib/connections/shapes.ts";
 import { brokenOff, judge } from "#lib/jobs/judge.ts";
 import type { LiveRun } from "#lib/jobs/store/runs.ts";
+import type { FailureCode } from "#lib/zendesk/failures.ts";
 
 const now = new Date("2026-03-02T10:00:00Z");
 const hours = (count: number) => new Date(now.getTime() + count * 3_600_000);
@@ -47,6 +49,20 @@ describe("a run that is done", () => {
     expect(ended("ok", "not_available", "degraded")).toBe("succeeded");
     expect(ended("ok", "failed")).toBe("failed");
     expect(ended("ok", "waiting")).toBe("waiting");
+  });
+
+  test("a stream that was read with lesser rights, or gave nothing at all, is not caught up; held rows, and what the night asks, stand beside", () => {
+    const doubted = (mode: SyncMode, name: StreamName, code: FailureCode) => {
+      const failure = { code, message: "m", action: "a" };
+      const outcome = { streams: [{ name, state: "degraded" as const, failure }] };
+      return judge(outcome, { ...run(now), mode }, null, now).state;
+    };
+    expect(doubted("incremental", "tickets", "role_changed")).toBe("failed");
+    expect(doubted("full", "tickets", "empty_listing")).toBe("failed");
+    expect(doubted("incremental", "groups", "empty_listing")).toBe("failed");
+    expect(doubted("reconcile", "tickets", "empty_listing")).toBe("succeeded");
+    expect(doubted("incremental", "tickets", "held_rows")).toBe("succeeded");
+    expect(doubted("reconcile", "tickets", "many_missing")).toBe("succeeded");
   });
 });
 

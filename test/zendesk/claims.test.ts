@@ -3,7 +3,7 @@ import type { StreamName } from "#lib/connections/shapes.ts";
 import { retryHeldRows } from "#lib/zendesk/held.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
-import { DAY, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
 import { type Account, connect } from "#test/zendesk/account.ts";
 import { expectConverged } from "#test/zendesk/stored.ts";
@@ -44,6 +44,8 @@ const dated = (date: (now: number) => Date, { world }: Account) =>
     ...answer,
     headers: { ...answer.headers, date: date(world.now()).toUTCString() },
   }));
+/** Of an instant that lies so far ahead, in Unix seconds. */
+const ahead = (world: World, milliseconds: number) => Math.floor((world.now() + milliseconds) / 1000);
 const endOf = (outcome: Awaited<ReturnType<Account["sync"]>>, stream: StreamName) =>
   outcome.streams.find(({ name }) => name === stream);
 
@@ -85,6 +87,31 @@ describe("a clock that is ahead", () => {
   });
 });
 
+describe("a clock that is behind", () => {
+  it("in one answer takes nothing back that was claimed, and reads no history again (row 47)", async () => {
+    const account = await caughtUp();
+    const { world, zendesk } = account;
+    const before = (await claimOf(account, "tickets")) ?? 0;
+    world.advance(HOUR);
+    zendesk.faults.add(
+      { path: "/api/v2/users/me" },
+      dated((now) => new Date(now - 3 * DAY), account),
+      { times: 1 },
+    );
+    zendesk.journal.clear();
+    await account.sync();
+    expect(await claimOf(account, "tickets")).toBeGreaterThanOrEqual(before);
+    const starts = zendesk.journal
+      .to(exported)
+      .map(({ query }) => Number(query.start_time ?? Number.POSITIVE_INFINITY));
+    expect(Math.min(...starts)).toBeGreaterThan(0);
+    world.advance(HOUR);
+    await account.sync();
+    expect(await claimOf(account, "tickets")).toBeGreaterThan(world.now() - 5 * MINUTE);
+    await expectConverged(account);
+  });
+});
+
 describe("a page by time", () => {
   it.each([
     ["in the future", DAY, "lies in the future"],
@@ -115,7 +142,7 @@ describe("a page by time", () => {
   });
 });
 
-it("a start that is refused as too recent although it is old claims nothing that was not read (row 13)", async () => {
+it("a start that is refused as too recent although it is old fails its stream, and claims nothing (row 13)", async () => {
   const account = await caughtUp();
   const { world, zendesk } = account;
   const before = await claimOf(account, "tickets");
@@ -127,8 +154,37 @@ it("a start that is refused as too recent although it is old claims nothing that
     description: "Too recent start_time. Use a start_time older than 1 minute",
   };
   zendesk.faults.add({ path: exported }, fault.status(422, tooRecent));
-  expect(endOf(await account.sync(), "tickets")).toEqual({ name: "tickets", state: "ok" });
+  expect(endOf(await account.sync(), "tickets")).toMatchObject({ state: "failed", failure: { code: "rejected" } });
   expect(await claimOf(account, "tickets")).toBe(before);
+  zendesk.faults.clear();
+  world.advance(HOUR);
+  await account.sync();
+  await expectConverged(account);
+});
+
+it("a page that is refused as too recent is not claimed, however young it is (row 13)", async () => {
+  const account = await caughtUp();
+  const { world, zendesk } = account;
+  for (let n = 0; n < 30; n++) {
+    world.organizations.create({ name: `Young ${n}` });
+    world.advance(10 * SECOND);
+  }
+  world.advance(4 * MINUTE);
+  const path = "/api/v2/incremental/organizations";
+  zendesk.faults.add(
+    { path },
+    fault.inTheMoment("small pages", ({ query }) => query.set("per_page", "12")),
+  );
+  zendesk.faults.add(
+    { path, page: 2 },
+    fault.status(422, { error: "StartTimeTooRecent", description: "Too recent start_time" }),
+  );
+  await account.sync();
+  const claimed = (await claimOf(account, "organizations")) ?? 0;
+  const stored = await account.read((trx) => trx.selectFrom("organization").select("id").execute());
+  const missing = [...world.organizations.byId.values()].filter(({ id }) => !stored.some((row) => row.id === id));
+  expect(missing.length).toBeGreaterThan(0);
+  for (const { updatedAt } of missing) expect(new Date(updatedAt).getTime()).toBeGreaterThan(claimed);
   zendesk.faults.clear();
   world.advance(HOUR);
   await account.sync();
@@ -189,6 +245,56 @@ it.each(["ticket", "user", "organization"] as const)(
     await expectConverged(account);
   },
 );
+
+it("a version that is a little ahead hides no change that comes before it (INV-CONV)", async () => {
+  const account = await caughtUp();
+  const { world, zendesk } = account;
+  const ticket = world.tickets.create({ subject: "Soon solved" });
+  world.advance(5 * MINUTE);
+  zendesk.faults.add(
+    { path: exported },
+    fault.changesRows("two hours ahead", (rows) =>
+      rows.map((row) => (String(row.id) === ticket.id ? { ...row, generated_timestamp: ahead(world, 2 * HOUR) } : row)),
+    ),
+    { times: 1 },
+  );
+  await account.sync();
+  world.advance(30 * MINUTE);
+  world.tickets.update(ticket.id, { status: "solved" });
+  world.advance(HOUR);
+  await account.sync();
+  await expectConverged(account);
+});
+
+it("a stamp of the future ends no reading, and leads none (INV-CURSOR)", async () => {
+  const world = new World({ subdomain: "acme", clock: "2026-03-02T09:00:00Z" });
+  const first = world.now();
+  for (let n = 0; n < 60; n++) {
+    world.tickets.create({ subject: `Ticket ${n}` });
+    world.advance(DAY);
+  }
+  const account = await connect(database, world, { history: { history_days: 10 } });
+  await account.sync();
+  const widened = { history_days: Math.ceil((world.now() - first) / DAY) + 10 };
+  account.zendesk.faults.add(
+    { path: exported },
+    fault.inTheMoment("small pages", ({ query }) => query.set("per_page", "10")),
+  );
+  account.zendesk.faults.add(
+    { path: exported, page: 1 },
+    fault.changesRows("the last one is of next year", (rows) =>
+      rows.map((row, n) => (n === rows.length - 1 ? { ...row, generated_timestamp: ahead(world, 400 * DAY) } : row)),
+    ),
+    { times: 1 },
+  );
+  await account.sync({ connection: widened });
+  account.zendesk.faults.clear();
+  const stored = await account.read((trx) => trx.selectFrom("ticket").select("id").execute());
+  expect(stored).toHaveLength(59);
+  world.advance(HOUR);
+  await account.sync({ connection: widened, mode: "full" });
+  await expectConverged(account);
+});
 
 it("a row whose version lay in the future is stored when it is tried again after that time", async () => {
   const world = worldOfTen();

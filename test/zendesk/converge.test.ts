@@ -52,6 +52,9 @@ describe("a first sync and those after it", () => {
     tickets.update(other?.id as string, { customStatusId: status.id });
     world.advance(HOUR);
     await account.sync();
+    // A definition is believed to be gone after a day.
+    world.advance(DAY);
+    await account.sync();
     await expectConverged(account);
     await account.sync({ mode: "reconcile" });
     await expectConverged(account, readAtNight);

@@ -97,3 +97,32 @@ describe("a slow and lossy line", () => {
     await expectConverged(account);
   });
 });
+
+describe("one address that breaks off every answer", () => {
+  it("fails its stream, and the others are read (rows 62, 72)", async () => {
+    const account = await connect(
+      database,
+      randomWorld(32, { tickets: 20, organizations: 4, days: 10, turmoil: false }),
+    );
+    const broken = account.zendesk.faults.add({ path: "/api/v2/incremental/organizations" }, fault.reset("body"));
+    const outcome = await account.sync();
+    expect(outcome.connectionFailure).toBeUndefined();
+    const states = outcome.streams.map(({ name, state, failure }) => [name, state, failure?.code]);
+    expect(states.filter(([, state]) => state === "failed")).toEqual([["organizations", "failed", "unreachable"]]);
+    expect(states).toContainEqual(["tickets", "ok", undefined]);
+    broken.remove();
+    await account.sync();
+    await expectConverged(account);
+  });
+
+  it("together with all others stops the account, which is told once", async () => {
+    const account = await connect(database, randomWorld(33, { tickets: 5, organizations: 2, days: 5, turmoil: false }));
+    let asked = 0;
+    account.zendesk.faults.add({ path: "/api/v2/", when: () => ++asked > 5 }, fault.reset("body"));
+    const outcome = await account.sync();
+    expect(outcome.connectionFailure).toMatchObject({ code: "unreachable", transient: true });
+    account.zendesk.faults.clear();
+    await account.sync();
+    await expectConverged(account);
+  });
+});

@@ -60,13 +60,13 @@ export async function storeFieldPart(
   return { ...result, ids };
 }
 
-/** A list that shows nothing at all is believed when it still does so long after (rows 30, 123). Milliseconds. */
+/** A definition is believed to be gone when it is still not shown so long after it first was not (rows 30, 63). Milliseconds. */
 const believedAfter = 24 * 3_600_000;
 
 /**
- * Marks definitions as deleted that a whole list of theirs does not show (row 56): they are offered no more, their values stay.
- * A list without any is suspicious: they are only noted as absent, and deleted if it shows none a day later. Shown again, they
- * come back. Custom statuses cannot be deleted in Zendesk. Gives how many were marked.
+ * Notes which definitions a whole list of theirs does not show, and marks as deleted those that none has shown for a day (row
+ * 56): they are offered no more, their values stay. Shown again, they come back. Custom statuses cannot be deleted in Zendesk.
+ * Gives how many were marked.
  */
 export async function retireFields(
   trx: Trx,
@@ -79,17 +79,17 @@ export async function retireFields(
   if (subject === undefined) return 0;
   const at = sql`${instant(now)}::timestamptz`;
   const dayAgo = sql`${instant(new Date(now.getTime() - believedAfter))}::timestamptz`;
-  const isEmpty = shown.length === 0;
+  const isAbsent = sql`id <> all(${[...shown]}::bigint[])`;
   const living = sql`workspace_id = ${scope.workspaceId}::int and connection_id = ${scope.connectionId}::int
     and subject = ${subject} and deleted_at is null`;
   await sql`
-    update field_definition set absent_since = case when ${isEmpty}::boolean then ${at} end
-     where ${living} and (absent_since is null) = ${isEmpty}::boolean`.execute(trx);
+    update field_definition set absent_since = case when ${isAbsent} then ${at} end
+     where ${living} and (absent_since is null) = (${isAbsent})`.execute(trx);
   const { rows } = await sql`
     update field_definition
        -- A content hash that no row has: shown again in the same version, it differs and is stored.
        set deleted_at = ${at}, active = false, absent_since = null, content_hash = 0
-     where ${living} and id <> all(${[...shown]}::bigint[]) and (absent_since is null or absent_since <= ${dayAgo})
+     where ${living} and absent_since <= ${dayAgo}
     returning 1`.execute(trx);
   return rows.length;
 }
@@ -97,9 +97,10 @@ export async function retireFields(
 /** The kinds of definitions of which Zendesk lists nothing at all, though some are stored. */
 export async function absentFields(trx: Trx, scope: Scope): Promise<string[]> {
   const { rows } = await sql<{ subject: string }>`
-    select distinct subject from field_definition
+    select subject from field_definition
      where workspace_id = ${scope.workspaceId}::int and connection_id = ${scope.connectionId}::int
-       and deleted_at is null and absent_since is not null
+       and deleted_at is null
+     group by subject having bool_and(absent_since is not null)
      order by 1`.execute(trx);
   return rows.map(({ subject }) => subject);
 }

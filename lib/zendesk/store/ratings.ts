@@ -64,8 +64,9 @@ async function upsertRatings(trx: Trx, { workspaceId, connectionId }: Scope, pag
         left join satisfaction_rating was on was.workspace_id = ${workspaceId}::int
               and was.connection_id = ${connectionId}::int and was.system = page.system and was.id = page.id
        where was.id is null
-          or coalesce(page.updated_at, '-infinity') > coalesce(was.updated_at, '-infinity')
-          or (page.updated_at is not distinct from was.updated_at and page.content_hash <> was.content_hash)),
+          -- One that has lost its version is what it is now.
+          or (coalesce(page.updated_at, was.updated_at, '-infinity') >= coalesce(was.updated_at, '-infinity')
+              and page.content_hash <> was.content_hash)),
     written as (
       insert into satisfaction_rating (workspace_id, connection_id, ${columnList(names)})
       select ${workspaceId}::int, ${connectionId}::int, ${columnList(names)} from fresh

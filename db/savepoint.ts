@@ -13,3 +13,9 @@ export async function insideSavepoint<T>(trx: Trx, work: () => Promise<T>): Prom
     throw error;
   }
 }
+
+/** Data exceptions, broken constraints, limits of an index entry: the rows' fault, not the server's (row 55). */
+export function isAboutRows(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" && /^(21|22|23|54)[0-9A-Z]{3}$/.test(code);
+}
