@@ -86,6 +86,18 @@ export function concealValues(text: string): string {
   return clean;
 }
 
+const jsonValues = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
+
+/** JSON without any registered secret, as JSON: a text or a number of which one is a part becomes a text without it. */
+export function concealJson(json: string): string {
+  if (concealValues(json) === json) return json;
+  return json.replace(jsonValues, (written) => {
+    const value = written.startsWith('"') ? (JSON.parse(written) as string) : written;
+    const clean = concealValues(value);
+    return clean === value ? written : JSON.stringify(clean);
+  });
+}
+
 /** JSON escapes the C0 range only; DEL, C1 (terminals obey U+009B), line separators and bidi marks forge lines too (row 118). */
 function escapeControls(line: string): string {
   return line.replace(

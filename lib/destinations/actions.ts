@@ -2,16 +2,18 @@ import type { FieldSubject } from "#lib/connections/shapes.ts";
 import type { ActionKey, Condition, MappingRule, Profile } from "#lib/destinations/shapes.ts";
 
 /**
- * What a field takes: `text` (numbers and booleans become text), `list` (of texts; one text is a list of one), `tags` (the
- * same, a text split at commas and blanks), `domains` (a list of them), `zone` (a time zone), `word` (one of a few that Zendesk
- * knows, in lower case), `flag` (true or false), `record` (an object), `any`.
+ * What a field takes: `text` (numbers and booleans become text), `id` (the same, without numbers that JSON has rounded), `list`
+ * (of texts; one text is a list of one), `tags` (the same, a text split at commas and blanks), `domains` (a list of them), `zone`
+ * (a time zone), `word` (one of a few that Zendesk knows, in lower case), `flag` (true or false), `record` (an object), `any`.
  */
-export type FieldKind = "text" | "list" | "tags" | "domains" | "zone" | "word" | "flag" | "record" | "any";
+export type FieldKind = "text" | "id" | "list" | "tags" | "domains" | "zone" | "word" | "flag" | "record" | "any";
 
 export interface FieldDefinition {
   to: string;
   kind: FieldKind;
   what: string;
+  /** A field that it belongs with: where an event has both in several places, both are read from the same one. */
+  beside?: string;
 }
 
 export interface ActionDefinition {
@@ -34,6 +36,7 @@ export const subjectsOfRecords: Readonly<Record<string, FieldSubject>> = {
 };
 
 const text = (to: string, what: string): FieldDefinition => ({ to, kind: "text", what });
+const id = (to: string, what: string): FieldDefinition => ({ to, kind: "id", what });
 const word = (to: string, what: string): FieldDefinition => ({ to, kind: "word", what });
 const rule = (to: string, from: string, more: Partial<MappingRule> = {}): MappingRule => ({ to, from, ...more });
 const isType = (type: string): Condition => ({ field: "type", operator: "equals", value: type });
@@ -42,10 +45,10 @@ const isNotEvent = (name: string): Condition => ({ field: "event", operator: "no
 const same = <T>(both: T): Record<Profile, T> => ({ customerio: both, rudderstack: both });
 
 const userFields = (prefix: "" | "user."): FieldDefinition[] => [
-  text(`${prefix}id`, "The user's id in Zendesk, where it is known: nothing else is looked up"),
+  id(`${prefix}id`, "The user's id in Zendesk, where it is known: nothing else is looked up"),
   text(`${prefix}email`, "E-mail"),
   text(`${prefix}name`, "Name"),
-  text(`${prefix}external_id`, "Your own id of the user"),
+  id(`${prefix}external_id`, "Your own id of the user"),
   { to: `${prefix}time_zone`, kind: "zone", what: "Time zone, as Europe/Berlin" },
   text(`${prefix}phone`, "Phone"),
 ];
@@ -106,13 +109,13 @@ const ticketFields: FieldDefinition[] = [
   word("priority", "low, normal, high or urgent"),
   word("status", "new, open, pending, hold or solved"),
   word("type", "problem, incident, question or task"),
-  text("group_id", "The id of the group in Zendesk, or its exact name"),
-  text("assignee_id", "The id of the agent in Zendesk"),
+  id("group_id", "The id of the group in Zendesk, or its exact name"),
+  id("assignee_id", "The id of the agent in Zendesk"),
 ];
 const requesterFields: FieldDefinition[] = [
-  text("requester.id", "The requester's id in Zendesk"),
+  id("requester.id", "The requester's id in Zendesk"),
   text("requester.email", "The requester's e-mail"),
-  text("requester.external_id", "Your own id of the requester"),
+  id("requester.external_id", "Your own id of the requester"),
   text("requester.name", "The requester's name, should they be new"),
 ];
 const ticketRules: MappingRule[] = [
@@ -134,7 +137,7 @@ export const actionDefinitions: Record<ActionKey, ActionDefinition> = {
       "Creates the user that an identify names, or changes what differs. Found by Zendesk id, your id, e-mail.",
     fields: [
       ...userFields(""),
-      text("organization_id", "The id of an organization in Zendesk: the user is added to it"),
+      id("organization_id", "The id of an organization in Zendesk: the user is added to it"),
       { to: "tags", kind: "tags", what: "Tags to add" },
       text("details", "Details"),
       text("notes", "Notes"),
@@ -150,7 +153,7 @@ export const actionDefinitions: Record<ActionKey, ActionDefinition> = {
     description:
       "Creates the organization that a group call names, or changes what differs. Adds the user where the call has one.",
     fields: [
-      text("external_id", "Your own id of the organization: what it is found by"),
+      id("external_id", "Your own id of the organization: what it is found by"),
       text("name", "Name"),
       { to: "domain_names", kind: "domains", what: "Domains; those of free mail are left out" },
       { to: "tags", kind: "tags", what: "Tags" },
@@ -187,8 +190,8 @@ export const actionDefinitions: Record<ActionKey, ActionDefinition> = {
       "Adds the user to an organization, or removes them where the identify says so. Other memberships stay.",
     fields: [
       ...userFields("user.").slice(0, 4),
-      text("organization_id", "The id of the organization in Zendesk, or your own id of it"),
-      { to: "remove", kind: "flag", what: "True removes the user from the organization" },
+      id("organization_id", "The id of the organization in Zendesk, or your own id of it"),
+      { to: "remove", kind: "flag", what: "True removes the user from the organization", beside: "organization_id" },
     ],
     records: [],
     candidates: { from: [], except: [] },
@@ -199,9 +202,9 @@ export const actionDefinitions: Record<ActionKey, ActionDefinition> = {
     description: "Creates a ticket, once for each external id.",
     fields: [
       ...ticketFields,
-      text("external_id", "Your own id of the ticket: it is created once"),
+      id("external_id", "Your own id of the ticket: it is created once"),
       { to: "tags", kind: "tags", what: "Tags" },
-      text("organization_id", "The id of one of the requester's organizations in Zendesk"),
+      id("organization_id", "The id of one of the requester's organizations in Zendesk"),
       ...requesterFields,
     ],
     records: ["custom_fields"],
@@ -221,8 +224,8 @@ export const actionDefinitions: Record<ActionKey, ActionDefinition> = {
     description:
       "Changes a ticket, unless somebody else changed it at the same time. Tags are added and removed one by one.",
     fields: [
-      text("id", "The ticket's id in Zendesk"),
-      text("external_id", "Your own id of the ticket, where its id in Zendesk is not known"),
+      id("id", "The ticket's id in Zendesk"),
+      id("external_id", "Your own id of the ticket, where its id in Zendesk is not known"),
       ...ticketFields,
       { to: "additional_tags", kind: "tags", what: "Tags to add" },
       { to: "remove_tags", kind: "tags", what: "Tags to remove" },

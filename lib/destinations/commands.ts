@@ -60,7 +60,7 @@ export function planCommand(
   const given = key === "upsert_organization" ? withoutUnnamedUser(mapped.command.fields) : mapped.command.fields;
   if (key === "upsert_organization") tellPlaceOfEmail(given, event, notes);
   const fields = sound(given, notes);
-  const refusal = invalidEmail(key, given, fields);
+  const refusal = mapped.refusal ?? invalidEmail(key, given, fields);
   return {
     action: key,
     command: { fields, unmapped: withoutNested(mapped.command.unmapped, notes, (trait) => `$.traits.${trait}`) },

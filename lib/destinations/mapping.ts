@@ -1,9 +1,10 @@
 import { actionDefinitions, type FieldKind, kindOf } from "#lib/destinations/actions.ts";
 import type { Command } from "#lib/destinations/attempt.ts";
-import { namesOf, readPaths, valueAt } from "#lib/destinations/paths.ts";
+import { namesOf, type Path, readPaths, valueAt } from "#lib/destinations/paths.ts";
 import { asTags } from "#lib/destinations/procedures/command-fields.ts";
 import { cleanDomains } from "#lib/destinations/procedures/domain-names.ts";
 import { zendeskZone } from "#lib/destinations/procedures/time-zones.ts";
+import type { Refusal } from "#lib/destinations/refusals.ts";
 import type { ActionKey, MappingRule } from "#lib/destinations/shapes.ts";
 import type { TemplateTime } from "#lib/destinations/template-time.ts";
 import { renderTemplate, templateReads } from "#lib/destinations/templates.ts";
@@ -16,26 +17,29 @@ export interface Problem {
 /**
  * The command that an action's rules make of an event, each value as it is sent. Of a rule the first of path, template, value
  * and default counts that gives something; one that gives nothing leaves its field out. What cannot be sent is left out with
- * a problem, which is all of a rule that fails; a template that finds no `time` left fails.
+ * a problem, which is all of a rule that fails; a template that finds no `time` left fails. `refusal`: an id that names
+ * somebody else than was meant; without it, the command would be about whomever its other ids name.
  */
 export function mapEvent(
   action: ActionKey,
   rules: readonly MappingRule[],
   event: Readonly<Record<string, unknown>>,
   time: TemplateTime,
-): { command: Command; problems: Problem[] } {
+): { command: Command; problems: Problem[]; refusal: Refusal | null } {
   const fields: [string, unknown][] = [];
   const problems: Problem[] = [];
+  let refusal: Refusal | null = null;
   for (const rule of rules) {
     try {
-      const leaveOut = (why: string) => problems.push({ field: rule.to, message: `${why}: it was left out` });
-      fields.push(...fieldsOf(action, rule, event, time, leaveOut));
+      const tell = (message: string) => problems.push({ field: rule.to, message });
+      fields.push(...fieldsOf(action, rule, pathsOf(action, rule, rules, event), event, time, tell));
     } catch (error) {
-      problems.push({ field: rule.to, message: (error as Error).message });
+      if (error instanceof InexactId) refusal ??= inexactId(rule.to, error);
+      else problems.push({ field: rule.to, message: (error as Error).message });
     }
   }
   const unmapped = unmappedOf(action, rules, event, time);
-  return { command: { fields: Object.fromEntries(fields), unmapped }, problems };
+  return { command: { fields: Object.fromEntries(fields), unmapped }, problems, refusal };
 }
 
 /**
@@ -83,34 +87,68 @@ function unknownField(action: ActionKey): string {
 function fieldsOf(
   action: ActionKey,
   rule: MappingRule,
+  paths: readonly Path[],
   event: Readonly<Record<string, unknown>>,
   time: TemplateTime,
-  leaveOut: (why: string) => void,
+  tell: (message: string) => void,
 ): [string, unknown][] {
   const kind = kindOf(action, rule.to);
   if (kind === null) throw new Error("is no field of this action");
-  const value = convert(sourceOf(rule, event, time), kind, leaveOut);
+  const value = convert(sourceOf(rule, kind, paths, event, time), kind, tell);
   if (value === undefined) return [];
   if (!actionDefinitions[action].records.includes(rule.to)) return [[rule.to, value]];
   return Object.entries(value as object).map(([key, own]) => [`${rule.to}.${key}`, own]);
 }
 
-function sourceOf(rule: MappingRule, event: Readonly<Record<string, unknown>>, time: TemplateTime): unknown {
-  const found = rule.from === undefined ? undefined : valueAt(event, readPaths(rule.from));
+/** Where a rule looks: not beside another value of the field that it belongs with than the one that was taken (R-16). */
+function pathsOf(
+  action: ActionKey,
+  { to, from }: MappingRule,
+  rules: readonly MappingRule[],
+  event: Readonly<Record<string, unknown>>,
+): readonly Path[] {
+  const paths = from === undefined ? [] : readPaths(from);
+  const beside = actionDefinitions[action].fields.find((field) => field.to === to)?.beside;
+  const partner = rules.find((rule) => rule.to === beside)?.from;
+  const places = partner === undefined ? [] : readPaths(partner);
+  const taken = places.find((place) => valueAt(event, [place]) !== undefined);
+  if (taken === undefined) return paths;
+  const left = places.filter((place) => !areBeside(place, taken));
+  return paths.filter((path) => !left.some((place) => areBeside(path, place)));
+}
+
+const areBeside = (one: Path, other: Path) =>
+  one.length === other.length && one.slice(0, -1).every((step, index) => step === other[index]);
+
+function sourceOf(
+  { template, value, default: otherwise }: MappingRule,
+  kind: FieldKind,
+  paths: readonly Path[],
+  event: Readonly<Record<string, unknown>>,
+  time: TemplateTime,
+): unknown {
+  const found = valueAt(event, paths);
   if (isSomething(found)) return found;
-  const rendered = rule.template === undefined ? undefined : renderTemplate(rule.template, event, time);
-  return [rendered, rule.value, rule.default].find(isSomething);
+  const rendered = template === undefined ? undefined : renderTemplate(template, event, time);
+  if (template !== undefined && kind === "id") {
+    const read = templateReads(template, time).map((path) => valueAt(event, [path]));
+    for (const part of read) if (Number.isInteger(part)) requireExact(part);
+  }
+  return [rendered, value, otherwise].find(isSomething);
 }
 
 const isSomething = (value: unknown) =>
   value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "");
 
-/** Undefined where nothing is left of it; `leaveOut` is told of what is not sent. */
-function convert(value: unknown, kind: FieldKind, leaveOut: (why: string) => void): unknown {
+/** Undefined where nothing is left of it; `tell` is told of what is not sent, or sent otherwise. */
+function convert(value: unknown, kind: FieldKind, tell: (message: string) => void): unknown {
+  const leaveOut = (why: string) => tell(`${why}: it was left out`);
   if (value === undefined || kind === "any") return value;
   switch (kind) {
     case "text":
       return textOf(value);
+    case "id":
+      return idOf(value);
     case "word":
       return textOf(value).toLowerCase();
     case "list":
@@ -124,9 +162,12 @@ function convert(value: unknown, kind: FieldKind, leaveOut: (why: string) => voi
     }
     case "zone": {
       const found = zendeskZone(textOf(value));
-      if ("zone" in found) return found.zone;
-      leaveOut(found.refused);
-      return undefined;
+      if ("refused" in found) {
+        leaveOut(found.refused);
+        return undefined;
+      }
+      if (found.note !== undefined) tell(found.note);
+      return found.zone;
     }
     case "flag":
       return flagOf(value);
@@ -141,6 +182,25 @@ function textOf(value: unknown): string {
   throw new Error(`takes a text, and the event has ${Array.isArray(value) ? "a list" : "an object"} there`);
 }
 
+/** A number that was not sent as it stands here: JSON's numbers beyond 2^53 are rounded. */
+class InexactId extends Error {}
+
+function requireExact(value: unknown): void {
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return;
+  throw new InexactId(`is the number ${value}, and no whole number that can be kept exactly`);
+}
+
+function idOf(value: unknown): string {
+  requireExact(value);
+  return textOf(value);
+}
+
+const inexactId = (field: string, { message }: InexactId): Refusal => ({
+  code: "inexact_id",
+  reason: `${field} ${message}: it may name somebody or something else than was meant.`,
+  fix: "Send ids as text, in quotation marks, and send the call again: the number that was sent is not known any more.",
+});
+
 const listOf = (value: unknown) => (Array.isArray(value) ? value : [value]).map(textOf);
 
 function flagOf(value: unknown): boolean {
@@ -154,7 +214,7 @@ function flagOf(value: unknown): boolean {
 function recordOf(value: unknown): Record<string, unknown> {
   if (Array.isArray(value) && value.every((item) => item !== null && typeof item === "object" && "id" in item)) {
     return Object.fromEntries(
-      value.map((item: { id: unknown; value?: unknown }) => [String(item.id), item.value ?? null]),
+      value.map((item: { id: unknown; value?: unknown }) => [idOf(item.id), item.value ?? null]),
     );
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -3,7 +3,7 @@ import type { Db } from "#db/client.ts";
 import { type List, pageOf, positionFrom } from "#lib/api/cursor.ts";
 import { isWholeId } from "#lib/api/shapes.ts";
 import { invalid, notFound } from "#lib/errors.ts";
-import { concealValues } from "#lib/log.ts";
+import { concealJson } from "#lib/log.ts";
 import type { Event, eventDetail, eventsQuery } from "#lib/sources/shapes.ts";
 import { type EventRow, selectEvent, selectEvents } from "#lib/sources/store/events.ts";
 
@@ -26,7 +26,7 @@ export async function listEvents(
 export async function getEvent(db: Db, workspaceId: number, eventId: string): Promise<z.infer<typeof eventDetail>> {
   const row = await selectEvent(db, workspaceId, eventId);
   if (!row) throw notFound("The event");
-  return { ...shown(row), payload: JSON.parse(concealValues(row.payload)) };
+  return { ...shown(row), payload: JSON.parse(concealJson(row.payload)) };
 }
 
 function shown(row: EventRow): Event {

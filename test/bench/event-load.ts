@@ -63,14 +63,34 @@ export async function sendLoad(load: Load): Promise<Measured> {
 }
 
 let made = 0;
+/** Every so many events a user is identified. */
+const perIdentify = 5;
+/** Zones for which Zendesk has a name, and others. */
+const zones = ["Europe/Berlin", "America/New_York", "America/Toronto", "Asia/Tokyo", "Asia/Manila", "Europe/Oslo"];
 
 /** As a program of middling talkativeness sends it: 600 bytes. */
 function eventOf() {
   made += 1;
+  const email = `user-${made % 50_000}@example.com`;
+  const call = made % perIdentify === 0 ? identifyOf(email) : order();
   return {
-    type: "track",
+    ...call,
     messageId: `node-next-${Date.now()}-${randomUUID()}`,
     userId: `user-${made % 50_000}`,
+    context: {
+      ip: "192.0.2.1",
+      library: { name: "@segment/analytics-node", version: "3.1.0" },
+      traits: { email },
+    },
+    integrations: {},
+    timestamp: new Date().toISOString(),
+    _metadata: { nodeVersion: "20.20.2", jsRuntime: "node" },
+  };
+}
+
+function order() {
+  return {
+    type: "track",
     event: "Order Completed",
     properties: {
       orderId: `o-${made}`,
@@ -79,15 +99,13 @@ function eventOf() {
       plan: "gold",
       items: [made % 7, made % 11],
     },
-    context: {
-      ip: "192.0.2.1",
-      library: { name: "@segment/analytics-node", version: "3.1.0" },
-      traits: { email: `user-${made % 50_000}@example.com` },
-    },
-    integrations: {},
-    timestamp: new Date().toISOString(),
-    _metadata: { nodeVersion: "20.20.2", jsRuntime: "node" },
   };
+}
+
+function identifyOf(email: string) {
+  const timezone = zones[(made / perIdentify) % zones.length];
+  const traits = { email, first_name: "Ann", last_name: `Ames ${made}`, timezone, phone: "+49 30 1", plan: "gold" };
+  return { type: "identify", traits };
 }
 
 // As a process of its own: the load must not take the door's time.

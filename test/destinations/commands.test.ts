@@ -98,6 +98,48 @@ describe("an identify", () => {
     });
   });
 
+  test("leaves the organization that goes with the word to leave, not one of another place in the event (R-16)", () => {
+    const removed = (traits: object, inContext: object) => {
+      const event = { type: "identify", userId: "1", traits, context: { traits: inContext } };
+      const { organization_id, remove } = planned("rudderstack", event).update_membership?.command.fields ?? {};
+      return [organization_id, remove];
+    };
+    const gone = { company: { id: "A", remove: true } };
+    expect(removed({}, gone)).toEqual(["A", true]);
+    expect(removed(gone, {})).toEqual(["A", true]);
+    expect(removed({ company: { id: "B" } }, gone)).toEqual(["B", undefined]);
+    expect(removed({ company: { id: "B", remove: false } }, gone)).toEqual(["B", false]);
+    expect(removed({ company: { remove: true } }, { company: { id: "A" } })).toEqual(["A", undefined]);
+    expect(removed({ company: { id: null, remove: true } }, { company: { id: "A" } })).toEqual(["A", undefined]);
+  });
+
+  test("takes the word to leave from wherever else a mapping says (R-16)", () => {
+    const mapping = [
+      { to: "user.external_id", from: "$.userId" },
+      { to: "organization_id", from: "$.traits.company.id | $.context.traits.company.id" },
+      { to: "remove", from: "$.traits.company.remove | $.context.gone" },
+    ];
+    const event = { userId: "1", traits: {}, context: { gone: true, traits: { company: { id: "A" } } } };
+    const { command } = planCommand(
+      { key: "update_membership", mapping },
+      sampleBody(event, now),
+      presets.rudderstack,
+      new TemplateTime(),
+    );
+    expect(command.fields).toMatchObject({ organization_id: "A", remove: true });
+  });
+
+  test("with ids that are no exact numbers writes nothing, and says how to send them (row 52, R-17)", () => {
+    const rounded: number = JSON.parse("9007199254740993");
+    const company = { id: rounded, remove: true };
+    const event = { ...identify, traits: { ...identify.traits, company } };
+    const { upsert_user: user, update_membership: membership } = planned("customerio", event);
+    expect(user?.refusal).toBeNull();
+    expect(membership?.refusal).toMatchObject({ code: "inexact_id", fix: expect.stringContaining("as text") });
+    const named = planned("customerio", { ...identify, context: { zendesk_user_id: rounded } });
+    expect(named.upsert_user?.refusal?.code).toBe("inexact_id");
+  });
+
   test("with a company updates the membership as well, after the user (C-9, C-21, R-18)", () => {
     const withCompany = { ...identify, traits: { ...identify.traits, company: { id: "6789" } } };
     expect(Object.keys(planned("customerio", withCompany))).toEqual(["upsert_user", "update_membership"]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { mapEvent, mappingProblems } from "#lib/destinations/mapping.ts";
-import type { MappingRule } from "#lib/destinations/shapes.ts";
+import type { ActionKey, MappingRule } from "#lib/destinations/shapes.ts";
 import { TemplateTime } from "#lib/destinations/template-time.ts";
 
 const event = {
@@ -80,6 +80,75 @@ describe("a rule", () => {
   });
 });
 
+test("a time zone is sent by Zendesk's name; whose name was taken instead, and what is no zone, is told (C-17, X-13)", () => {
+  const sent = (timezone: string) => {
+    const rules = [{ to: "time_zone", from: "$.traits.timezone" }];
+    const { command, problems } = mapEvent("upsert_user", rules, { traits: { timezone } }, new TemplateTime());
+    return [command.fields.time_zone, ...problems.map(({ field, message }) => `${field}: ${message}`)];
+  };
+  expect(sent("America/New_York")).toEqual(["Eastern Time (US & Canada)"]);
+  expect(sent("America/Toronto")).toEqual([
+    "Eastern Time (US & Canada)",
+    "time_zone: Zendesk has no name for America/Toronto: “Eastern Time (US & Canada)” was taken, where the clock shows the same all year",
+  ]);
+  expect(sent("America/Springfield")).toEqual([
+    ...[undefined, "time_zone: “America/Springfield” is no time zone: it was left out"],
+  ]);
+});
+
+describe("a number that is no exact id names nobody (row 52, C-29, R-17)", () => {
+  const rounded: number = JSON.parse("9007199254740993");
+  const refused = (action: ActionKey, rule: MappingRule, sent: Record<string, unknown>) =>
+    mapEvent(action, [rule, { to: "tags", value: "x" }], sent, new TemplateTime());
+
+  test.each<[ActionKey, string]>([
+    ["upsert_user", "id"],
+    ["upsert_user", "external_id"],
+    ["upsert_user", "organization_id"],
+    ["upsert_organization", "external_id"],
+    ["upsert_organization", "user.id"],
+    ["update_membership", "user.external_id"],
+    ["update_membership", "organization_id"],
+    ["create_ticket", "requester.id"],
+    ["create_ticket", "assignee_id"],
+    ["update_ticket", "id"],
+    ["update_ticket", "external_id"],
+    ["update_ticket", "group_id"],
+    ["track_event", "user.id"],
+  ])("%s is refused for its %s, from a path, a template or a fixed value", (action, to) => {
+    for (const rule of [
+      { to, from: "$.properties.id" },
+      { to, template: "{{ properties.id }}" },
+      { to, template: "{{ properties.none | default: properties.id }}-x" },
+      { to, value: rounded },
+    ]) {
+      const { command, refusal } = refused(action, rule, { properties: { id: rounded } });
+      expect([rule, refusal?.code, command.fields[to]]).toEqual([rule, "inexact_id", undefined]);
+      expect(refusal?.reason).toMatch(new RegExp(`^${to} is the number 900719925474099[24]`));
+      expect(refusal?.fix).toContain("as text");
+    }
+    const exact = [Number.MAX_SAFE_INTEGER, String(rounded), "900719925474099355"];
+    for (const id of exact) {
+      const { command, refusal } = refused(action, { to, from: "$.properties.id" }, { properties: { id } });
+      expect([refusal, command.fields[to]]).toEqual([null, String(id)]);
+    }
+  });
+
+  test("neither does a fraction, nor a custom field's id", () => {
+    expect(
+      refused("update_ticket", { to: "id", from: "$.properties.id" }, { properties: { id: 1.5 } }).refusal,
+    ).toEqual(expect.objectContaining({ code: "inexact_id" }));
+    const custom_fields = [{ id: rounded, value: "x" }];
+    const rule = { to: "custom_fields", from: "$.properties.custom_fields" };
+    expect(refused("update_ticket", rule, { properties: { custom_fields } }).refusal?.code).toBe("inexact_id");
+  });
+
+  test("other fields take numbers as they are", () => {
+    const { command, refusal } = refused("upsert_user", { to: "notes", from: "$.traits.n" }, { traits: { n: 1.5 } });
+    expect([command.fields.notes, refusal]).toEqual(["1.5", null]);
+  });
+});
+
 describe("a template", () => {
   const rendered = (template: string) => user([{ to: "notes", template }]);
 
@@ -134,6 +203,7 @@ describe("a template", () => {
       {
         command: { fields: { notes: "gold" }, unmapped: { long: long.traits.long } },
         problems: [],
+        refusal: null,
       },
     );
   });

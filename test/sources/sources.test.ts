@@ -8,7 +8,7 @@ import { POST as rotate } from "#app/api/v1/sources/[id]/rotate/route.ts";
 import { PATCH as change, GET as getSource, DELETE as remove } from "#app/api/v1/sources/[id]/route.ts";
 import { POST as create, GET as list } from "#app/api/v1/sources/route.ts";
 import type { Trx } from "#db/client.ts";
-import { concealValues } from "#lib/log.ts";
+import { concealValues, registerSecrets } from "#lib/log.ts";
 import { forgetOldIntake } from "#lib/sources/retention.ts";
 import { selectEvents } from "#lib/sources/store/events.ts";
 import { KeyRing } from "#lib/sources/write-keys.ts";
@@ -182,6 +182,16 @@ test("events are shown newest first, found by what they hold, with what became o
   });
   const stranger = await api.key(await database.workspace());
   expect((await api.call(getEvent, `/api/v1/events/${id}`, { key: stranger })).status).toBe(404);
+});
+
+test("an event that holds a secret of digits is shown without it (row 115)", async () => {
+  registerSecrets(["1234567890"]);
+  const { key, writeKey } = await doors.source();
+  await doors.send("track", writeKey, { ...event, properties: { total: 1234567890, note: "1234567890", left: 5 } });
+  const [shown] = (await api.call(listEvents, "/api/v1/events", { key })).body.items;
+  const { status, body } = await api.call(getEvent, `/api/v1/events/${shown?.id}`, { key });
+  expect(status).toBe(200);
+  expect(body.payload).toMatchObject({ properties: { total: "[secret]", note: "[secret]", left: 5 } });
 });
 
 test("events are looked for by what stands in them as a whole, without reading all of them", async () => {

@@ -11,7 +11,7 @@ describe("users", () => {
       name: "Ann",
       email: "ann@acme.com",
       external_id: "U-1",
-      time_zone: "Europe/Berlin",
+      time_zone: "Berlin",
     });
     expect(first.status).toBe(201);
     expect(first.json.user).toMatchObject({ name: "Ann", verified: false, role: "end-user", external_id: "U-1" });
@@ -21,7 +21,7 @@ describe("users", () => {
     expect(zendesk.effects.of("user.created")[0]).toMatchObject({
       subdomain: "acme",
       id: String(first.json.user.id),
-      values: { name: "Ann", email: "ann@acme.com", external_id: "U-1", time_zone: "Europe/Berlin" },
+      values: { name: "Ann", email: "ann@acme.com", external_id: "U-1", time_zone: "Berlin" },
       by: world.adminId,
       requestId: first.headers.get("x-request-id"),
     });
@@ -37,6 +37,7 @@ describe("users", () => {
     ["somebody else's further address", { name: "N", email: "ann@home.example" }, "email"],
     ["somebody else's external id, in any case", { name: "N", external_id: "u-1" }, "external_id"],
     ["no time zone of this world", { name: "N", time_zone: "America/Springfield" }, "time_zone"],
+    ["a time zone by a name that is not Zendesk's", { name: "N", time_zone: "Europe/Berlin" }, "time_zone"],
     ["an organization that does not exist", { name: "N", organization_id: 1 }, "organization_id"],
     ["a role that does not exist", { name: "N", role: "king" }, "role"],
   ])("are refused with %s, and nothing is done", async (_what, user, field) => {

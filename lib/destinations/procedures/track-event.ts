@@ -7,7 +7,7 @@ import { findAll, findRow, idIn } from "#lib/destinations/procedures/rows.ts";
 import { fail, leaveOpen, procedure, sentBefore, type Task } from "#lib/destinations/procedures/task.ts";
 import { findOrCreateUser } from "#lib/destinations/procedures/write-user.ts";
 import { accountsOfUser, keepCustomerEvent } from "#lib/destinations/store/customer-events.ts";
-import { concealValues } from "#lib/log.ts";
+import { concealJson } from "#lib/log.ts";
 import { instantOf } from "#lib/sources/judge.ts";
 import { isObject } from "#lib/zendesk/answers.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
@@ -131,7 +131,7 @@ async function keepOurselves(task: Task, user: Wire, userId: string, event: Cust
     userId,
     organizationId: idIn(user, "organization_id"),
     name: event.type,
-    properties: concealValues(JSON.stringify(event.properties)),
+    properties: concealJson(JSON.stringify(event.properties)),
     occurredAt: new Date(event.created_at),
   };
   const accounts = await inWorkspace(db, scope.workspaceId, async (trx) => {

@@ -4,6 +4,7 @@ import { accountTimeline } from "#lib/timeline/list.ts";
 import { timelineQuery } from "#lib/timeline/shapes.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import { commitsThen } from "#test/support/zendesk/write-faults.ts";
 import { putConnection } from "#test/timeline/ticket.ts";
 import { destination } from "./ground.ts";
 
@@ -109,6 +110,19 @@ describe("a second try", () => {
     expect(await delivery.again()).toMatchObject({ state: "done" });
     expect(valuesOf("customer_event.received")).toHaveLength(1);
   });
+
+  test.each(["408", "503", "503 told"] as const)(
+    "looks for what was taken behind a %s, and files it once (row 96)",
+    async (lost) => {
+      const { world, zendesk, begin, valuesOf } = await known();
+      zendesk.faults.add({ method: "POST", path: events }, commitsThen(lost), { times: 1 });
+      const delivery = begin("track_event", read);
+      await expect(delivery.again()).rejects.toMatchObject({ code: "outcome_unknown" });
+      world.advance(10_000);
+      expect(await delivery.again()).toMatchObject({ state: "done" });
+      expect(valuesOf("customer_event.received")).toHaveLength(1);
+    },
+  );
 
   test("looks where it was filed, though a later call has given the user another name since (row 96, X-1)", async () => {
     const { world, zendesk, begin, ann, valuesOf } = await known({ settings: { unknownUserOnTrack: "create" } });
@@ -230,15 +244,15 @@ describe("a plan without customer events", () => {
   );
 
   test("is kept without any secret that its properties had brought (row 115)", async () => {
-    registerSecrets(["canary-0123456789"]);
+    registerSecrets(["canary-0123456789", "3141592653"]);
     const { run, timeline } = await account(404);
     await run(
       "track_event",
-      { ...read, properties: { title: "How to", token: "canary-0123456789" } },
+      { ...read, properties: { title: "How to", token: "canary-0123456789", total: 3141592653 } },
       { eventId: "7" },
     );
     const { items } = await timeline({ kinds: "customer_event" });
-    expect(items).toMatchObject([{ event: { properties: { title: "How to", token: "[secret]" } } }]);
+    expect(items).toMatchObject([{ event: { properties: { title: "How to", token: "[secret]", total: "[secret]" } } }]);
   });
 
   test("of a user without an organization it says that it is of no account yet, and shows when the user is in one (R-20)", async () => {

@@ -1,6 +1,7 @@
 import { membershipRow, userRow } from "../wire/people.ts";
 import type { Id } from "../world/ids.ts";
 import type { Membership, Role, User } from "../world/rows.ts";
+import { timeZones } from "../world/time-zones.ts";
 import type { UserInput } from "../world/users.ts";
 import type { World } from "../world/world.ts";
 import { recordNotFound, titledRefusal } from "./answer.ts";
@@ -112,17 +113,11 @@ function readRole(given: Given, read: Partial<UserInput>, complaints: Complaints
   else complaints.add("role", `Role: ${role} is not valid`, "InvalidValue");
 }
 
-/** IANA names, and Rails' own such as `Eastern Time (US & Canada)` and `Berlin`. */
 function readTimeZone(given: Given, read: Partial<UserInput>, complaints: Complaints): void {
   const zone = textOf(given.time_zone);
   if (zone == null) return;
-  const cities = Intl.supportedValuesOf("timeZone").map((name) => name.split("/").at(-1)?.replaceAll("_", " "));
-  try {
-    if (!zone.includes("(") && !cities.includes(zone)) new Intl.DateTimeFormat("en", { timeZone: zone });
-    read.timeZone = zone;
-  } catch {
-    complaints.add("time_zone", `Time zone: ${zone} is not valid`, "InvalidValue");
-  }
+  if (timeZones.has(zone)) read.timeZone = zone;
+  else complaints.add("time_zone", `Time zone: ${zone} is not valid`, "InvalidValue");
 }
 
 function readEmail(world: World, given: Given, read: Partial<UserInput>, complaints: Complaints, self: User | null) {

@@ -1,6 +1,7 @@
 import { isoSeconds } from "../world/clock.ts";
 import type { Identity } from "../world/identities.ts";
 import type { Membership, Organization, User } from "../world/rows.ts";
+import { timeZones } from "../world/time-zones.ts";
 import type { World } from "../world/world.ts";
 import { distorted } from "./distort.ts";
 import { type Wire, wireId } from "./json.ts";
@@ -14,7 +15,7 @@ export function userRow(world: World, base: string, user: User): Wire {
     created_at: isoSeconds(user.createdAt),
     updated_at: isoSeconds(user.updatedAt),
     time_zone: user.timeZone,
-    iana_time_zone: user.timeZone === "UTC" ? "Etc/UTC" : user.timeZone,
+    iana_time_zone: timeZones.get(user.timeZone) ?? null,
     phone: user.phone,
     shared_phone_number: null,
     photo: null,
