@@ -50,12 +50,16 @@ interface Parts {
 }
 
 function readParts({ ctx, scope: { workspaceId } }: Session, delivery: Claimed): Promise<Parts> {
-  return inWorkspace(ctx.db, workspaceId, async (trx) => ({
-    settings: await readSettings(trx, workspaceId, delivery.destinationId),
-    event: delivery.eventId === null ? null : await readStoredEvent(trx, workspaceId, delivery.eventId),
-    earlier: delivery.attempts > 1 || delivery.isUnknown ? await readExchanges(trx, workspaceId, delivery.id) : [],
-    isOvertaken: delivery.isLate && (await isOvertaken(trx, workspaceId, delivery)),
-  }));
+  return inWorkspace(ctx.db, workspaceId, async (trx) => {
+    const settings = await readSettings(trx, workspaceId, delivery.destinationId);
+    const { command, isLate } = delivery;
+    return {
+      settings,
+      event: delivery.eventId === null ? null : await readStoredEvent(trx, workspaceId, delivery.eventId),
+      earlier: delivery.attempts > 1 || delivery.isUnknown ? await readExchanges(trx, workspaceId, delivery.id) : [],
+      isOvertaken: isLate && (await isOvertaken(trx, workspaceId, delivery, command, settings)),
+    };
+  });
 }
 
 function attemptOf(session: Session, delivery: Claimed, parts: Parts, zendesk: TriedZendesk): Attempt {
@@ -129,7 +133,7 @@ async function settle(
     if (wasPutOff) await forgetAttempt(trx, scope.workspaceId, delivery.id, delivery.attempts);
     else await saveExchanges(trx, scope.workspaceId, delivery.id, zendesk.takeUnsaved());
     await closeExchanges(trx, scope.workspaceId, delivery.id, now);
-    if (ending.state === "done") await takeUpAgain(trx, scope, delivery, now);
+    if (isOver) await takeUpAgain(trx, scope, delivery, ending.state === "done", now);
     if (ending.connectionFailure) await recordFailure(trx, scope, ending.connectionFailure, now);
     return true;
   });

@@ -5,6 +5,7 @@ import { ownNumber } from "#lib/api/shapes.ts";
 import { requireEligible } from "#lib/destinations/eligible-sources.ts";
 import { grantWriting, presentDestination, settingColumns } from "#lib/destinations/present.ts";
 import { settingsOf } from "#lib/destinations/profiles.ts";
+import { routeWaiting } from "#lib/destinations/route-events.ts";
 import { changeDefaultActions, insertDefaultActions } from "#lib/destinations/set-actions.ts";
 import type { Destination, destinationBody, destinationPatch, Profile } from "#lib/destinations/shapes.ts";
 import {
@@ -102,7 +103,10 @@ export async function createDestination(
   return getDestination(trx, workspaceId, String(id), now);
 }
 
-/** Changes a destination. A `profile` sets its presets anew, and the actions that nobody changed; then `settings` are applied. */
+/**
+ * Changes a destination; events that came before are routed as it stood. A `profile` sets its presets anew, and the actions
+ * that nobody changed; then `settings` are applied.
+ */
 export async function changeDestination(
   trx: Trx,
   workspaceId: number,
@@ -111,8 +115,9 @@ export async function changeDestination(
   by: string,
   now: Date,
 ): Promise<Destination> {
-  const row = await holdDestination(trx, workspaceId, id);
   const { name, enabled, profile, settings } = patch;
+  if (enabled !== undefined || patch.sourceIds !== undefined) await routeWaiting(trx, workspaceId, now);
+  const row = await holdDestination(trx, workspaceId, id);
   const base = profile === undefined ? settingsIn(row) : settingsOf(profile);
   await updateDestination(trx, workspaceId, row.id, {
     ...(name === undefined ? {} : { name }),
@@ -140,6 +145,7 @@ export async function deleteDestination(
   by: string,
   now: Date,
 ): Promise<void> {
+  await routeWaiting(trx, workspaceId, now);
   const row = await holdDestination(trx, workspaceId, id);
   await remove(trx, row, `${by} deleted the destination “${row.name}” before this was sent.`, now);
 }

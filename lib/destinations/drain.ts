@@ -78,8 +78,8 @@ function claim(session: Session, places: number, only: readonly string[] | undef
 
 /** Customer events have one budget for all of them: what one is told to wait for, the others need not be tried for. */
 async function putOffEvents({ ctx, scope, clock }: Session, { action }: Claimed, ending: Ending): Promise<void> {
-  const { code, reason, dueAt } = ending;
-  if (action !== "track_event" || code !== "rate_limited" || dueAt === null) return;
+  const { state, code, reason, dueAt } = ending;
+  if (action !== "track_event" || state !== "queued" || code !== "rate_limited" || dueAt === null) return;
   await inWorkspace(ctx.db, scope.workspaceId, (trx) =>
     putOffQueued(trx, scope, { action, until: dueAt, code, reason }, clock()),
   );

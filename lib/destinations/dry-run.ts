@@ -168,6 +168,8 @@ async function ofDelivery(trx: Trx, stored: StoredDelivery, destination: StoredD
   const earlier = await readExchanges(trx, row.workspace_id, row.id);
   const action = row.action as CommandKind;
   const messageId = row.message_id;
+  const command = JSON.parse(row.command) as Command;
+  const named = { ...row, destinationId: row.destination_id };
   return {
     action,
     messageId,
@@ -181,10 +183,10 @@ async function ofDelivery(trx: Trx, stored: StoredDelivery, destination: StoredD
         approvedFor: row.approved_for,
         affected: row.affected === null ? null : (JSON.parse(row.affected) as AffectedTicket[]),
       },
-      command: JSON.parse(row.command) as Command,
+      command,
       event: event && attemptedEvent(event),
       earlier: earlier.map(({ request, ...exchange }) => ({ ...exchange, request: opened(request) })),
-      isOvertaken: await isOvertaken(trx, row.workspace_id, { ...row, destinationId: row.destination_id }),
+      isOvertaken: await isOvertaken(trx, row.workspace_id, named, command, settingsIn(destination)),
     },
   };
 }

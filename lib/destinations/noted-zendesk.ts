@@ -166,8 +166,11 @@ export class TriedZendesk implements NotedZendesk {
     const isUnknown = error.code === "outcome_unknown";
     this.isOpen = isUnknown;
     this.hasWritten = true;
-    const status = error.status ?? (error.cause instanceof ZendeskError ? (error.cause.status ?? null) : null);
-    this.note(exchange, { status, response: error.message, outcome: isUnknown ? "unknown" : "refused" });
+    this.note(exchange, {
+      status: error.status ?? null,
+      response: error.message,
+      outcome: isUnknown ? "unknown" : "refused",
+    });
   }
 
   /** It was not sent. */

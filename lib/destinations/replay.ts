@@ -2,8 +2,10 @@ import type { z } from "zod";
 import { type Db, inWorkspace, type Trx } from "#db/client.ts";
 import { isWholeId } from "#lib/api/shapes.ts";
 import type { Context } from "#lib/context.ts";
+import type { Command } from "#lib/destinations/attempt.ts";
 import { differentAccount } from "#lib/destinations/barred.ts";
 import { eventBody, planCommand } from "#lib/destinations/commands.ts";
+import { couldCreateUser } from "#lib/destinations/create-on-approve.ts";
 import { filterFrom } from "#lib/destinations/deliveries.ts";
 import { mapped } from "#lib/destinations/route-events.ts";
 import { readActions } from "#lib/destinations/set-actions.ts";
@@ -168,8 +170,9 @@ export async function mappedAnew(trx: Trx, row: StoredDelivery, destination: Sto
 }
 
 /**
- * Lets what is held be done, on a person's word. Once is enough: a second word changes nothing. `seen`: the code for which it
- * was held when they read it, where they tell. Throws `conflict` for what is held for another one now.
+ * Lets what is held be done, on a person's word; or what failed for want of its user, whom it creates then (C-31). Once is
+ * enough: a second word changes nothing. `seen`: the code for which it was held when they read it, where they tell. Throws
+ * `conflict` for what is held for another one now.
  */
 export async function approveDelivery(
   trx: Trx,
@@ -180,11 +183,12 @@ export async function approveDelivery(
   seen?: string | null | undefined,
 ): Promise<void> {
   const row = await lockForDecision(trx, workspaceId, id, seen, now);
-  if (row.state !== "held") {
+  if (row.state !== "held" && !couldCreateUser({ ...row, command: JSON.parse(row.command) as Command })) {
     if (row.approved_at !== null && (!seen || row.approved_for.includes(seen))) return;
     const isOpenToReplay = (replayableStates as readonly string[]).includes(row.state);
     const instead = isOpenToReplay ? " You can replay it, or discard it." : "";
-    throw new AppError("conflict", `The delivery is ${row.state}: only what is held can be approved.${instead}`);
+    const can = "only what is held can be approved, and what failed for want of a user whose e-mail it has";
+    throw new AppError("conflict", `The delivery is ${row.state}: ${can}.${instead}`);
   }
   const words = { code: null, reason: null, fix: null };
   // Only what the person has read: it is held again for anything else.

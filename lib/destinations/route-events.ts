@@ -1,18 +1,20 @@
 import { createHash } from "node:crypto";
 import { inWorkspace, type Trx } from "#db/client.ts";
+import { insideSavepoint, isAboutRows } from "#db/savepoint.ts";
 import type { Context } from "#lib/context.ts";
 import { eventBody, type PlannedCommand, planCommands } from "#lib/destinations/commands.ts";
 import { withoutSecrets } from "#lib/destinations/exchange-text.ts";
 import { presentAction } from "#lib/destinations/set-actions.ts";
 import type { Action, Settings } from "#lib/destinations/shapes.ts";
 import { currentActions } from "#lib/destinations/store/actions.ts";
-import { insertDeliveries, type NewDelivery } from "#lib/destinations/store/deliveries.ts";
+import { type InsertedDelivery, insertDeliveries, type NewDelivery } from "#lib/destinations/store/deliveries.ts";
 import { destinationsByIds } from "#lib/destinations/store/destinations.ts";
 import { settingsIn } from "#lib/destinations/store/parts.ts";
 import {
   lockRouting,
   markRouted,
   rejectEvent,
+  removedSources,
   takersOf,
   type UnroutedEvent,
   unroutedEvents,
@@ -22,6 +24,7 @@ import { concealValues } from "#lib/log.ts";
 import { cleanText } from "#lib/zendesk/text.ts";
 
 const batch = 500;
+const sourceRemoved = "The source was removed before this event came: no destination takes it.";
 
 /** A destination as it is set while a batch is routed. */
 export interface Taker {
@@ -52,23 +55,37 @@ export async function routeEvents(
   return { routed, connections: [...connections] };
 }
 
-async function routeBatch(ctx: Pick<Context, "log">, trx: Trx, workspaceId: number, now: Date) {
+/**
+ * The same within a transaction that is about to change which destinations take whose events: what was accepted before has its
+ * deliveries as things stood then. Before anything else of the transaction is locked: whoever routes waits for destinations.
+ */
+export async function routeWaiting(trx: Trx, workspaceId: number, now: Date): Promise<void> {
+  while ((await routeBatch(null, trx, workspaceId, now)).isMore);
+}
+
+async function routeBatch(ctx: Pick<Context, "log"> | null, trx: Trx, workspaceId: number, now: Date) {
   await lockRouting(trx, workspaceId);
   const events = await unroutedEvents(trx, workspaceId, batch);
   if (events.length === 0) return { events: 0, connections: [], isMore: false };
-  const takers = await readTakers(trx, workspaceId, [...new Set(events.map((event) => event.source_id))]);
-  const deliveries: NewDelivery[] = [];
+  const sourceIds = [...new Set(events.map((event) => event.source_id))];
+  const takers = await readTakers(trx, workspaceId, sourceIds);
+  const removed = await removedSources(trx, workspaceId, sourceIds);
+  // One event that nobody foresaw must not keep those behind it.
+  const reject = async (id: string, error: unknown) => {
+    ctx?.log.error({ err: error, workspaceId, eventId: id }, "an event could not be routed");
+    const reason = `Bellwether could not make anything of this event: ${(error as Error).message}`;
+    await rejectEvent(trx, workspaceId, id, cleanText(reason, 500));
+  };
+  const made: NewDelivery[][] = [];
   const done = await mapInTurn(events, async (event) => {
+    if (removed.includes(event.source_id)) return rejectEvent(trx, workspaceId, event.id, sourceRemoved);
     try {
-      deliveries.push(...deliveriesOf(event, takers.get(event.source_id) ?? []));
+      made.push(deliveriesOf(event, takers.get(event.source_id) ?? []));
     } catch (error) {
-      // One event that nobody foresaw must not keep those behind it.
-      ctx.log.error({ err: error, workspaceId, eventId: event.id }, "an event could not be routed");
-      const reason = `Bellwether could not make anything of this event: ${(error as Error).message}`;
-      await rejectEvent(trx, workspaceId, event.id, cleanText(reason, 500));
+      await reject(event.id, error);
     }
   });
-  const inserted = await insertDeliveries(trx, workspaceId, deliveries, now);
+  const inserted = await insertMade(trx, workspaceId, made, now, reject);
   const ids = events.slice(0, done).map(({ id }) => id);
   await markRouted(trx, workspaceId, ids, now);
   return {
@@ -76,6 +93,34 @@ async function routeBatch(ctx: Pick<Context, "log">, trx: Trx, workspaceId: numb
     connections: inserted.map(({ connectionId }) => connectionId),
     isMore: done < events.length || events.length === batch,
   };
+}
+
+/** All at once, or event by event where the database refuses one for what is in it (row 55). */
+async function insertMade(
+  trx: Trx,
+  workspaceId: number,
+  made: readonly NewDelivery[][],
+  now: Date,
+  reject: (eventId: string, error: unknown) => Promise<void>,
+): Promise<InsertedDelivery[]> {
+  const insert = (rows: readonly NewDelivery[]) =>
+    insideSavepoint(trx, () => insertDeliveries(trx, workspaceId, rows, now));
+  try {
+    return await insert(made.flat());
+  } catch (error) {
+    if (!isAboutRows(error)) throw error;
+  }
+  const inserted: InsertedDelivery[] = [];
+  for (const rows of made) {
+    try {
+      inserted.push(...(await insert(rows)));
+    } catch (error) {
+      const eventId = rows[0]?.eventId;
+      if (!isAboutRows(error) || !eventId) throw error;
+      await reject(eventId, error);
+    }
+  }
+  return inserted;
 }
 
 /** The enabled destinations of each source, with their settings and actions. */
@@ -131,9 +176,15 @@ export function commandKey(
 /** What a planned command is in a delivery. */
 export function mapped(planned: PlannedCommand): Pick<NewDelivery, "command" | "lanes" | "notes" | "failed"> {
   const { command, lanes, problems, refusal } = planned;
-  return { command, lanes, notes: notesOf(problems), ...(refusal && { failed: withoutSecrets(refusal) }) };
+  const failed = refusal && withoutSecrets(refusal);
+  return {
+    command,
+    lanes,
+    notes: notesOf(problems),
+    ...(failed && { failed: { ...failed, reason: cleanText(failed.reason, 4000), fix: cleanText(failed.fix, 4000) } }),
+  };
 }
 
 /** What was left out, as it stands in the notes of a delivery. */
 export const notesOf = (problems: PlannedCommand["problems"]): string[] =>
-  problems.map(({ field, message }) => concealValues(`${field}: ${message}`));
+  problems.map(({ field, message }) => cleanText(concealValues(`${field}: ${message}`), 4000));

@@ -283,6 +283,7 @@ export const allowedByWord = [
   "removal_grown",
   "unknown_traits",
   "unverified_email",
+  "user_not_found",
 ] as const;
 
 const deliveryFilter = z.object({

@@ -127,12 +127,14 @@ function ofBarred({ code, message: reason, fix, isFinal }: Barred, tried: Tried)
 }
 
 function ofWait({ until }: WaitNeeded, tried: Tried): Ending {
-  const reason = `Zendesk takes no request of this kind before ${instantWords(until)}. Nothing was sent.`;
+  const left = tried.isOpen ? "What was sent may have been done: it is looked up then." : "Nothing was sent.";
+  const reason = `Zendesk takes no request of this kind before ${instantWords(until)}. ${left}`;
   const at = new Date(Math.max(until.getTime(), tried.now.getTime() + seconds));
   return later(tried, at, { code: "rate_limited", reason, retries: tried.retries });
 }
 
 function ofZendesk(error: ZendeskError, tried: Tried): Ending {
+  if (error.cause instanceof WaitNeeded) return ofWait(error.cause, tried);
   if (error.code === "outcome_unknown") return unknown(tried, { code: error.code, reason: error.message, fix: "" });
   if (error.scope === "connection") return ofConnection(error, tried);
   if (error.status === 409) return retried(tried, collisions, "conflict", error.message, conflictFix);

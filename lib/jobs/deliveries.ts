@@ -44,8 +44,13 @@ function lookEverywhere(ctx: JobContext): Promise<void> {
   const deliverer = processDeliverer(ctx);
   return deliverer.together(async () => {
     for (const { id } of await listWorkspaces(ctx.db)) {
-      await deliverer.freeFormer(id);
-      await deliverer.look(id);
+      try {
+        await deliverer.freeFormer(id);
+        await deliverer.look(id);
+      } catch (error) {
+        // What ails one workspace must not keep the others from their turn.
+        ctx.log.error({ err: error, workspaceId: id }, "deliveries of a workspace could not be looked for");
+      }
     }
   });
 }

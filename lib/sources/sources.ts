@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { type Db, inWorkspace, type Trx } from "#db/client.ts";
 import { type List, pageOf, positionFrom } from "#lib/api/cursor.ts";
 import type { Context } from "#lib/context.ts";
+import { routeWaiting } from "#lib/destinations/route-events.ts";
 import { notFound } from "#lib/errors.ts";
 import type { rotateBody, Source, sourceCreated, sourcePatch } from "#lib/sources/shapes.ts";
 import { endWriteKeys, insertWriteKey } from "#lib/sources/store/keys.ts";
@@ -67,9 +68,10 @@ export function changeSource(
   });
 }
 
-/** Its keys are refused from now on and no destination takes its events; those that came stay. */
+/** Its keys are refused from now on and no destination takes its events; those that came stay, and go where they were to go. */
 export function removeSource(ctx: Context, workspaceId: number, sourceId: string, now: Date): Promise<void> {
   return changingKeys(ctx, workspaceId, async (trx) => {
+    await routeWaiting(trx, workspaceId, now);
     if (!(await updateSource(trx, workspaceId, sourceId, { deleted_at: now }, now))) throw notFound("The source");
     await endWriteKeys(trx, workspaceId, Number(sourceId), { now, at: now });
     await detachSource(trx, workspaceId, Number(sourceId));

@@ -158,7 +158,8 @@ export class ZendeskClient {
   /**
    * Asks Zendesk to change something, once: a write is never repeated blindly (row 96). Only a rejected token is renewed,
    * since Zendesk then did nothing. Null where the answer is empty. Throws WaitNeeded when nothing may be sent now; a
-   * ZendeskError with the code `outcome_unknown` when it may or may not have happened; else one that says why it did not.
+   * ZendeskError with the code `outcome_unknown` when it may or may not have happened, its cause a WaitNeeded where nothing may
+   * be sent before; else one that says why it did not.
    */
   async write(
     method: "POST" | "PUT" | "PATCH" | "DELETE",
@@ -173,10 +174,14 @@ export class ZendeskClient {
       if (sent instanceof TransportError)
         throw neverSent(sent) ? unreachable(sent, path, this.base) : outcomeUnknown(path, sent);
       const outcome = outcomeOf(sent.status, this.toldToWait(sent) !== null);
-      if (outcome === "wait") throw this.waitNeeded(await this.blocked(sent, endpoint, 1));
+      if (outcome === "wait") {
+        const wait = this.waitNeeded(await this.blocked(sent, endpoint, 1));
+        // Who limits does nothing; a gateway may say that it is busy after it was done.
+        throw sent.status === 429 ? wait : outcomeUnknown(path, failureOf(sent, path), wait);
+      }
       if (outcome === "renew" && !renewed && (await this.authorization.renew(header)) !== null) continue;
       if (outcome === "accept") return this.acceptWritten(sent, path, write);
-      if (outcome === "retry" && sent.status >= 500 && sent.status !== 503)
+      if (outcome === "retry" && (sent.status >= 500 || sent.status === 408))
         throw outcomeUnknown(path, failureOf(sent, path));
       throw failureOf(sent, path);
     }
@@ -345,14 +350,15 @@ function neverSent(broken: TransportError): boolean {
   return broken.kind === "refused" || /^no connection/.test(broken.message);
 }
 
-function outcomeUnknown(path: string, cause: Error): ZendeskError {
+function outcomeUnknown(path: string, why: Error, cause = why): ZendeskError {
   return new ZendeskError({
     code: "outcome_unknown",
-    message: `Whether Zendesk has done what it was asked for (${path}) is unknown: ${cause.message.replace(/\.$/, "")}.`,
+    message: `Whether Zendesk has done what it was asked for (${path}) is unknown: ${why.message.replace(/\.$/, "")}.`,
     action: "Look in Zendesk before it is asked for again.",
     scope: "stream",
     transient: true,
     cause,
+    ...(why instanceof ZendeskError && why.status !== undefined && { status: why.status }),
   });
 }
 

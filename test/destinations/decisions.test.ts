@@ -11,7 +11,7 @@ import { forgetOldDeliveries } from "#lib/destinations/retention.ts";
 import { routeEvents } from "#lib/destinations/route-events.ts";
 import type { Procedures } from "#lib/destinations/session.ts";
 import { putActions } from "#lib/destinations/set-actions.ts";
-import { replayBody } from "#lib/destinations/shapes.ts";
+import { type Profile, replayBody, type Settings } from "#lib/destinations/shapes.ts";
 import { freeClaims } from "#lib/destinations/store/claims.ts";
 import type { StoredDelivery } from "#lib/destinations/store/deliveries.ts";
 import { registerSecrets } from "#lib/log.ts";
@@ -35,11 +35,14 @@ interface Place extends Ground {
   drain(): Promise<unknown>;
 }
 
-async function open(procedures: Partial<Procedures> = {}): Promise<Place> {
+async function open(
+  procedures: Partial<Procedures> = {},
+  { profile = "customerio", ...settings }: Partial<Settings> & { profile?: Profile } = {},
+): Promise<Place> {
   const world = new World({ clock: "2026-02-01T09:00:00Z" });
   const zendesk = await startZendesk({ worlds: [world] });
   onTestFinished(() => zendesk.close());
-  const ground = await makeGround(database.db, zendesk, world, "customerio");
+  const ground = await makeGround(database.db, zendesk, world, profile, settings);
   const now = () => new Date(world.now());
   const sleep = async (milliseconds: number) => {
     world.advance(milliseconds);
@@ -294,6 +297,26 @@ describe("replay", () => {
     expect(place.world.users.membershipsOf(userId).map((row) => row.organizationId)).toEqual([elsewhere.id]);
   });
 
+  test("a removal that a later group call has gone against is not done without a word on that (R-16, R-22)", async () => {
+    const place = await open({}, { allowRemovals: true });
+    const { id: organizationId } = place.world.organizations.create({ name: "Northwind", externalId: "org-1" });
+    const { id: userId } = place.world.users.create({ name: "Ada", email: "ada@example.com", externalId: "u-1" });
+    place.world.users.join(userId, organizationId);
+    const leaves = { ...identify, traits: { ...identify.traits, company: { id: "org-1", remove: true } } };
+    await place.send(leaves);
+    await place.send({ type: "group", userId: "u-1", groupId: "org-1", traits: { name: "Northwind" } });
+    const removal = async () => (await deliveriesOf(place)).find(({ action }) => action === "update_membership");
+    expect(await removal()).toMatchObject({ state: "held", code: "removal" });
+    await decide(place, String((await removal())?.id), approveDelivery);
+    await place.drain();
+    expect(await removal()).toMatchObject({ state: "held", code: "overtaken" });
+    expect(place.world.users.membershipsOf(userId)).toHaveLength(1);
+    await decide(place, String((await removal())?.id), approveDelivery);
+    await place.drain();
+    expect(await removal()).toMatchObject({ state: "done" });
+    expect(place.world.users.membershipsOf(userId)).toEqual([]);
+  });
+
   test("touches neither what is done nor what nobody knows, and leaves what may have happened unknown until it was looked up", async () => {
     const place = await open();
     await place.send(identify);
@@ -343,6 +366,82 @@ describe("what makes others possible", () => {
     expect(states(await deliveriesOf(place))).toEqual(["done", "done", "failed", "done"]);
   });
 
+  const ofUser = [
+    track,
+    { type: "group", userId: "u-1", groupId: "g-1", traits: { name: "Giants" } },
+    { type: "track", event: "Ticket Created", userId: "u-1", properties: { comment: "Help!" } },
+  ];
+
+  test.each(["customerio", "rudderstack"] as const)(
+    "nothing that comes before its identify with an id only is lost: it is taken up by it (R-19, R-25, X-1; %s)",
+    async (profile) => {
+      const place = await open({}, { profile });
+      const before = await place.send(...ofUser);
+      expect(before).toMatchObject(ofUser.map(() => ({ state: "failed", code: "user_not_found" })));
+      for (const { fix } of before) expect(fix).toMatch(/Identify the user.*by itself/);
+      expect(states(await place.send(identify))).toEqual(["done", "done", "done", "done"]);
+      expect(place.zendesk.effects.of("user.created")).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ["a group call", { ...ofUser[1], context: { traits: { email: "ada@example.com" } } }],
+    ["a track", { ...track, properties: { email: "ada@example.com" } }],
+    ["a ticket", { ...ofUser[2], properties: { comment: "Help!", email: "ada@example.com" } }],
+  ])("%s that makes a user takes up what waited for them (R-25, R-26)", async (_name, call) => {
+    const place = await open({}, { profile: "rudderstack" });
+    expect(states(await place.send(...ofUser))).toEqual(["failed", "failed", "failed"]);
+    expect(states(await place.send(call))).toEqual(["done", "done", "done", "done"]);
+    expect(place.zendesk.effects.of("user.created")).toHaveLength(1);
+  });
+
+  test("a call that makes a user and then fails has made them for the others all the same (R-25)", async () => {
+    const place = await open({}, { profile: "rudderstack" });
+    await place.send(track);
+    place.zendesk.faults.add({ method: "POST", path: "/api/v2/tickets" }, fault.status(422, { details: {} }));
+    const ticket = { ...ofUser[2], properties: { comment: "Help!", email: "ada@example.com" } };
+    expect(states(await place.send(ticket))).toEqual(["done", "failed"]);
+  });
+
+  test("a group call that makes its organization and then fails has made it for the others all the same (R-25)", async () => {
+    const place = await open();
+    await place.send({ ...identify, traits: { ...identify.traits, company: { id: "acme" } } });
+    const group = { type: "group", groupId: "acme", userId: "u-2", traits: { name: "Acme" } };
+    expect((await place.send(group)).map(({ state, code }) => [state, code])).toEqual([
+      ["done", null],
+      ["done", null],
+      ["failed", "user_not_found"],
+    ]);
+  });
+
+  test("what came behind a held identify is taken up whenever that is approved (X-2)", async () => {
+    const place = await open({}, { unknownUserTraits: "ask" });
+    const early = { ...track, event: "Too Early" };
+    await place.send(early);
+    place.world.advance(3_600_001);
+    const asked = { ...identify, traits: { ...identify.traits, plan: "pro" } };
+    expect(states(await place.send(asked, ...ofUser))).toEqual(["failed", "held", "failed", "failed", "failed"]);
+    place.world.advance(5 * 3_600_000);
+    const held = (await deliveriesOf(place))[1];
+    await decide(place, String(held?.id), approveDelivery);
+    await place.drain();
+    expect(states(await deliveriesOf(place))).toEqual(["failed", "done", "done", "done", "done"]);
+  });
+
+  test("an update of a ticket whose creation has waited for its user is taken up by that (R-25)", async () => {
+    const place = await open();
+    const properties = { external_id: "t-1", comment: "Help!" };
+    const created = { type: "track", event: "Ticket Created", userId: "u-1", properties };
+    const updated = { ...created, event: "Ticket Updated", properties: { ...properties, comment: "More." } };
+    expect(await place.send(created, updated)).toMatchObject([
+      { state: "failed", code: "user_not_found" },
+      { state: "failed", code: "ticket_not_found" },
+    ]);
+    expect(states(await place.send(identify))).toEqual(["done", "done", "done"]);
+    const [ticket] = [...place.world.tickets.byId.values()];
+    expect(ticket?.audits.flatMap(({ comment }) => comment?.body ?? [])).toEqual(["Help!", "More."]);
+  });
+
   test("a membership before the group call of its company is taken up by it (R-25), within the hour and no later", async () => {
     const place = await open();
     const joining = (id: string) => ({ ...identify, traits: { ...identify.traits, company: { id } } });
@@ -357,6 +456,13 @@ describe("what makes others possible", () => {
     await place.send(group("globex"));
     expect(await ofMemberships()).toEqual(["done", "failed"]);
     expect(place.zendesk.effects.of("membership.created")).toHaveLength(1);
+  });
+
+  test("where group calls add nobody, one of the same user keeps no membership waiting (R-25, X-15)", async () => {
+    const place = await open({}, { associateOnGroup: false });
+    await place.send({ ...identify, traits: { ...identify.traits, company: { id: "acme" } } });
+    await place.send({ type: "group", userId: "u-1", groupId: "acme", traits: { name: "Acme" } });
+    expect(states(await deliveriesOf(place))).toEqual(["done", "done", "done"]);
   });
 
   test("an old group call that is taken up writes over nothing of a newer one that failed after it had written (R-25)", async () => {
@@ -434,6 +540,31 @@ describe("a person's word", () => {
     expect(await deliveriesOf(place)).toMatchObject([{ state: "held", approved_for: [] }]);
     await decide(place, String(held?.id), how, "removal");
     expect(states(await deliveriesOf(place))).toEqual([after]);
+  });
+
+  test("on a dead letter of nobody creates that one user, and what waited for them is done too (C-31)", async () => {
+    const place = await open();
+    const of = (userId: string) => ({ ...track, userId, properties: { email: `${userId}@example.com` } });
+    const [letter] = await place.send(of("u-8"), { ...track, userId: "u-8" }, of("u-9"));
+    expect(letter).toMatchObject({ state: "failed", code: "user_not_found", fix: expect.stringMatching(/approve/) });
+    await decide(place, String(letter?.id), approveDelivery, "user_not_found");
+    await decide(place, String(letter?.id), approveDelivery, "user_not_found");
+    await place.drain();
+    expect(states(await deliveriesOf(place))).toEqual(["done", "done", "failed"]);
+    expect(place.zendesk.effects.of("user.created").map(({ values }) => values.external_id)).toEqual(["u-8"]);
+  });
+
+  test("creates nobody without an e-mail, and nobody to be removed (C-31)", async () => {
+    const place = await open({}, { allowRemovals: true });
+    place.world.organizations.create({ name: "Northwind", externalId: "org-1" });
+    const leaves = { type: "identify", userId: "u-1", traits: { company: { id: "org-1", remove: true } } };
+    const letters = await place.send(track, { ...leaves, traits: { ...leaves.traits, email: "ada@example.com" } });
+    const dead = letters.filter(({ action }) => action !== "upsert_user");
+    expect(dead.map(({ code }) => code)).toEqual(["user_not_found", "user_not_found"]);
+    for (const { id, fix } of dead) {
+      expect(fix).not.toMatch(/approve/);
+      await expect(decide(place, String(id), approveDelivery)).rejects.toMatchObject({ code: "conflict" });
+    }
   });
 
   test("what is discarded is listed as failed with who decided, and not sent; a second time changes nothing", async () => {

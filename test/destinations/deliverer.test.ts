@@ -1,18 +1,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { inWorkspace } from "#db/client.ts";
-import { Deliverer } from "#lib/destinations/deliverer.ts";
+import { Deliverer, processDeliverer } from "#lib/destinations/deliverer.ts";
 import { procedures } from "#lib/destinations/procedures/index.ts";
 import { routeEvents } from "#lib/destinations/route-events.ts";
 import type { Procedures } from "#lib/destinations/session.ts";
+import { deliverDue } from "#lib/jobs/deliveries.ts";
 import { type Holder, holderName, thisHolder } from "#lib/jobs/holder.ts";
 import { type Ground, makeGround, receive } from "#test/destinations/chaos/ground.ts";
 import { deliveriesOf } from "#test/destinations/chaos/once.ts";
 import { useDatabase } from "#test/support/database.ts";
 import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
+import { silentLog } from "#test/zendesk/account-config.ts";
 
 const database = useDatabase();
 
@@ -105,6 +108,30 @@ describe("the deliverer of a process", () => {
     release();
     await place.deliverer.idle(soon());
     expect(await statesOf(place)).toEqual(Array(6).fill("done"));
+  });
+
+  test("what ails one workspace keeps no other from its turn, and is told", async () => {
+    const [ailing, well] = [await open(), await open()];
+    for (const place of [ailing, well]) await receive(place, users(1), new Date());
+    const owner = new pg.Client({ connectionString: database.url });
+    await owner.connect();
+    await owner.query(`create function disk_is_full() returns boolean language plpgsql as
+      $$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$;
+      alter table delivery add constraint refuse check (workspace_id <> ${ailing.scope.workspaceId} or disk_is_full())`);
+    const told: unknown[] = [];
+    const ctx = {
+      ...well.ctx,
+      log: Object.create(silentLog, { error: { value: (words: object) => told.push(words) } }),
+    };
+    try {
+      await deliverDue(ctx, soon());
+      expect([await statesOf(ailing), await statesOf(well)]).toEqual([[], ["done"]]);
+      expect(told).toMatchObject([{ workspaceId: ailing.scope.workspaceId }]);
+    } finally {
+      await owner.query("alter table delivery drop constraint refuse; drop function disk_is_full");
+      await owner.end();
+      await processDeliverer(ctx).stop(5000);
+    }
   });
 
   test("stops at the end of the requests in hand; the rest is the next one's", async () => {

@@ -8,7 +8,7 @@ const database = useDatabase();
 test.each([1, 2])(
   "through lost answers, refusals and kills every event has its effect once, or says why not (seed %i)",
   async (seed) => {
-    const report = await runWriteChaos({ db: database.db, seed, events: 100 });
+    const report = await runWriteChaos({ db: database.db, seed, events: 150 });
     expect(report.violations, JSON.stringify(report, null, 2)).toEqual([]);
     expect(report.kills).toBeGreaterThan(0);
     expect(report.faults).toBeGreaterThan(20);

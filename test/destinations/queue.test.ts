@@ -436,9 +436,12 @@ describe("what Zendesk refuses", () => {
     expect(created(queue).toSorted()).toEqual(["a1", "b1", "c1"]);
   });
 
-  test.each(["429", "503"])(
-    "%s: nothing is sent before the time that it names, and the rest is not tried in vain",
-    async (kind) => {
+  test.each([
+    ["429", { state: "queued", attempts: 0 }, []],
+    ["503", { state: "unknown", attempts: 1 }, [{ status: 503, outcome: "unknown" }]],
+  ])(
+    "%s: nothing is sent before the time that it names, and the rest is not tried in vain; what a 503 has done is looked up (row 96)",
+    async (kind, left, kept) => {
       const queue = await open();
       const told = { "retry-after": "60" };
       queue.zendesk.faults.add(
@@ -450,8 +453,8 @@ describe("what Zendesk refuses", () => {
       expect(standstill?.getTime()).toBeGreaterThanOrEqual(queue.world.now() + 59 * SECOND);
       expect(sent(queue).length).toBeLessThanOrEqual(4);
       const first = await queue.delivery(ids[0] ?? "");
-      expect(first).toMatchObject({ state: "queued", code: "rate_limited", attempts: 0 });
-      expect(await queue.exchanges(first.id)).toEqual([]);
+      expect(first).toMatchObject({ ...left, code: "rate_limited" });
+      expect((await queue.exchanges(first.id)).filter(({ isWrite }) => isWrite)).toMatchObject(kept);
       queue.world.advance(70 * SECOND);
       for (let round = 0; round < 20; round++) {
         await queue.drain();

@@ -1,12 +1,20 @@
+import pg from "pg";
 import { expect, test } from "vitest";
 import { PUT as putActions } from "#app/api/v1/destinations/[id]/actions/route.ts";
 import { PATCH as changeDestination, DELETE as deleteDestination } from "#app/api/v1/destinations/[id]/route.ts";
 import { POST as stopDestination } from "#app/api/v1/destinations/[id]/stop/route.ts";
+import { DELETE as removeSource } from "#app/api/v1/sources/[id]/route.ts";
 import type { Command } from "#lib/destinations/attempt.ts";
 import { useDestinations } from "#test/destinations/ground.ts";
 
 const ground = useDestinations();
 const { database, api } = ground;
+
+async function asOwner(statement: string): Promise<void> {
+  const owner = new pg.Client({ connectionString: database.url });
+  await owner.connect();
+  await owner.query(statement).finally(() => owner.end());
+}
 
 const identify = (userId: string, traits: object = {}) => ({
   type: "identify",
@@ -109,6 +117,50 @@ test("every destination of a source gets its own, and others, or those that are 
   expect(await named()).toEqual([first, second]);
 });
 
+test.each([
+  ["its source is removed", "queued"],
+  ["its source is taken from the destination", "queued"],
+  ["the destination is switched off", "queued"],
+  ["the destination is deleted", "failed"],
+])("what was acknowledged before %s has its delivery all the same", async (what, state) => {
+  const place = await ground.place();
+  const id = await ground.destination(place);
+  const destination = `/api/v1/destinations/${id}`;
+  const { key } = place;
+  await ground.receive(place, identify("ann"), identify("bob"));
+  const change = {
+    "its source is removed": () => api.call(removeSource, `/api/v1/sources/${place.sourceId}`, { key }),
+    "its source is taken from the destination": () =>
+      api.call(changeDestination, destination, { key, body: { sourceIds: [] } }),
+    "the destination is switched off": () =>
+      api.call(changeDestination, destination, { key, body: { enabled: false } }),
+    "the destination is deleted": () => api.call(deleteDestination, destination, { key }),
+  }[what];
+  expect([200, 204]).toContain((await change?.())?.status);
+  await ground.receive(place, identify("cid"));
+  await ground.route(place);
+  const lanes = (await ground.deliveries(place)).map((row) => [row.lanes[0], row.state]);
+  expect(lanes).toEqual([
+    ["u:ann", state],
+    ["u:bob", state],
+  ]);
+  const rejections = await database.inWorkspace(place.workspace, (trx) =>
+    trx.selectFrom("event").select("rejection").orderBy("id").execute(),
+  );
+  const late = what === "its source is removed" ? expect.stringContaining("source was removed") : null;
+  expect(rejections.map(({ rejection }) => rejection)).toEqual([null, null, late]);
+});
+
+test("what came while a destination was off is not its own when it is switched on", async () => {
+  const place = await ground.place();
+  const id = await ground.destination(place, { enabled: false });
+  await ground.receive(place, identify("ann"));
+  await api.call(changeDestination, `/api/v1/destinations/${id}`, { key: place.key, body: { enabled: true } });
+  await ground.receive(place, identify("bob"));
+  await ground.route(place);
+  expect((await ground.deliveries(place)).map(({ lanes }) => lanes[0])).toEqual(["u:bob"]);
+});
+
 test("an event that cannot be read is rejected with the reason, and those behind it go on", async () => {
   const place = await ground.place();
   await ground.destination(place);
@@ -138,6 +190,65 @@ test("texts that a database does not take hold nothing up", async () => {
     ["failed", "invalid_email"],
     ["queued", null],
   ]);
+});
+
+test("neither do those that a template makes, nor names with them (row 53)", async () => {
+  const place = await ground.place();
+  const id = await ground.destination(place);
+  const trigger = { field: "type", operator: "equals", value: "group" };
+  const mapping = [
+    { to: "external_id", template: "{{ groupId | url_decode }}" },
+    { to: "deleted", from: "$.traits.deleted" },
+  ];
+  const actions = [{ key: "upsert_organization", enabled: true, trigger, mapping }];
+  expect(
+    await api.call(putActions, `/api/v1/destinations/${id}/actions`, { key: place.key, body: actions }),
+  ).toMatchObject({ status: 200 });
+  await ground.receive(
+    place,
+    { type: "group", groupId: "a%00b", traits: { deleted: true } },
+    identify("ann", { "pl\u0000an": { of: ["more"] } }),
+  );
+  await ground.route(place);
+  expect(await ground.deliveries(place)).toMatchObject([
+    { state: "failed", code: "deletion_not_done", reason: expect.stringContaining("external id ab.") },
+    { state: "queued", notes: [expect.stringMatching(/^plan: /)] },
+  ]);
+});
+
+test("an event whose delivery the database refuses is rejected with its words, and those around it go on (row 55)", async () => {
+  const place = await ground.place();
+  await ground.destination(place);
+  const refused = "alter table delivery add constraint refuse check (command not like '%Poison%')";
+  const [, poison] = await ground.receive(
+    place,
+    identify("ann"),
+    identify("bob", { name: "Poison", company: { id: "77" } }),
+    identify("cid"),
+  );
+  await asOwner(refused);
+  await ground.route(place).finally(() => asOwner("alter table delivery drop constraint refuse"));
+  expect((await ground.deliveries(place)).map(({ lanes }) => lanes[0])).toEqual(["u:ann", "u:cid"]);
+  const rejected = await database.inWorkspace(place.workspace, (trx) =>
+    trx.selectFrom("event").select(["id", "rejection"]).where("rejection", "is not", null).execute(),
+  );
+  expect(rejected).toEqual([{ id: poison, rejection: expect.stringContaining("refuse") }]);
+});
+
+test("a database that takes nothing for now rejects no event", async () => {
+  const place = await ground.place();
+  await ground.destination(place);
+  await ground.receive(place, identify("ann"));
+  await asOwner(`create function disk_is_full() returns boolean language plpgsql as
+    $$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$;
+    alter table delivery add constraint refuse check (disk_is_full()) not valid`);
+  await expect(
+    ground
+      .route(place)
+      .finally(() => asOwner("alter table delivery drop constraint refuse; drop function disk_is_full")),
+  ).rejects.toThrow("No space left");
+  expect(await ground.route(place)).toMatchObject({ routed: 1 });
+  expect(await ground.deliveries(place)).toMatchObject([{ state: "queued" }]);
 });
 
 test("a destination that is deleted leaves what was not sent as failed, and is never sent to again", async () => {

@@ -52,7 +52,9 @@ test.each([
   ["a cut connection", fault.reset("headers")],
   ["an answer that stops in the middle", fault.truncate(0.5, { framing: "content-length" })],
   ["silence", fault.hang()],
+  ["408", fault.status(408)],
   ["502", fault.status(502)],
+  ["503", fault.status(503)],
   ["504", fault.html(504)],
   ["a page of HTML with 200", fault.notAPage("html")],
 ] as const)("after %s nobody knows whether it happened, and it is not sent again", async (_name, kind) => {
@@ -62,7 +64,7 @@ test.each([
   expect(zendesk.journal.to(path)).toHaveLength(1);
 });
 
-test.each([[400], [403], [404], [409], [422], [503]])("%i is final: its words, one request", async (status) => {
+test.each([[400], [403], [404], [409], [421], [422], [425]])("%i is final: its words, one request", async (status) => {
   const { zendesk, create } = await setUp();
   zendesk.faults.add({ method: "POST", path }, fault.status(status, { error: "Because", description: "of it" }));
   await expect(create()).rejects.toMatchObject({ status, said: "Because – of it" });
@@ -73,6 +75,15 @@ test("a 429 sends nothing again: the account is blocked for as long as Zendesk s
   const { zendesk, create, blocked } = await setUp();
   zendesk.faults.add({ method: "POST", path }, fault.tooManyRequests({ retryAfter: "30" }));
   await expect(create()).rejects.toBeInstanceOf(WaitNeeded);
+  expect(blocked).toEqual([30_000]);
+  expect(zendesk.journal.to(path)).toHaveLength(1);
+});
+
+test("a 503 that names its time blocks the account as well, and nobody knows whether it happened (row 96)", async () => {
+  const { zendesk, create, blocked } = await setUp();
+  zendesk.faults.add({ method: "POST", path }, fault.status(503, {}, { "retry-after": "30" }));
+  const told = create();
+  await expect(told).rejects.toMatchObject({ code: "outcome_unknown", cause: expect.any(WaitNeeded) });
   expect(blocked).toEqual([30_000]);
   expect(zendesk.journal.to(path)).toHaveLength(1);
 });

@@ -223,7 +223,8 @@ export const approveDelivery = operation({
   id: "approveDelivery",
   method: "POST",
   path: `${deliveries}/{id}/approve`,
-  summary: "Do what is held for a person's word; what is unknown can only be replayed or discarded",
+  summary:
+    "Do what is held for a person's word, or create the user for want of whom it failed; what is unknown can only be replayed or discarded",
   role: "admin",
   body: decisionBody,
   answer: delivery,

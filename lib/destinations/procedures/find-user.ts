@@ -24,18 +24,23 @@ export async function findUser(task: Task, person: Person): Promise<Wire | null>
   );
 }
 
-/** As `findUser`; nobody is a dead letter, which a later identify of the same user takes up again (R-25). */
+/** As `findUser`; nobody is a dead letter, which whatever makes the user takes up again (R-25). */
 export async function requireUser(task: Task, person: Person): Promise<Wire> {
   return (await findUser(task, person)) ?? noUser(task, person);
 }
 
-export function noUser({ isDryRun }: Task, person: Person): never {
+/** `couldBeApproved`: the event has what a new user needs, and only a person's word is missing (C-31). */
+export function noUser({ isDryRun, settings }: Task, person: Person, { couldBeApproved = false } = {}): never {
+  const mayCreate = settings.unknownUserOnTrack === "create";
+  const lacking = mayCreate && person.email === null ? ", and without an e-mail none is created" : "";
+  const orApprove = couldBeApproved ? " Or approve this, which creates the user." : "";
+  const orCreate = mayCreate ? "" : " Or let the destination create users that it does not find.";
   const alone =
     " Each command is looked at by itself here: if another one of the same event creates the user, this one finds them.";
   return fail(
     "user_not_found",
-    `Zendesk has no user with ${nameOf(person)}.${isDryRun ? alone : ""}`,
-    "Identify the user first, then replay this; an identify within the hour takes it up again by itself. Or let the destination create users that it does not find.",
+    `Zendesk has no user with ${nameOf(person)}${lacking}.${isDryRun ? alone : ""}`,
+    `Identify the user first, with their e-mail; then replay this. An identify within the hour takes it up again by itself.${orApprove}${orCreate}`,
   );
 }
 

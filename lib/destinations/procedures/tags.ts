@@ -94,6 +94,6 @@ function intentOf(kind: Tagged, id: string, from: string[], to: string[]) {
   };
 }
 
-function tagsIn(row: Wire): string[] {
+export function tagsIn(row: Wire): string[] {
   return Array.isArray(row.tags) ? row.tags.map((tag) => String(tag).toLowerCase()) : [];
 }

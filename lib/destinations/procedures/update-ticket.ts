@@ -15,7 +15,7 @@ import {
 } from "#lib/destinations/procedures/create-ticket.ts";
 import { isSameValue } from "#lib/destinations/procedures/field-values.ts";
 import { findAll, idIn, wireId } from "#lib/destinations/procedures/rows.ts";
-import { addTags, removeTags } from "#lib/destinations/procedures/tags.ts";
+import { addTags, removeTags, tagsIn } from "#lib/destinations/procedures/tags.ts";
 import { fail, hold, procedure, sentBefore, type Task } from "#lib/destinations/procedures/task.ts";
 import {
   commentOf,
@@ -43,8 +43,11 @@ export const updateTicket = procedure(async (task) => {
   if (!isDone(task, audits)) await write(task, ticket, id, { comment, after: newestOf(audits) });
   else if (wasShownOtherwise(task)) await write(task, ticket, id, { comment: null, after: newestOf(audits) });
   if (task.isOvertaken) return leaveTags(task);
-  const tagged = await addTags(task, "ticket", id, ticket, tagsOf(command, "additional_tags"));
-  await removeTags(task, "ticket", id, tagged, tagsOf(command, "remove_tags"));
+  const [added, removed] = [tagsOf(command, "additional_tags"), tagsOf(command, "remove_tags")];
+  const had = tagsIn(ticket);
+  if (added.some((tag) => !had.includes(tag)) || removed.some((tag) => had.includes(tag))) tellClosed(task, ticket, id);
+  const tagged = await addTags(task, "ticket", id, ticket, added);
+  await removeTags(task, "ticket", id, tagged, removed);
 });
 
 /** Nobody can tell a tag that a later call has removed from one that never was there. */
@@ -100,9 +103,7 @@ async function write(
   const differing = [...changesOf(ticket, wanted), ...changedFields(ticket, await ticketFieldsOf(task))];
   const changes = leavingNewer(task, differing);
   if (changes.length === 0 && comment === null) return;
-  if (task.isDryRun && ticket.status === "closed") {
-    fail("refused", `Zendesk would refuse it: ticket ${id} is closed.`, closedTicket);
-  }
+  tellClosed(task, ticket, id);
   noteConflict(task);
   const values = {
     // Kept in the ticket's history, where a later try knows this one again by it; and where that history ended.
@@ -128,6 +129,12 @@ async function write(
       supposed: { ticket: { ...ticket, ...bodyOf(changes) } },
     },
   );
+}
+
+/** A dry run tells what Zendesk would say (row 100). */
+function tellClosed({ isDryRun }: Task, ticket: Wire, id: string): void {
+  if (isDryRun && ticket.status === "closed")
+    fail("refused", `Zendesk would refuse it: ticket ${id} is closed.`, closedTicket);
 }
 
 /** Looked up, and made where the settings allow it, as that of a new ticket (X-12); a late call makes and names nobody. */

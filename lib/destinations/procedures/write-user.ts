@@ -4,9 +4,11 @@ import type { FieldValue } from "#lib/destinations/procedures/custom-fields.ts";
 import { describe, findUser, hasOtherExternalId, noUser } from "#lib/destinations/procedures/find-user.ts";
 import { idIn, isSameText, isTaken } from "#lib/destinations/procedures/rows.ts";
 import { addTags } from "#lib/destinations/procedures/tags.ts";
-import { fail, hold, type Task, waitForSearch } from "#lib/destinations/procedures/task.ts";
+import { fail, hold, isApproved, type Task, waitForSearch } from "#lib/destinations/procedures/task.ts";
 import { hasZone, zendeskZone } from "#lib/destinations/procedures/time-zones.ts";
 import type { Settings } from "#lib/destinations/shapes.ts";
+import type { Answer } from "#lib/zendesk/answers.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 
 /** What there is to write of a user beside their names. */
@@ -28,11 +30,15 @@ export interface WrittenUser {
 
 const creation = "create user";
 
-/** The user, as one is found or made where the settings allow it (X-1). An agent's or a stranger's record is never changed. */
+/**
+ * The user, as one is found, or made where the settings or a person's word allow it (X-1, C-31). An agent's or a stranger's
+ * record is never changed.
+ */
 export async function findOrCreateUser(task: Task, person: Person): Promise<WrittenUser> {
   const user = await findUser(task, person);
   if (user) return { user, id: String(idIn(user)), isNew: false };
-  if (task.settings.unknownUserOnTrack === "error") return noUser(task, person);
+  const mayCreate = task.settings.unknownUserOnTrack === "create" || isApproved(task, "user_not_found");
+  if (!mayCreate || person.email === null) return noUser(task, person, { couldBeApproved: person.email !== null });
   const created = await createUser(task, person, noValues, { standIn: standInOf(person) });
   if (created.isNew && person.name === null)
     task.notes.push("The new user has their e-mail for a name: the event had none.");
@@ -94,13 +100,20 @@ export async function createUser(
   const own = wantedOf(task, person, values, {}).filter(({ field }) => field !== "name");
   const tags = values.tags.length > 0 ? [{ field: "tags", value: values.tags }] : [];
   const wanted = [...identity, ...own, ...tags, ...onCreation(task.settings)];
-  const body = { user: bodyOf(wanted) };
   try {
-    const answer = await task.zendesk.write(creation, "POST", "/api/v2/users", body, {
-      expect: "user",
-      intent: intentOf("create", `user ${email}`, null, wanted),
-      supposed: { user: { id: 0, ...body.user } },
-    });
+    const answer = await sparingZone(task, wanted, (sent) =>
+      task.zendesk.write(
+        creation,
+        "POST",
+        "/api/v2/users",
+        { user: bodyOf(sent) },
+        {
+          expect: "user",
+          intent: intentOf("create", `user ${email}`, null, sent),
+          supposed: { user: { id: 0, ...bodyOf(sent) } },
+        },
+      ),
+    );
     const user = (answer?.body.user ?? {}) as Wire;
     const id = String(idIn(user));
     task.result = { kind: "user", id };
@@ -135,20 +148,21 @@ export async function updateUser(task: Task, user: Wire, person: Person, values:
     const path = `/api/v2/users/${id}`;
     const setsEmail = changes.some(({ field }) => field === "email");
     const skipped = setsEmail ? [{ field: "skip_verify_email", value: task.settings.skipVerifyEmail }] : [];
-    const sent = [...changes, ...skipped];
     try {
-      await task.zendesk.write(
-        "update user",
-        "PUT",
-        path,
-        { user: bodyOf(sent) },
-        {
-          endpoint: "user_update",
-          target: id,
-          expect: "user",
-          intent: intentOf("change", `user ${describe(user)}`, id, sent),
-          supposed: { user: { ...user, ...bodyOf(changes) } },
-        },
+      await sparingZone(task, [...changes, ...skipped], (sent) =>
+        task.zendesk.write(
+          "update user",
+          "PUT",
+          path,
+          { user: bodyOf(sent) },
+          {
+            endpoint: "user_update",
+            target: id,
+            expect: "user",
+            intent: intentOf("change", `user ${describe(user)}`, id, sent),
+            supposed: { user: { ...user, ...bodyOf(changes) } },
+          },
+        ),
       );
     } catch (error) {
       if (!isTaken(error)) throw error;
@@ -161,6 +175,27 @@ export async function updateUser(task: Task, user: Wire, person: Person, values:
   }
   await addTags(task, "user", id, user, values.tags);
   return written;
+}
+
+/** X-13: a time zone that Zendesk refuses, and nothing else, is left out, and the rest is written all the same. */
+async function sparingZone<Sent extends Wanted>(
+  task: Task,
+  wanted: readonly Sent[],
+  write: (sent: readonly Sent[]) => Promise<Answer | null>,
+): Promise<Answer | null> {
+  try {
+    return await write(wanted);
+  } catch (error) {
+    if (!isAboutZone(error)) throw error;
+    task.notes.push(`The time zone was left out: Zendesk refuses it (${error.said}).`);
+    const rest = wanted.filter(({ field }) => field !== "time_zone");
+    return rest.length === 0 ? null : write(rest);
+  }
+}
+
+function isAboutZone(error: unknown): error is ZendeskError {
+  if (!(error instanceof ZendeskError) || error.status !== 422) return false;
+  return error.details.length > 0 && error.details.every(({ field }) => field === "time_zone");
 }
 
 /** An identify is about a customer: whoever works in Zendesk keeps name, fields and rights as they are there. */

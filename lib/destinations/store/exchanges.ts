@@ -100,6 +100,26 @@ export async function readExchanges(db: Db, workspaceId: number, deliveryId: str
   }));
 }
 
+/** The steps of a delivery that were written, or may have been; `attempt`: only in that one. */
+export async function stepsWritten(
+  trx: Trx,
+  workspaceId: number,
+  deliveryId: string,
+  attempt: number | null,
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom("delivery_exchange")
+    .select("step")
+    .distinct()
+    .where("workspace_id", "=", workspaceId)
+    .where("delivery_id", "=", deliveryId)
+    .where("is_write", "=", true)
+    .where("outcome", "in", ["done", "unknown"])
+    .$if(attempt !== null, (query) => query.where("attempt", "=", attempt))
+    .execute();
+  return rows.map(({ step }) => step);
+}
+
 /** What was open when its process died, and was looked at since: it may have happened. */
 export async function closeExchanges(trx: Trx, workspaceId: number, deliveryId: string, now: Date): Promise<void> {
   await trx

@@ -1,6 +1,8 @@
 import { type Selectable, sql } from "kysely";
 import type { Db } from "#db/client.ts";
 import type { DestinationTable } from "#db/schema.ts";
+import type { Command } from "#lib/destinations/attempt.ts";
+import { flagOf } from "#lib/destinations/procedures/command-fields.ts";
 import type { Settings } from "#lib/destinations/shapes.ts";
 
 /** An event as it was received. */
@@ -59,13 +61,18 @@ const rowLanes: Record<string, readonly string[]> = {
 
 /**
  * Whether a later command of the same kind about the same row is done, or has written before it failed: that happens to what
- * failed, was held or unknown, and is taken up again.
+ * failed, was held or unknown, and is taken up again. A removal is also overtaken by a group call, which adds its user (C-35,
+ * R-22).
  */
 export async function isOvertaken(
   db: Db,
   workspaceId: number,
   { id, destinationId, action, lanes }: { id: string; destinationId: number; action: string; lanes: readonly string[] },
+  command: Command,
+  { associateOnGroup }: Pick<Settings, "associateOnGroup">,
 ): Promise<boolean> {
+  const isRemoval = action === "update_membership" && flagOf(command, "remove") === true;
+  const overtaking = isRemoval && associateOnGroup ? [action, "upsert_organization"] : [action];
   const kinds = rowLanes[action] ?? [];
   const own = kinds.map((kind) => lanes.filter((lane) => new RegExp(`^${kind}:`).test(lane)));
   const [first = [], ...others] = own;
@@ -81,7 +88,9 @@ export async function isOvertaken(
        and (l.state = 'done' or exists (select from delivery_exchange x where x.workspace_id = ${workspaceId}
          and x.delivery_id = l.delivery_id and x.is_write and x.outcome in ('done', 'unknown')))
        and l.connection_id = (select connection_id from destination where workspace_id = ${workspaceId} and id = ${destinationId})
-       and d.destination_id = ${destinationId} and d.action = ${action} and ${alsoShared} limit 1`.execute(db);
+       and d.destination_id = ${destinationId} and d.action = any(${overtaking}::text[]) and ${alsoShared} limit 1`.execute(
+    db,
+  );
   return rows.length > 0;
 }
 

@@ -11,15 +11,15 @@ const found = (condition: ReturnType<typeof sql>, { workspaceId, connectionId }:
 const queued = (now: Date) => sql`state = 'queued', code = null, reason = null, fix = null, retries = 0, is_late = true,
   due_at = ${now.toISOString()}::timestamptz, updated_at = ${now.toISOString()}::timestamptz`;
 
-/** Takes up again what failed for one reason since an instant, of those that concern the same. */
+/** Takes up again what failed for one reason, of those that concern the same: all behind a delivery, before it since an instant. */
 export async function requeueOfLanes(
   trx: Trx,
   scope: Scope,
-  which: { destinationId: number; code: string; lanes: readonly string[]; since: Date },
+  which: { destinationId: number; code: string; lanes: readonly string[]; behind: string; since: Date },
   now: Date,
 ): Promise<void> {
   const condition = sql`destination_id = ${which.destinationId} and state = 'failed' and code = ${which.code}
-    and updated_at >= ${which.since.toISOString()}::timestamptz and created_at >= ${which.since.toISOString()}::timestamptz
+    and (id > ${which.behind} or least(created_at, updated_at) >= ${which.since.toISOString()}::timestamptz)
     and id in (select delivery_id from delivery_lane where workspace_id = ${scope.workspaceId}
       and connection_id = ${scope.connectionId} and lane = any(${[...which.lanes]}::text[]) and state = 'failed')`;
   await requeue(trx, scope, condition, now);

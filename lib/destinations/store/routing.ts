@@ -55,6 +55,18 @@ export async function takersOf(
     .execute();
 }
 
+/** Those of some sources that were removed; a door may not have known yet. */
+export async function removedSources(trx: Trx, workspaceId: number, ids: readonly number[]): Promise<number[]> {
+  const rows = await trx
+    .selectFrom("source")
+    .select("id")
+    .where("workspace_id", "=", workspaceId)
+    .where("id", "in", [...ids])
+    .where("deleted_at", "is not", null)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 export async function markRouted(trx: Trx, workspaceId: number, ids: readonly string[], now: Date): Promise<void> {
   await trx
     .updateTable("event")

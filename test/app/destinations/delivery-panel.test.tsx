@@ -77,6 +77,20 @@ test("a dead letter can be discarded by an administrator; what was discarded can
   expect(discarded).not.toContain("Discard");
 });
 
+test("a dead letter of nobody can be approved where it has an e-mail, and says that it creates the user (C-31)", async () => {
+  const nobody = {
+    ...failed,
+    code: "user_not_found",
+    command: { fields: { "user.external_id": "u-1" }, unmapped: {} },
+  };
+  expect(buttons(await openPanel(nobody, "admin"))).not.toContain("Approve");
+  cleanup();
+  const fields = { ...nobody.command.fields, "user.email": "ada@example.com" };
+  const panel = await openPanel({ ...nobody, command: { fields, unmapped: {} } }, "admin");
+  fireEvent.click(panel.getByRole("button", { name: "Approve" }));
+  expect((await screen.findByRole("alertdialog")).textContent).toMatch(/^Create this user in Zendesk\?.*e-mail/);
+});
+
 const held: DeliveryDetail = {
   ...unknown,
   state: "held",

@@ -2,7 +2,7 @@ import { inWorkspace } from "#db/client.ts";
 import type { StoredDelivery } from "#lib/destinations/store/deliveries.ts";
 import type { Sent } from "#test/destinations/chaos/events.ts";
 import type { Ground } from "#test/destinations/chaos/ground.ts";
-import { brokenPromises, type Past, withoutCause } from "#test/destinations/chaos/promises.ts";
+import { brokenPromises, leftBehind, type Past, withoutCause } from "#test/destinations/chaos/promises.ts";
 import { disagreements } from "#test/support/zendesk/agreement.ts";
 import type { Zendesk } from "#test/support/zendesk/start.ts";
 
@@ -34,6 +34,7 @@ export function violations(past: Past, { isCalm = false } = {}): string[] {
     ...twice(zendesk),
     ...disagreeing(deliveries, zendesk),
     ...brokenPromises(past),
+    ...leftBehind(past),
     ...(isCalm ? withoutCause(past) : []),
     ...disagreements(world, zendesk.effects),
   ];

@@ -278,19 +278,46 @@ function removalsWithoutAWord({ world, zendesk, approvals }: Past, memberships: 
   return found;
 }
 
+/** What comes before the identify of its user waits for it so long (R-25). */
+const patience = 3_600_000;
+
+/**
+ * What nobody need replay: a call whose user or ticket was not there failed, and is taken up by what has made them since, where
+ * it came after that or no more than an hour before (R-19, R-25, X-2).
+ */
+export function leftBehind(past: Past): string[] {
+  const asked = askedIn(past);
+  const user = { by: "upsert_user", isSame: (one: Sent, made: Sent) => one.payload.userId === made.payload.userId };
+  const causes: Record<string, typeof user> = {
+    user_not_found: user,
+    missing_email: user,
+    ticket_not_found: { by: "create_ticket", isSame: (one, made) => propertiesOf(one).external_id === made.messageId },
+  };
+  return asked.flatMap(({ sent, delivery }) => {
+    const cause = delivery.state === "failed" ? causes[delivery.code ?? ""] : undefined;
+    const maker = asked.find((one) => {
+      if (one.delivery.action !== cause?.by || !isDone(one) || !cause.isSame(sent, one.sent)) return false;
+      const since = one.delivery.updated_at.getTime() - patience;
+      return BigInt(one.delivery.id) < BigInt(delivery.id) || delivery.created_at.getTime() >= since;
+    });
+    return maker ? [`${delivery.action} of ${sent.messageId} failed, and ${maker.sent.messageId} left it behind`] : [];
+  });
+}
+
 /** In calm, what was not done has a cause in what was sent: a user or a ticket that nobody has made, a person's no, or a later word. */
 export function withoutCause(past: Past): string[] {
   const asked = askedIn(past);
-  const isMade = (action: string, is: (sent: Sent) => boolean) =>
-    asked.some((one) => one.delivery.action === action && isDone(one) && is(one.sent));
+  const isMade = (action: string | null, is: (sent: Sent) => boolean) =>
+    asked.some((one) => (action ?? one.delivery.action) === one.delivery.action && isDone(one) && is(one.sent));
+  const makesUser = past.profile === "customerio" ? "upsert_user" : null;
   return asked.flatMap((one) => {
     const { sent, delivery } = one;
     const { state, code, action } = delivery;
     if (state === "done") return [];
-    const isKnown = isMade("upsert_user", ({ payload }) => payload.userId === sent.payload.userId);
+    const isKnown = isMade(makesUser, (made) => made.payload.userId === sent.payload.userId);
     const hasTicket = isMade("create_ticket", ({ messageId }) => messageId === propertiesOf(sent)?.external_id);
     const isExplained =
-      (state === "failed" && code === "user_not_found" && past.profile === "customerio" && !isKnown) ||
+      (state === "failed" && code === "user_not_found" && !isKnown) ||
       (state === "failed" && code === "ticket_not_found" && !hasTicket) ||
       (state === "failed" && code === "discarded" && companyOf(sent).remove === true) ||
       (state === "held" && code === "overtaken");

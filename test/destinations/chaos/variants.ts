@@ -120,6 +120,56 @@ export const variants: readonly Omit<Variant, "under">[] = [
     ],
   },
   {
+    name: "a 503 taken for a refusal",
+    replacements: [
+      {
+        file: "lib/zendesk/client.ts",
+        search: "(sent.status >= 500 || sent.status === 408)",
+        replace: "sent.status >= 500 && sent.status !== 503",
+      },
+    ],
+  },
+  {
+    name: "a 503 that names its time taken for a limit",
+    replacements: [
+      {
+        file: "lib/zendesk/client.ts",
+        search: "throw sent.status === 429 ? wait",
+        replace: "throw sent.status >= 429 ? wait",
+      },
+    ],
+  },
+  {
+    name: "what waited for its user or its ticket left to a person",
+    replacements: [
+      {
+        file: "lib/destinations/recover.ts",
+        search: "await requeueOfLanes(",
+        replace: "if (Date.now() < 0) await requeueOfLanes(",
+      },
+    ],
+  },
+  {
+    name: "updates that waited for their ticket left to a person",
+    replacements: [
+      {
+        file: "lib/destinations/recover.ts",
+        search: 'by: "create_ticket", step: "create ticket"',
+        replace: 'by: "none", step: "none"',
+      },
+    ],
+  },
+  {
+    name: "a call of a user by the id alone, before the identify, lost where users are created",
+    replacements: [
+      {
+        file: "lib/destinations/procedures/write-user.ts",
+        search: "if (!mayCreate || person.email === null)",
+        replace: "if (!mayCreate)",
+      },
+    ],
+  },
+  {
     name: "an event that comes again stored again",
     replacements: [
       {

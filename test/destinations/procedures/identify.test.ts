@@ -216,7 +216,7 @@ describe("what is written", () => {
     },
   );
 
-  test.each([["America/Springfield"], ["nowhere"], ["Europe/Oslo"]])(
+  test.each([["America/Springfield"], ["nowhere"], ["Australia/Eucla"]])(
     "the time zone %s is left out with a note, and the rest is kept (X-13)",
     async (zone) => {
       const { run, valuesOf } = await destination();
@@ -279,6 +279,46 @@ describe("what is written", () => {
       status: 422,
       details: [{ description: "Phone: is not valid" }],
     });
+  });
+});
+
+describe("a time zone that Zendesk refuses", () => {
+  const refused = fault.status(422, {
+    error: "RecordInvalid",
+    details: { time_zone: [{ description: "Time zone: Europe/Berlin is not valid", error: "InvalidValue" }] },
+  });
+  const given = { ...ann, time_zone: "Europe/Berlin" };
+  const left = [expect.stringMatching(/^The time zone was left out: Zendesk refuses /)];
+
+  test("is left out of a new user, who is created (X-13)", async () => {
+    const { world, zendesk, run } = await destination();
+    zendesk.faults.add({ method: "POST", path: users }, refused, { times: 1 });
+    expect(await run("upsert_user", given)).toMatchObject({ state: "done", notes: left });
+    expect(world.identities.ownerOf(ann.email)).toMatchObject({ name: ann.name, externalId: ann.external_id });
+  });
+
+  test("is left out of what differs of a user, and the rest is written (X-13)", async () => {
+    const { world, zendesk, run } = await destination();
+    const { id } = world.users.create({ name: "Ann", email: ann.email, externalId: ann.external_id });
+    zendesk.faults.add({ method: "PUT", path: `${users}/${id}` }, refused, { times: 1 });
+    expect(await run("upsert_user", given)).toMatchObject({ state: "done", notes: left });
+    expect(world.users.byId.get(id)).toMatchObject({ name: ann.name });
+  });
+
+  test("that is all that differs is not written, and nothing else is (X-13)", async () => {
+    const { world, zendesk, run, effects } = await destination();
+    const { id } = world.users.create({ name: ann.name, email: ann.email, externalId: ann.external_id });
+    zendesk.faults.add({ method: "PUT", path: `${users}/${id}` }, refused);
+    expect(await run("upsert_user", given)).toMatchObject({ state: "done", notes: left });
+    expect(zendesk.journal.to(`${users}/${id}`).filter(({ method }) => method === "PUT")).toHaveLength(1);
+    expect(effects()).toEqual([]);
+  });
+
+  test("does not hide what else is refused (row 100)", async () => {
+    const { zendesk, run } = await destination();
+    const details = { time_zone: [{ description: "no" }], phone: [{ description: "Phone: is not valid" }] };
+    zendesk.faults.add({ method: "POST", path: users }, fault.status(422, { details }));
+    await expect(run("upsert_user", given)).rejects.toMatchObject({ status: 422 });
   });
 });
 

@@ -309,7 +309,7 @@ describe("updating a ticket", () => {
 
   test("a closed one is refused in Zendesk's words (row 100)", async () => {
     const { world, run, ticket } = await withTicket();
-    world.tickets.update(ticket.id, { status: "closed" });
+    world.tickets.update(ticket.id, { status: "closed", tags: ["old"] });
     await expect(run("update_ticket", { id: ticket.id, comment: "Hello?" })).rejects.toMatchObject({
       status: 422,
       details: [{ description: "Status: closed prevents ticket update" }],
@@ -319,6 +319,12 @@ describe("updating a ticket", () => {
     expect(await run("update_ticket", { id: ticket.id, status: "closed" }, { isDryRun: true })).toMatchObject({
       state: "done",
     });
+    for (const tags of [{ additional_tags: ["new"] }, { remove_tags: ["old"] }]) {
+      await expect(run("update_ticket", { id: ticket.id, ...tags })).rejects.toMatchObject({ status: 422 });
+      expect(await run("update_ticket", { id: ticket.id, ...tags }, { isDryRun: true })).toMatchObject(told);
+    }
+    const asItIs = { id: ticket.id, additional_tags: ["old"], remove_tags: ["new"] };
+    expect(await run("update_ticket", asItIs, { isDryRun: true })).toMatchObject({ state: "done" });
   });
 
   test.each(["id", "external_id"])(

@@ -5,7 +5,7 @@ import type { ApiRequest } from "./server/request.ts";
 import { seededRandom } from "./world/random.ts";
 
 /** How an answer can be missing. */
-export type Lost = "timeout" | "reset" | "cut" | "502" | "504" | "html" | "empty";
+export type Lost = "timeout" | "reset" | "cut" | "408" | "502" | "503" | "503 told" | "504" | "html" | "empty";
 
 /** The account does what was asked for, and nobody is told: the effect stands, the answer is lost. */
 export function commitsThen(lost: Lost): Fault {
@@ -27,9 +27,13 @@ function lossOf(lost: Lost): Fault {
       return travels({ kind: "reset", moment: "accept" });
     case "cut":
       return travels({ kind: "truncate", at: 0.5 });
+    case "408":
     case "502":
+    case "503":
     case "504":
       return changes(lost, () => htmlPage(Number(lost), "Bad gateway"));
+    case "503 told":
+      return changes(lost, () => ({ ...htmlPage(503, "Busy"), headers: { "retry-after": "1" } }));
     case "html":
       return changes(lost, () => htmlPage(200, "Down for maintenance"));
     case "empty":
@@ -51,7 +55,10 @@ export function conflict(): Fault {
 export const calamities = {
   "commits, then reset": commitsThen("reset"),
   "commits, then cut": commitsThen("cut"),
+  "commits, then 408": commitsThen("408"),
   "commits, then 502": commitsThen("502"),
+  "commits, then 503": commitsThen("503"),
+  "commits, then 503 for a second": commitsThen("503 told"),
   "commits, then html": commitsThen("html"),
   "commits, then empty": commitsThen("empty"),
   "commits, then timeout": commitsThen("timeout"),

@@ -12,10 +12,11 @@ import { Notice } from "#app/_ui/notice.tsx";
 import { toast } from "#app/_ui/toast.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import { Asking, DryRunResult } from "#app/(dashboard)/destinations/[destinationId]/dry-run-result.tsx";
+import { couldCreateUser } from "#lib/destinations/create-on-approve.ts";
 import { allowedByWord, type DeliveryDetail, discarded } from "#lib/destinations/shapes.ts";
 import { useReplay } from "./replay-bar.tsx";
 
-/** What a person can do: approve what is held, replay what failed or is unknown, discard; before it, look at a dry run. */
+/** What a person can do: approve what is held or lacks only a user, replay what failed or is unknown, discard; before it, look at a dry run. */
 export function Decision({ delivery }: { delivery: DeliveryDetail }) {
   const { user } = useSession();
   const { state } = delivery;
@@ -28,6 +29,7 @@ function Choices({ delivery, admin }: { delivery: DeliveryDetail; admin: boolean
   const [dryRun, setDryRun] = useState<DryRun | null>(null);
   const { id, state, code, affectedTickets, destination } = delivery;
   const isAllowed = (allowedByWord as readonly (string | null)[]).includes(code);
+  const createsUser = couldCreateUser(delivery);
   const refresh = () =>
     Promise.all([
       client.invalidateQueries({ queryKey: deliveryQueries.all() }),
@@ -42,7 +44,7 @@ function Choices({ delivery, admin }: { delivery: DeliveryDetail; admin: boolean
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap gap-2">
-        {admin && state === "held" && (
+        {admin && (state === "held" || createsUser) && (
           <ConfirmDialog
             trigger={
               <Button variant="primary">
@@ -50,7 +52,7 @@ function Choices({ delivery, admin }: { delivery: DeliveryDetail; admin: boolean
                 Approve
               </Button>
             }
-            title={approvalTitle(tickets, isAllowed)}
+            title={createsUser ? "Create this user in Zendesk?" : approvalTitle(tickets, isAllowed)}
             confirmLabel="Approve"
             danger={tickets > 0}
             onConfirm={async () => {
@@ -64,6 +66,9 @@ function Choices({ delivery, admin }: { delivery: DeliveryDetail; admin: boolean
             }}
           >
             <p>{delivery.reason}</p>
+            {createsUser && (
+              <p className="mt-2">The user is created with the e-mail of the event; then this is done.</p>
+            )}
             {!isAllowed && (
               <p className="mt-2">
                 Approving has Zendesk looked up again. Mend it there first: as long as it is like this, nothing is sent
