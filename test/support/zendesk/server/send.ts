@@ -94,10 +94,12 @@ function cut(response: ServerResponse): void {
 /** Waits, but no longer than the client does. */
 function pause(milliseconds: number, response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    response.once("close", () => {
+    const end = () => {
       clearTimeout(timer);
+      response.off("close", end);
       resolve();
-    });
+    };
+    const timer = setTimeout(end, milliseconds);
+    response.once("close", end);
   });
 }
