@@ -54,6 +54,7 @@ type Sent = HttpAnswer & { sentAt: Date };
 
 /** A token that is refused as soon as it was given may not have arrived everywhere yet: one more, after a pause, before a person is asked. */
 const mostRenewals = 2;
+const unknownClock = 24 * 3_600_000;
 /** What is waited for in place even while others wait for the place. Milliseconds. */
 const shortSleep = 2000;
 
@@ -105,9 +106,22 @@ export class ZendeskClient {
     return new Date(this.options.clock().getTime() + offset);
   }
 
-  /** The latest that it can be there by what any answer has told: what lies beyond was told by a clock that was ahead of them all. */
+  /**
+   * The latest that it can be there by what any answer has told: a version that lies beyond is not to be believed. Where no
+   * answer tells the time, our own clock is not wrong by more than a day.
+   */
   latestServerNow(): Date {
-    return new Date(this.options.clock().getTime() + Math.max(this.serverOffset, this.mostOffset));
+    return new Date(this.options.clock().getTime() + (this.knowsTime ? this.mostOffset : unknownClock));
+  }
+
+  /** Whether any answer has told the time. */
+  get knowsTime(): boolean {
+    return this.mostOffset !== Number.NEGATIVE_INFINITY;
+  }
+
+  /** By what the last answer told. */
+  lastServerNow(): Date {
+    return new Date(this.options.clock().getTime() + this.serverOffset);
   }
 
   /** How far this machine's clock is behind Zendesk's, in milliseconds (row 47). */

@@ -1,7 +1,7 @@
 import { type Answer, isObject } from "#lib/zendesk/answers.ts";
 import { type FailureWords, ZendeskError } from "#lib/zendesk/failures.ts";
 import type { Place } from "#lib/zendesk/place.ts";
-import { type Ask, checkCount, emptyPage, listIn, type Page, page, readList, wrongPage } from "#lib/zendesk/readers.ts";
+import { type Ask, emptyPage, listIn, type Page, page, readList, wrongPage } from "#lib/zendesk/readers.ts";
 import { type Access, accessLost, isRefused, type Refusal, scopeFailure } from "#lib/zendesk/refused-lists.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 
@@ -62,16 +62,13 @@ const mostPages = 100;
 
 /**
  * One answer is all of a list, without an end flag (row 14), unless it says that there is more: then the list is read from its
- * beginning by cursor, which tells its end (row 16; zendesk-api section 9). What is short even so is a wrong page.
+ * beginning by cursor, which tells its end (row 16; zendesk-api section 9).
  */
 async function wholeList(ask: Ask, part: FieldPart, answer: Answer): Promise<Wire[]> {
   const path = `/api/v2/${part}`;
   const rows = listIn(answer, part, path);
-  // This one has no pages.
-  if (part === "custom_statuses") {
-    checkCount(answer, rows, path);
-    return rows;
-  }
+  // This one has no pages, and nothing of it is ever taken for deleted.
+  if (part === "custom_statuses") return rows;
   const { count, next_page: next, meta } = answer.body;
   const isShort = typeof count === "number" && count > rows.length;
   const leadsOn = typeof next === "string" || (isObject(meta) && meta.has_more === true);
@@ -81,10 +78,7 @@ async function wholeList(ask: Ask, part: FieldPart, answer: Answer): Promise<Wir
   for (let pages = 0; pages < mostPages; pages++) {
     const listed = await readList(ask, { path, rows: part, cursor });
     all.push(...listed.rows);
-    if (!listed.hasMore) {
-      checkCount(answer, all, path);
-      return all;
-    }
+    if (!listed.hasMore) return all;
     cursor = listed.cursor ?? undefined;
   }
   throw wrongPage(path, "one page after the other says that there is more");
@@ -95,18 +89,14 @@ export function fieldsRefused(place: Place): RefusedPart[] {
   return parseFields(place.at).refused;
 }
 
-/** What a plan may lack. */
-const optionalPart: FieldPart = "custom_statuses";
-
 /**
- * What may be claimed of definitions: every account has fields, so that a list of them that is refused fails the stream,
- * whatever the reason; one that a plan may lack is left out where it was never read (row 62). `held`: lists of which
- * something is stored.
+ * What may be claimed of definitions: an administrator who may not see one of these lists, or finds none, has a plan that lacks
+ * it, unless it was read before (row 62). Every account has ticket fields. `held`: lists of which something is stored.
  */
 export function fieldsAccess(refused: readonly RefusedPart[], held: ReadonlySet<FieldPart>): Access {
   const unscoped = scopeFailure(refused);
   if (unscoped) return unscoped;
-  const lost = refused.filter(({ part }) => part !== optionalPart || held.has(part));
+  const lost = refused.filter(({ part }) => part === "ticket_fields" || held.has(part));
   if (lost.length === 0) return "granted";
   const wasRead = lost.some(({ part }) => held.has(part));
   return accessLost(lost, wasRead ? "It was read before: what is stored of it is kept." : "");

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Trx } from "#db/client.ts";
 import { isPlaceRefused, WaitNeeded } from "#lib/zendesk/failures.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { readList } from "#lib/zendesk/readers.ts";
@@ -24,15 +25,13 @@ export async function readMemberships(reading: Reading): Promise<void> {
     const last = parsePlace(state?.position ?? null);
     if (state?.caught_up && last?.check?.runId === reading.runId) return null;
     if (last && !state?.caught_up) return last;
-    await forgetSeen(trx, reading.scope, "memberships");
-    return newPlace(0);
+    return beginAnew(trx, reading);
   });
   const handedDown = place?.at;
   while (place) {
     const listed = await listFrom(reading, place, handedDown);
     if (!listed) {
-      await commit(reading, (trx) => forgetSeen(trx, reading.scope, "memberships"));
-      place = newPlace(0);
+      place = await commit(reading, (trx) => beginAnew(trx, reading));
       continue;
     }
     const rows = membershipRows(listed.rows);
@@ -56,6 +55,15 @@ export async function readMemberships(reading: Reading): Promise<void> {
     place = next;
     if (reading.stop()) throw new WaitNeeded(reading.clock());
   }
+}
+
+/** With the place: what was seen belongs to it. */
+async function beginAnew(trx: Trx, { scope, clock }: Reading): Promise<Place> {
+  const place = newPlace(0);
+  await forgetSeen(trx, scope, "memberships");
+  const change = { position: writePlace(place), caught_up: false };
+  await saveStreamState(trx, scope, "users", "memberships", change, clock());
+  return place;
 }
 
 /** Null: the place that another night has handed down is taken no more (row 15). */

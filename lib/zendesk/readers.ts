@@ -61,12 +61,8 @@ export function cursorExport(of: {
   return async ({ client, size, shrinkable }, place) => {
     const begin = place.at === null ? { start_time: startTime(client, place) } : { cursor: place.at };
     const query = { ...begin, per_page: size, include: of.sideload?.include };
-    const ask = async () => {
-      const answer = await client.get(of.path, { query, endpoint: of.endpoint, expect: of.rows, shrinkable });
-      return { answer, rows: listIn(answer, of.rows, of.path) };
-    };
-    let { answer, rows } = await ask();
-    if (lacks(rows, of.sideload)) ({ answer, rows } = await ask());
+    const answer = await client.get(of.path, { query, endpoint: of.endpoint, expect: of.rows, shrinkable });
+    const rows = listIn(answer, of.rows, of.path);
     const cursor = answer.body.after_cursor;
     const told = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);
     if (!told && leadsNowhere(cursor, place.at, rows)) {
@@ -179,7 +175,7 @@ export function listIn(answer: Answer, key: string, path: string): Wire[] {
  * A page by time says how many rows it has (zendesk-api section 3.4, where `count` is what one compares with the size of a page): one
  * with fewer was cut on its way (row 16). It may hold more, and may say nothing (row 14). Pages by cursor have no count.
  */
-export function checkCount(answer: Answer, rows: readonly Wire[], path: string): void {
+function checkCount(answer: Answer, rows: readonly Wire[], path: string): void {
   const { count } = answer.body;
   if (typeof count !== "number" || rows.length >= count) return;
   throw wrongPage(path, `it holds ${rows.length} of the ${count} rows that it says it has`);

@@ -13,6 +13,8 @@ import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place
 import { ratingsHeard } from "#lib/zendesk/ratings-reader.ts";
 import { commit, nowSecond, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
+import { comparedBy } from "#lib/zendesk/store/compared.ts";
+import { holdsLiving } from "#lib/zendesk/store/drift.ts";
 import { holdsAny, saveCsatSystem } from "#lib/zendesk/store/facts.ts";
 import { countHeld } from "#lib/zendesk/store/held-rows.ts";
 import { setRunStream } from "#lib/zendesk/store/run-counters.ts";
@@ -79,10 +81,10 @@ async function catchUp(reading: Reading, stream: Stream): Promise<Verdict> {
   }
 }
 
-/** By all clocks so far: one that is behind the truth says so of any claim, so that a second is asked (row 47). */
-async function claimsFuture(trx: Trx, reading: Reading, stream: Stream): Promise<boolean> {
-  const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
-  return state?.resume_from != null && isAhead(reading, state.resume_from);
+/** By the earliest clock that any answer has shown: it may be that one that is wrong, so that another is asked for (row 47). */
+async function claimsFuture(trx: Trx, { scope, client }: Reading, stream: Stream): Promise<boolean> {
+  const state = await readStreamState(trx, scope, stream.name, "incremental");
+  return state?.resume_from != null && state.resume_from > client.serverNow();
 }
 
 async function readInFull(reading: Reading, stream: Stream): Promise<Verdict> {
@@ -183,7 +185,8 @@ function later(reading: Reading, before: Date | null | undefined, now: Date | nu
   return before > now && !isAhead(reading, before) ? before : now;
 }
 
-const isAhead = ({ client }: Reading, instant: Date) => instant > client.latestServerNow();
+/** By the clock of the answer that was asked for to know it: who is signed in. */
+const isAhead = ({ client }: Reading, instant: Date) => instant > client.lastServerNow();
 
 async function emptyDoubt(
   trx: Trx,
@@ -195,12 +198,18 @@ async function emptyDoubt(
   const doubt = await stream.doubt?.(trx, reading.scope);
   if (doubt) return doubt;
   const complete = stream.complete || purpose === "full";
-  if (!complete || place.rows > 0 || !(await holdsAny(trx, reading.scope, stream.table))) return null;
+  if (!complete || place.rows > 0 || !(await holdsSome(trx, reading, stream, place))) return null;
   return {
     code: "empty_listing",
     message: `Zendesk listed nothing at all for ${stream.name}, though rows of it are stored. They are kept.`,
     action: "Check that the connected login still sees everything; the next run looks again.",
   };
+}
+
+/** Whether anything is stored that a reading of all there is since its start must show. */
+function holdsSome(trx: Trx, { scope }: Reading, stream: Stream, { start }: Place): Promise<boolean> {
+  if (!isCompared(stream)) return holdsAny(trx, scope, stream.table);
+  return holdsLiving(trx, scope, comparedBy(stream.name), start > 0 ? new Date(start * 1000) : null);
 }
 
 function shorterLists({ identity, connection }: Reading): FailureWords {
@@ -229,7 +238,7 @@ async function end(trx: Trx, reading: Reading, stream: Stream, verdict: Verdict)
 /** A stream that is caught up is degraded while something about it is in doubt, undecided or held. */
 async function standing(
   trx: Trx,
-  { scope }: Reading,
+  { scope, mode }: Reading,
   name: StreamName,
   doubt: FailureWords | null,
 ): Promise<StreamEnd> {
@@ -237,9 +246,11 @@ async function standing(
   await lockStreamState(trx, scope, name, "incremental");
   const absent = isAbsentStream(name) ? (await countAbsences(trx, scope, name)).held : 0;
   const held = await countHeld(trx, scope, name);
+  // A reading of all there is has seen what a comparison did not.
+  const pastDoubt = mode === "full" ? null : await comparisonDoubt(trx, scope, name);
   const failure =
     doubt ??
-    (await comparisonDoubt(trx, scope, name)) ??
+    pastDoubt ??
     (await refusalDoubt(trx, scope, name)) ??
     (isAbsentStream(name) && absent > 0 ? heldAbsenceWords(name, absent) : held > 0 ? heldWords(held) : null);
   return failure ? { name, state: "degraded", failure } : { name, state: "ok" };
@@ -266,7 +277,8 @@ async function record(trx: Trx, reading: Reading, ended: StreamEnd): Promise<voi
  * with it. Whether the past is listed a comparison tells anew.
  */
 export function isBehind(mode: SyncMode, { name, failure }: StreamEnd): boolean {
-  if (failure?.code === "empty_listing") return mode === "full" || !isCompared({ name });
+  // Definitions may all be deleted, and stand for a day as if they were not.
+  if (failure?.code === "empty_listing") return name !== "fields" && (mode === "full" || !isCompared({ name }));
   return failure?.code === "role_changed";
 }
 

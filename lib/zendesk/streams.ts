@@ -16,20 +16,13 @@ import type { Identity } from "#lib/zendesk/identity.ts";
 import type { Place } from "#lib/zendesk/place.ts";
 import { legacyRatingRow, surveyRatingRow } from "#lib/zendesk/rating-rows.ts";
 import { ratingsAccess, ratingsHeard, readRatings } from "#lib/zendesk/ratings-reader.ts";
-import {
-  cursorExport,
-  failLoudly,
-  type ReadPage,
-  throughTheList,
-  timeExport,
-  wrongPage,
-} from "#lib/zendesk/readers.ts";
+import { cursorExport, failLoudly, type ReadPage, throughTheList, timeExport } from "#lib/zendesk/readers.ts";
 import type { Access } from "#lib/zendesk/refused-lists.ts";
 import type { RowReader, Wire } from "#lib/zendesk/row-reader.ts";
 import * as rows from "#lib/zendesk/rows.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
 import { storeEvents } from "#lib/zendesk/store/events.ts";
-import { fieldPartsHeld, firstTicketSecond, holdsMetricSets, readRatingsPast } from "#lib/zendesk/store/facts.ts";
+import { fieldPartsHeld, firstTicketSecond, readRatingsPast } from "#lib/zendesk/store/facts.ts";
 import { absentFields, retireFields, storeFieldPart } from "#lib/zendesk/store/fields.ts";
 import { storeGroups } from "#lib/zendesk/store/groups.ts";
 import { storeOrganizations } from "#lib/zendesk/store/organizations.ts";
@@ -208,12 +201,7 @@ const tickets: Stream<ReturnType<typeof rows.ticketRow>> = {
   }),
   wire: () => ticketWire,
   make: (read, wire, payload) => [rows.ticketRow(read, wire, payload())],
-  store: async (trx, scope, rows, now, { fetchedAt, isBare }) => {
-    // An account that has never told any may have none: unknown is stored as unknown.
-    if (isBare && (await holdsMetricSets(trx, scope)))
-      throw wrongPage("tickets", "no row of it has the metric_set that was asked for");
-    return storeTickets(trx, scope, rows, now, fetchedAt);
-  },
+  store: (trx, scope, rows, now, { fetchedAt, isBare }) => storeTickets(trx, scope, rows, now, { fetchedAt, isBare }),
   isErased: rows.isErasedTicket,
   touchesTimeline: true,
   table: "ticket",

@@ -92,8 +92,8 @@ export class Transport {
         signal,
       });
       const whole = await this.readBody(body, headers["content-encoding"]).catch((error: unknown) => {
-        // A refusal is one without its words: what it asks for stands in its headers (rows 1, 61).
-        if (statusCode >= 400) return Buffer.alloc(0);
+        // What these ask for stands in their headers, and is no less meant without their words (rows 1, 61).
+        if ([401, 429, 503].includes(statusCode)) return Buffer.alloc(0);
         throw error;
       });
       return { status: statusCode, headers, body: whole, elapsed: performance.now() - started };

@@ -500,7 +500,7 @@ describe("a part of a stream that is refused", () => {
   });
 
   test("a list of definitions fails the stream where a run would fail, and is warned of where it is left out", async () => {
-    const connected = await read("lists", { before: ({ definitions }) => definitions.customStatuses.clear() });
+    const connected = await read("lists");
     const fields = async () => finding(await examined(connected), "stream:fields");
     close("lists", "/api/v2/custom_statuses", "scope");
     expect(await fields()).toMatchObject({ state: "failure", found: expect.stringContaining("A scope is missing") });
@@ -509,17 +509,14 @@ describe("a part of a stream that is refused", () => {
     expect(await fields()).toMatchObject({ state: "failure", found: expect.stringContaining("ticket_fields") });
     ground.zendesk.faults.clear();
     close("lists", "/api/v2/user_fields", "titled");
-    expect(await fields()).toMatchObject({ state: "failure", found: expect.stringContaining("user_fields") });
-    ground.zendesk.faults.clear();
-    close("lists", "/api/v2/custom_statuses", "titled");
     expect(await fields()).toMatchObject({
       state: "warning",
-      found: expect.stringMatching(/^May be read.*Left out, since refused: custom statuses\.$/),
+      found: expect.stringMatching(/^May be read.*Left out, since refused: user fields\.$/),
       action: expect.stringContaining("plan"),
     });
     ground.zendesk.faults.clear();
     const unknown = fault.status(404, { error: "InvalidEndpoint" });
-    ground.zendesk.faults.add({ subdomain: "lists", path: "/api/v2/custom_statuses" }, unknown);
+    ground.zendesk.faults.add({ subdomain: "lists", path: "/api/v2/user_fields" }, unknown);
     expect(await fields()).toMatchObject({ state: "ok", found: expect.stringContaining("Left out") });
     ground.zendesk.faults.clear();
   });

@@ -61,6 +61,7 @@ describe("a run that is done", () => {
     expect(doubted("full", "tickets", "empty_listing")).toBe("failed");
     expect(doubted("incremental", "groups", "empty_listing")).toBe("failed");
     expect(doubted("reconcile", "tickets", "empty_listing")).toBe("succeeded");
+    expect(doubted("incremental", "fields", "empty_listing")).toBe("succeeded");
     expect(doubted("incremental", "tickets", "held_rows")).toBe("succeeded");
     expect(doubted("reconcile", "tickets", "many_missing")).toBe("succeeded");
   });

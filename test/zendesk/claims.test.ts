@@ -87,6 +87,44 @@ describe("a clock that is ahead", () => {
   });
 });
 
+describe("a clock that was ahead for a whole run", () => {
+  it("is noticed in the next one, although its first answer is ahead once more", async () => {
+    const account = await caughtUp();
+    const { world, zendesk } = account;
+    const early = (now: number) => new Date(now + 2 * HOUR);
+    zendesk.faults.add({ path: "/api/v2" }, dated(early, account));
+    await account.sync();
+    zendesk.faults.clear();
+    world.advance(20 * MINUTE);
+    world.tickets.create({ subject: "Behind the claim" });
+    world.advance(40 * MINUTE);
+    zendesk.faults.add({ path: "/api/v2/users/me" }, dated(early, account), { times: 1 });
+    await account.sync();
+    expect(await claimOf(account, "tickets")).toBeLessThanOrEqual(world.now());
+    await expectConverged(account);
+  });
+});
+
+describe("answers without a date", () => {
+  const undated = fault.changes("no date", (answer) => ({ ...answer, headers: { ...answer.headers, date: "" } }));
+
+  it("to a machine whose clock is an hour behind hold no row and fail no stream", async () => {
+    const world = worldOfTen();
+    const account = await connect(database, world);
+    account.zendesk.faults.add({ path: "/api/v2" }, undated);
+    const clock = () => new Date(world.now() - HOUR);
+    for (let run = 0; run < 3; run++) {
+      world.tickets.create({ subject: `Run ${run}` });
+      world.advance(2 * MINUTE);
+      const outcome = await account.sync({ clock });
+      expect(outcome.streams.filter(({ state }) => state === "failed" || state === "degraded")).toEqual([]);
+      world.advance(HOUR);
+    }
+    await account.sync({ clock });
+    await expectConverged(account);
+  });
+});
+
 describe("a clock that is behind", () => {
   it("in one answer takes nothing back that was claimed, and reads no history again (row 47)", async () => {
     const account = await caughtUp();
@@ -189,6 +227,18 @@ it("a page that is refused as too recent is not claimed, however young it is (ro
   world.advance(HOUR);
   await account.sync();
   await expectConverged(account);
+});
+
+it("a full reading whose history holds nothing new is no empty listing, though older rows are stored (row 123)", async () => {
+  const account = await caughtUp();
+  account.world.advance(20 * DAY);
+  const connection = { history_days: 7 };
+  expect(endOf(await account.sync({ mode: "full", connection }), "tickets")).toEqual({ name: "tickets", state: "ok" });
+  account.zendesk.faults.add(
+    { path: exported },
+    fault.changesRows("nothing", () => []),
+  );
+  expect(endOf(await account.sync({ mode: "full" }), "tickets")).toMatchObject({ failure: { code: "empty_listing" } });
 });
 
 it("cursors that lead in a circle end their stream, and the others go on", async () => {

@@ -70,6 +70,21 @@ describe("a place that one run hands down to the next", () => {
     await expectConverged(account, readAtNight);
   });
 
+  it("in the list of memberships that is taken no more goes with what was seen, whatever comes next (row 30)", async () => {
+    const account = await connect(database, worldOf(3, 250));
+    await night(account);
+    const second = { path: listed, when: ({ query }: { query: URLSearchParams }) => query.has("page[after]") };
+    const closed = account.zendesk.faults.add(second, fault.forbidden("titled"));
+    await night(account);
+    closed.remove();
+    const unknown = account.zendesk.faults.add({ path: listed }, fault.status(404, { error: "InvalidEndpoint" }));
+    expect((await night(account)).verified).toBeUndefined();
+    unknown.remove();
+    expect((await night(account)).verified).toBeDefined();
+    expect(await memberships(account)).toBe(250);
+    await expectConverged(account, readAtNight);
+  });
+
   it("in the list of memberships keeps what the first run has seen: nobody leaves an organization for it (row 30)", async () => {
     const account = await connect(database, worldOf(3, 250));
     await night(account);

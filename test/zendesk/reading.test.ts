@@ -423,6 +423,7 @@ describe("streams", () => {
   it("take an endpoint that the plan lacks as absent, as long as what they need is there", async () => {
     const account = await connect(database, worldOf({ tickets: 3 }));
     account.zendesk.faults.add({ path: "/api/v2/custom_statuses" }, fault.status(404, { error: "InvalidEndpoint" }));
+    account.zendesk.faults.add({ path: "/api/v2/user_fields" }, fault.forbidden());
     expect(states(await account.sync()).fields).toBe("ok");
     account.zendesk.faults.add({ path: /_fields$/ }, fault.forbidden("scope"));
     expect(states(await account.sync()).fields).toBe("failed");

@@ -149,10 +149,11 @@ describe("one of the lists of definitions", () => {
     },
   );
 
-  it("that was read before is not left out when it is refused; custom statuses that never were are", async () => {
+  it("that was read before is not left out when it is refused; one that never was, or that is not known, is", async () => {
     const account = await connect(database, world());
     const { definitions } = account.world;
     definitions.createField("organization", { key: "plan" });
+    account.zendesk.faults.add({ path: "/api/v2/user_fields" }, fault.forbidden("titled"));
     account.zendesk.faults.add({ path: "/api/v2/custom_statuses" }, fault.status(404, { error: "InvalidEndpoint" }));
     expect(fieldsOf(await account.sync())?.state).toBe("ok");
     const { fresh_through } = await stateOfFields(account);

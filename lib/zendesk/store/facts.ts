@@ -26,14 +26,6 @@ export async function holdsAny(trx: Trx, scope: Scope, table: Stream["table"]): 
   return rows[0]?.any ?? false;
 }
 
-/** Whether Zendesk has told of any ticket how often it was reopened, as it does where it tells metric sets at all. */
-export async function holdsMetricSets(trx: Trx, scope: Scope): Promise<boolean> {
-  const { rows } = await sql<{ any: boolean }>`
-    select exists (select from ticket where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId}
-      and reopens is not null) as any`.execute(trx);
-  return rows[0]?.any ?? false;
-}
-
 /** Organizations that tickets of a page are about to leave. Asked before the page is stored. */
 export async function ticketDepartures(trx: Trx, scope: Scope, page: readonly TicketRow[]): Promise<Departure[]> {
   const { rows } = await sql<Departure>`

@@ -62,7 +62,7 @@ export async function storeTickets(
   scope: Scope,
   rows: TicketRow[],
   now: Date,
-  fetchedAt = now,
+  { fetchedAt = now, isBare = false }: { fetchedAt?: Date; isBare?: boolean } = {},
 ): Promise<PageResult> {
   const settings = await lockMetricsAtToday(trx, scope.workspaceId, now);
   const page = latestVersions(
@@ -70,7 +70,7 @@ export async function storeTickets(
     (row) => row.id,
     (row) => row.generatedTimestamp,
   );
-  const { rows: answers } = await pageStatement(scope, page, settings, fetchedAt).execute(trx);
+  const { rows: answers } = await pageStatement(scope, page, settings, { fetchedAt, isBare }).execute(trx);
   const { ids, inserted, deleted, organizations } = answers[0] ?? empty;
   await resumAccountsOf(trx, scope, organizations ?? []);
   const scrubbed = page.filter((row) => row.deletedAt !== null && row.subject === scrubbedSubject);
@@ -92,11 +92,16 @@ export async function storeTickets(
 
 const empty = { ids: null, inserted: 0, deleted: 0, organizations: null };
 
-function pageStatement(scope: Scope, page: TicketRow[], settings: MetricSettings, fetchedAt: Date) {
+function pageStatement(
+  scope: Scope,
+  page: TicketRow[],
+  settings: MetricSettings,
+  { fetchedAt, isBare }: { fetchedAt: Date; isBare: boolean },
+) {
   const { workspaceId: ws, connectionId: connection } = scope;
+  const told = isBare ? withStoredMetrics(scope, page) : sql`select * from ${pageTable(columns, page)}`;
   return sql<{ ids: string[] | null; inserted: number; deleted: number; organizations: string[] | null }>`
-    with page as materialized (
-      select * from ${pageTable(columns, page)}),
+    with page as materialized (${told}),
     -- What is to be written, beside what it replaces: rows that are old or the same are gone before the upsert.
     fresh as materialized (
       select page.*, ${statusCategory("page", scope)} as status_category, was.id is null as is_new,
@@ -138,6 +143,16 @@ function pageStatement(scope: Scope, page: TicketRow[], settings: MetricSettings
            (select count(*)::int from fresh where is_new) as inserted,
            (select count(*)::int from fresh where not is_new and deleted_at is not null and was_deleted_at is null) as deleted,
            (select array_agg(organization_id) from changed_organization) as organizations`;
+}
+
+/** A page without metric sets says nothing of what they tell: what is stored of it stays. */
+function withStoredMetrics({ workspaceId, connectionId }: Scope, page: TicketRow[]): Sql {
+  const others = names.filter((name) => name !== "solved_at" && name !== "reopens");
+  return sql`
+    select ${columnList(others, "told")}, was.solved_at, was.reopens
+      from (select * from ${pageTable(columns, page)}) told
+      left join ticket was on was.workspace_id = ${workspaceId}::int and was.connection_id = ${connectionId}::int
+           and was.id = told.id`;
 }
 
 /**
