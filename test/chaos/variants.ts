@@ -168,9 +168,8 @@ export const variants: readonly Variant[] = [
     replacements: [
       {
         file: "lib/zendesk/readers.ts",
-        search:
-          'const end = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);\n    const cursor = answer.body.after_cursor;',
-        replace: "const end = rows.length < size;\n    const cursor = answer.body.after_cursor;",
+        search: 'const told = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);\n    if (!told',
+        replace: "const told = rows.length < size;\n    if (!told",
       },
     ],
   },
@@ -179,10 +178,9 @@ export const variants: readonly Variant[] = [
     replacements: [
       {
         file: "lib/zendesk/readers.ts",
-        search:
-          'const end = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);\n    const cursor = answer.body.after_cursor;',
+        search: 'const told = flagIn(answer.body.end_of_stream, "end_of_stream", of.path);\n    if (!told',
         replace:
-          'const end = flagIn(answer.body.end_of_stream, "end_of_stream", of.path) || rows.length === 0;\n    const cursor = answer.body.after_cursor;',
+          'const told = flagIn(answer.body.end_of_stream, "end_of_stream", of.path) || rows.length === 0;\n    if (!told',
       },
     ],
   },
@@ -218,8 +216,8 @@ export const variants: readonly Variant[] = [
       },
       {
         file: "lib/zendesk/stream-turn.ts",
-        search: "const isAhead = ({ client }: Reading, instant: Date) => instant > client.serverNow();",
-        replace: "const isAhead = ({ client }: Reading, instant: Date) => instant < client.serverNow() && false;",
+        search: "const isAhead = ({ client }: Reading, instant: Date) => instant > client.lastServerNow();",
+        replace: "const isAhead = ({ client }: Reading, instant: Date) => instant < client.lastServerNow() && false;",
       },
     ],
   },
