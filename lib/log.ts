@@ -77,11 +77,15 @@ function openStandardOutput(): pino.Logger {
 
 /** The text without any registered secret: for words of others that are kept or shown, such as an error of Zendesk's. */
 export function concealValues(text: string): string {
+  return withoutForms(text, secretForms());
+}
+
+const secretForms = () => [...secrets.lasting.values(), ...secrets.passing.values()].flat();
+
+function withoutForms(text: string, forms: readonly string[]): string {
   let clean = text;
-  for (const forms of [...secrets.lasting.values(), ...secrets.passing.values()]) {
-    for (const form of forms) {
-      if (clean.includes(form)) clean = clean.replaceAll(form, concealed);
-    }
+  for (const form of forms) {
+    if (clean.includes(form)) clean = clean.replaceAll(form, concealed);
   }
   return clean;
 }
@@ -90,10 +94,15 @@ const jsonValues = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
 
 /** JSON without any registered secret, as JSON: a text or a number of which one is a part becomes a text without it. */
 export function concealJson(json: string): string {
-  if (concealValues(json) === json) return json;
+  const forms = secretForms();
+  if (!forms.some((form) => json.includes(form))) return json;
+  const plain = (written: string) => (written.startsWith('"') ? (JSON.parse(written) as string) : written);
+  // All values at once: thousands of secrets are not looked for in each of thousands of values.
+  const values = Array.from(json.matchAll(jsonValues), ([written]) => plain(written)).join("\n");
+  const found = forms.filter((form) => values.includes(form));
   return json.replace(jsonValues, (written) => {
-    const value = written.startsWith('"') ? (JSON.parse(written) as string) : written;
-    const clean = concealValues(value);
+    const value = plain(written);
+    const clean = withoutForms(value, found);
     return clean === value ? written : JSON.stringify(clean);
   });
 }

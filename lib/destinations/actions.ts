@@ -12,7 +12,7 @@ export interface FieldDefinition {
   to: string;
   kind: FieldKind;
   what: string;
-  /** A field that it belongs with: where an event has both in several places, both are read from the same one. */
+  /** A field that it belongs with: where an event has several values of that one, it is read beside the one that is taken. */
   beside?: string;
 }
 

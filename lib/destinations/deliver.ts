@@ -21,7 +21,15 @@ import {
   type StoredEvent,
   writtenInLane,
 } from "#lib/destinations/store/parts.ts";
-import { Barred, type Ending, endingOf, endingOfError, Interrupted, NotTaken } from "#lib/destinations/verdicts.ts";
+import {
+  Barred,
+  doubtsOf,
+  type Ending,
+  endingOf,
+  endingOfError,
+  Interrupted,
+  NotTaken,
+} from "#lib/destinations/verdicts.ts";
 import { concealValues } from "#lib/log.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { cleanText } from "#lib/zendesk/text.ts";
@@ -36,7 +44,8 @@ export async function deliver(session: Session, delivery: Claimed): Promise<Endi
   const outcome = await tried(session, delivery, attemptOf(session, delivery, parts, zendesk));
   const { isUnknown, retries } = delivery;
   const { brokeOffWriting, isOpen, hasWritten } = zendesk;
-  const facts = { isUnknown, retries, brokeOffWriting, isOpen, hasWritten, now: session.clock() };
+  const doubts = doubtsOf(parts.earlier, delivery.attempts);
+  const facts = { isUnknown, retries, doubts, brokeOffWriting, isOpen, hasWritten, now: session.clock() };
   const ending = "verdict" in outcome ? endingOf(outcome.verdict, facts) : endingOfError(outcome.error, facts);
   const wasPutOff = "error" in outcome && isPutOff(outcome.error) && !zendesk.hasWritten;
   return settle(session, delivery, ending, zendesk, wasPutOff);

@@ -1,7 +1,8 @@
 import type { z } from "zod";
-import type { Db, Trx } from "#db/client.ts";
+import { type Db, inWorkspace, type Trx } from "#db/client.ts";
 import { type List, pageOf, positionFrom } from "#lib/api/cursor.ts";
 import { ownNumber } from "#lib/api/shapes.ts";
+import type { Context } from "#lib/context.ts";
 import { requireEligible } from "#lib/destinations/eligible-sources.ts";
 import { grantWriting, presentDestination, settingColumns } from "#lib/destinations/present.ts";
 import { settingsOf } from "#lib/destinations/profiles.ts";
@@ -108,46 +109,53 @@ export async function createDestination(
  * that nobody changed; then `settings` are applied.
  */
 export async function changeDestination(
-  trx: Trx,
+  ctx: Context,
   workspaceId: number,
   id: string,
   patch: z.output<typeof destinationPatch>,
   by: string,
   now: Date,
 ): Promise<Destination> {
-  const { name, enabled, profile, settings } = patch;
-  if (enabled !== undefined || patch.sourceIds !== undefined) await routeWaiting(trx, workspaceId, now);
-  const row = await holdDestination(trx, workspaceId, id);
-  const base = profile === undefined ? settingsIn(row) : settingsOf(profile);
-  await updateDestination(trx, workspaceId, row.id, {
-    ...(name === undefined ? {} : { name }),
-    ...(enabled === undefined ? {} : { enabled }),
-    ...(profile === undefined ? {} : { profile }),
-    ...settingColumns({ ...base, ...settings }),
-    updated_at: now,
+  const { name, enabled, profile, settings, sourceIds } = patch;
+  if (enabled !== undefined || sourceIds !== undefined) await routeWaiting(ctx, workspaceId, now);
+  return inWorkspace(ctx.db, workspaceId, async (trx) => {
+    const row = await holdDestination(trx, workspaceId, id);
+    const base = profile === undefined ? settingsIn(row) : settingsOf(profile);
+    await updateDestination(trx, workspaceId, row.id, {
+      ...(name === undefined ? {} : { name }),
+      ...(enabled === undefined ? {} : { enabled }),
+      ...(profile === undefined ? {} : { profile }),
+      ...settingColumns({ ...base, ...settings }),
+      updated_at: now,
+    });
+    if (profile !== undefined && profile !== row.profile) {
+      const change = { from: row.profile as Profile, to: profile };
+      await changeDefaultActions(trx, workspaceId, row.id, change, by, now);
+    }
+    if (sourceIds !== undefined) {
+      const taker = { id: row.id, connectionId: row.connection_id };
+      await replaceSources(trx, workspaceId, row.id, await requireEligible(trx, workspaceId, taker, sourceIds));
+    }
+    return getDestination(trx, workspaceId, id, now);
   });
-  if (profile !== undefined && profile !== row.profile) {
-    const change = { from: row.profile as Profile, to: profile };
-    await changeDefaultActions(trx, workspaceId, row.id, change, by, now);
-  }
-  if (patch.sourceIds !== undefined) {
-    const taker = { id: row.id, connectionId: row.connection_id };
-    await replaceSources(trx, workspaceId, row.id, await requireEligible(trx, workspaceId, taker, patch.sourceIds));
-  }
-  return getDestination(trx, workspaceId, id, now);
 }
 
-/** Removes a destination. What was not sent is listed as failed; what may have been sent stays unknown, for a person. */
+/**
+ * Removes a destination; events that came before are routed as it stood. What was not sent is listed as failed; what may have
+ * been sent stays unknown, for a person.
+ */
 export async function deleteDestination(
-  trx: Trx,
+  ctx: Context,
   workspaceId: number,
   id: string,
   by: string,
   now: Date,
 ): Promise<void> {
-  await routeWaiting(trx, workspaceId, now);
-  const row = await holdDestination(trx, workspaceId, id);
-  await remove(trx, row, `${by} deleted the destination “${row.name}” before this was sent.`, now);
+  await routeWaiting(ctx, workspaceId, now);
+  await inWorkspace(ctx.db, workspaceId, async (trx) => {
+    const row = await holdDestination(trx, workspaceId, id);
+    await remove(trx, row, `${by} deleted the destination “${row.name}” before this was sent.`, now);
+  });
 }
 
 /** For a connection that is deleted with its rows kept: nobody can write to it any more. */

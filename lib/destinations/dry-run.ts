@@ -202,7 +202,7 @@ async function suppose(session: Session, supposed: Supposed, settings: Settings)
   const given = { ...attempt, settings, zendesk, written, db: ctx.db, scope, clock, isDryRun: true };
   const facts = () => ({
     ...{ isUnknown, brokeOffWriting: false, isOpen: false, hasWritten: zendesk.intents.length > 0 },
-    ...{ retries: 0, now: clock() },
+    ...{ retries: 0, doubts: { looks: 0, losses: 0 }, now: clock() },
   });
   const { ending, isAnswered } = await procedures[action](given).then(
     (verdict) => ({ ending: endingOf(verdict, facts()), isAnswered: true }),

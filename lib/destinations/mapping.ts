@@ -17,8 +17,9 @@ export interface Problem {
 /**
  * The command that an action's rules make of an event, each value as it is sent. Of a rule the first of path, template, value
  * and default counts that gives something; one that gives nothing leaves its field out. What cannot be sent is left out with
- * a problem, which is all of a rule that fails; a template that finds no `time` left fails. `refusal`: an id that names
- * somebody else than was meant; without it, the command would be about whomever its other ids name.
+ * a problem, which is all of a rule that fails; a template that finds no `time` left fails. `refusal`: an id that may name
+ * somebody else than was meant, or a removal from something else; without it, the command would be about whomever its other
+ * ids name, or do the opposite.
  */
 export function mapEvent(
   action: ActionKey,
@@ -34,7 +35,8 @@ export function mapEvent(
       const tell = (message: string) => problems.push({ field: rule.to, message });
       fields.push(...fieldsOf(action, rule, pathsOf(action, rule, rules, event), event, time, tell));
     } catch (error) {
-      if (error instanceof InexactId) refusal ??= inexactId(rule.to, error);
+      if (error instanceof Unclear)
+        refusal ??= { code: error.code, reason: `${rule.to} ${error.message}`, fix: error.fix };
       else problems.push({ field: rule.to, message: (error as Error).message });
     }
   }
@@ -100,7 +102,10 @@ function fieldsOf(
   return Object.entries(value as object).map(([key, own]) => [`${rule.to}.${key}`, own]);
 }
 
-/** Where a rule looks: not beside another value of the field that it belongs with than the one that was taken (R-16). */
+/**
+ * Where a rule looks: beside the value of the field that it belongs with, where that was taken; then beside the same value, or
+ * none, in other places of the event (R-16). Throws Unclear where true stands beside another value.
+ */
 function pathsOf(
   action: ActionKey,
   { to, from }: MappingRule,
@@ -113,9 +118,30 @@ function pathsOf(
   const places = partner === undefined ? [] : readPaths(partner);
   const taken = places.find((place) => valueAt(event, [place]) !== undefined);
   if (taken === undefined) return paths;
-  const left = places.filter((place) => !areBeside(place, taken));
-  return paths.filter((path) => !left.some((place) => areBeside(path, place)));
+  const isBesideTaken = (path: Path) => areBeside(path, taken);
+  const others = places.filter((place) => {
+    const value = valueAt(event, [place]);
+    return value !== undefined && nameOf(value) !== nameOf(valueAt(event, [taken]));
+  });
+  for (const place of others) {
+    const path = paths.find((one) => areBeside(one, place));
+    if (path === undefined || !isTrue(valueAt(event, [path]))) continue;
+    const [other, own] = [place, taken].map((one) => {
+      const value = String(valueAt(event, [one])).slice(0, 100);
+      return `“${value}” in $.${namesOf(one).slice(0, -1).join(".")}`;
+    });
+    throw new Unclear({
+      code: "removal_elsewhere",
+      reason: `is true of ${other}, and ${beside} was taken from another place: ${own}. Nothing was added or removed.`,
+      fix: "Send each of the two in a call of its own, or take the one that is not meant out of the event.",
+    });
+  }
+  const open = paths.filter((path) => !others.some((place) => areBeside(path, place)));
+  return [...open.filter(isBesideTaken), ...open.filter((path) => !isBesideTaken(path))];
 }
+
+/** As Zendesk compares the ids of others: without regard to case. */
+const nameOf = (value: unknown) => String(value).trim().toLowerCase();
 
 const areBeside = (one: Path, other: Path) =>
   one.length === other.length && one.slice(0, -1).every((step, index) => step === other[index]);
@@ -132,7 +158,7 @@ function sourceOf(
   const rendered = template === undefined ? undefined : renderTemplate(template, event, time);
   if (template !== undefined && kind === "id") {
     const read = templateReads(template, time).map((path) => valueAt(event, [path]));
-    for (const part of read) if (Number.isInteger(part)) requireExact(part);
+    for (const part of read) requireExact(part);
   }
   return [rendered, value, otherwise].find(isSomething);
 }
@@ -182,12 +208,26 @@ function textOf(value: unknown): string {
   throw new Error(`takes a text, and the event has ${Array.isArray(value) ? "a list" : "an object"} there`);
 }
 
-/** A number that was not sent as it stands here: JSON's numbers beyond 2^53 are rounded. */
-class InexactId extends Error {}
+/** The event does not say clearly whom or what is meant. */
+class Unclear extends Error {
+  readonly code: string;
+  readonly fix: string;
 
+  constructor({ code, reason, fix }: Refusal) {
+    super(reason);
+    this.code = code;
+    this.fix = fix;
+  }
+}
+
+/** JSON's whole numbers beyond 2^53 are rounded: such a one was not sent as it stands here. */
 function requireExact(value: unknown): void {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return;
-  throw new InexactId(`is the number ${value}, and no whole number that can be kept exactly`);
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
+  throw new Unclear({
+    code: "inexact_id",
+    reason: `is the number ${value}, and no whole number that can be kept exactly: it may name somebody or something else than was meant.`,
+    fix: "Send ids as text, in quotation marks, and send the call again: the number that was sent is not known any more.",
+  });
 }
 
 function idOf(value: unknown): string {
@@ -195,17 +235,13 @@ function idOf(value: unknown): string {
   return textOf(value);
 }
 
-const inexactId = (field: string, { message }: InexactId): Refusal => ({
-  code: "inexact_id",
-  reason: `${field} ${message}: it may name somebody or something else than was meant.`,
-  fix: "Send ids as text, in quotation marks, and send the call again: the number that was sent is not known any more.",
-});
-
 const listOf = (value: unknown) => (Array.isArray(value) ? value : [value]).map(textOf);
+
+const isTrue = (value: unknown) => ["true", "1", "yes"].includes(String(value).trim().toLowerCase());
 
 function flagOf(value: unknown): boolean {
   const word = String(value).trim().toLowerCase();
-  if (["true", "1", "yes"].includes(word)) return true;
+  if (isTrue(value)) return true;
   if (["false", "0", "no"].includes(word)) return false;
   throw new Error(`takes true or false, and the event has “${word.slice(0, 50)}” there`);
 }

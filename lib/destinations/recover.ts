@@ -24,8 +24,8 @@ const makings = [
 export async function takeUpAgain(trx: Trx, scope: Scope, ended: Claimed, isDone: boolean, now: Date): Promise<void> {
   const { id, action, destinationId, lanes, approvedFor } = ended;
   const since = new Date(now.getTime() - patience);
-  // One that failed has made only what it wrote in its last try: two that fail for each other must not go on for ever.
-  const steps = await stepsWritten(trx, scope.workspaceId, id, isDone ? null : ended.attempts);
+  // One that failed again has made only what it wrote in its last try: two that fail for each other must not go on for ever.
+  const steps = await stepsWritten(trx, scope.workspaceId, id, isDone || !ended.isLate ? null : ended.attempts);
   for (const { by, step, code, lanes: naming } of makings) {
     if (!(isDone && action === by) && !steps.includes(step)) continue;
     const own = lanes.filter((lane) => naming.test(lane));

@@ -183,7 +183,10 @@ export async function approveDelivery(
   seen?: string | null | undefined,
 ): Promise<void> {
   const row = await lockForDecision(trx, workspaceId, id, seen, now);
-  if (row.state !== "held" && !couldCreateUser({ ...row, command: JSON.parse(row.command) as Command })) {
+  // A word that was on something else, and comes late or again, is none on a new user.
+  const isAboutUser = seen === "user_not_found" || (seen === undefined && row.approved_at === null);
+  const isOnUser = isAboutUser && couldCreateUser({ ...row, command: JSON.parse(row.command) as Command });
+  if (row.state !== "held" && !isOnUser) {
     if (row.approved_at !== null && (!seen || row.approved_for.includes(seen))) return;
     const isOpenToReplay = (replayableStates as readonly string[]).includes(row.state);
     const instead = isOpenToReplay ? " You can replay it, or discard it." : "";

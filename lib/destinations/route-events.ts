@@ -13,6 +13,7 @@ import { settingsIn } from "#lib/destinations/store/parts.ts";
 import {
   lockRouting,
   markRouted,
+  newestUnrouted,
   rejectEvent,
   removedSources,
   takersOf,
@@ -37,17 +38,19 @@ export interface Taker {
 /**
  * Makes deliveries of the events that wait, in the order in which they came: for each enabled destination of an event's
  * source, the actions whose trigger is true. Each batch is a transaction; nobody else routes the workspace's events
- * meanwhile. Gives how many events were routed, and the connections that have something to send.
+ * meanwhile. `upTo`: none whose id is higher. Gives how many events were routed, and the connections that have something to
+ * send.
  */
 export async function routeEvents(
   ctx: Pick<Context, "config" | "db" | "log">,
   workspaceId: number,
   now: Date,
+  upTo?: string,
 ): Promise<{ routed: number; connections: number[] }> {
   const connections = new Set<number>();
   let routed = 0;
   for (let isMore = true; isMore; ) {
-    const done = await inWorkspace(ctx.db, workspaceId, (trx) => routeBatch(ctx, trx, workspaceId, now));
+    const done = await inWorkspace(ctx.db, workspaceId, (trx) => routeBatch(ctx, trx, workspaceId, now, upTo));
     isMore = done.isMore;
     routed += done.events;
     for (const id of done.connections) connections.add(id);
@@ -56,23 +59,30 @@ export async function routeEvents(
 }
 
 /**
- * The same within a transaction that is about to change which destinations take whose events: what was accepted before has its
- * deliveries as things stood then. Before anything else of the transaction is locked: whoever routes waits for destinations.
+ * Makes deliveries of the events that wait now, before a change of which destinations take whose events: what was accepted
+ * before the change was asked for has its deliveries as things stood then. Outside of the transaction of the change, which
+ * would keep destinations and lanes from all others for as long (rows 82, 103). What comes meanwhile is routed as things stand
+ * when its turn comes.
  */
-export async function routeWaiting(trx: Trx, workspaceId: number, now: Date): Promise<void> {
-  while ((await routeBatch(null, trx, workspaceId, now)).isMore);
+export async function routeWaiting(
+  ctx: Pick<Context, "config" | "db" | "log">,
+  workspaceId: number,
+  now: Date,
+): Promise<void> {
+  const newest = await inWorkspace(ctx.db, workspaceId, (trx) => newestUnrouted(trx, workspaceId));
+  if (newest !== null) await routeEvents(ctx, workspaceId, now, newest);
 }
 
-async function routeBatch(ctx: Pick<Context, "log"> | null, trx: Trx, workspaceId: number, now: Date) {
+async function routeBatch(ctx: Pick<Context, "log">, trx: Trx, workspaceId: number, now: Date, upTo?: string) {
   await lockRouting(trx, workspaceId);
-  const events = await unroutedEvents(trx, workspaceId, batch);
+  const events = await unroutedEvents(trx, workspaceId, batch, upTo);
   if (events.length === 0) return { events: 0, connections: [], isMore: false };
   const sourceIds = [...new Set(events.map((event) => event.source_id))];
   const takers = await readTakers(trx, workspaceId, sourceIds);
   const removed = await removedSources(trx, workspaceId, sourceIds);
   // One event that nobody foresaw must not keep those behind it.
   const reject = async (id: string, error: unknown) => {
-    ctx?.log.error({ err: error, workspaceId, eventId: id }, "an event could not be routed");
+    ctx.log.error({ err: error, workspaceId, eventId: id }, "an event could not be routed");
     const reason = `Bellwether could not make anything of this event: ${(error as Error).message}`;
     await rejectEvent(trx, workspaceId, id, cleanText(reason, 500));
   };

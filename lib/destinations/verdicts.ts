@@ -1,6 +1,7 @@
 import type { AffectedTicket, Verdict } from "#lib/destinations/attempt.ts";
 import { wordsOfRefusal } from "#lib/destinations/refusal-words.ts";
 import { barringFailures, type Settled } from "#lib/destinations/store/claims.ts";
+import type { NewExchange } from "#lib/destinations/store/exchanges.ts";
 import { instantWords } from "#lib/time-words.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 
@@ -56,7 +57,16 @@ export interface Tried {
   /** A write was sent, whatever came back: what an earlier one was to do had been looked for and not found. */
   hasWritten: boolean;
   retries: number;
+  doubts: Doubts;
   now: Date;
+}
+
+/** What the exchanges of earlier tries tell of the writes of which nothing was heard. */
+export interface Doubts {
+  /** Tries since the last of these, but for those in which Zendesk would not be asked. */
+  looks: number;
+  /** Those of these that were not just refused for want of time: they may well have happened. */
+  losses: number;
 }
 
 export interface Ending extends Omit<Settled, "attempts" | "affected"> {
@@ -135,7 +145,8 @@ function ofWait({ until }: WaitNeeded, tried: Tried): Ending {
 
 function ofZendesk(error: ZendeskError, tried: Tried): Ending {
   if (error.cause instanceof WaitNeeded) return ofWait(error.cause, tried);
-  if (error.code === "outcome_unknown") return unknown(tried, { code: error.code, reason: error.message, fix: "" });
+  const { message: reason, status } = error;
+  if (error.code === "outcome_unknown") return unknown(tried, { code: error.code, reason }, status);
   if (error.scope === "connection") return ofConnection(error, tried);
   if (error.status === 409) return retried(tried, collisions, "conflict", error.message, conflictFix);
   if (error.transient || error.status === 408 || error.status === 425) {
@@ -169,7 +180,7 @@ function ofConnection(error: ZendeskError, tried: Tried): Ending {
 function ofFault(tried: Tried): Ending {
   const { retries } = tried;
   const reason = "The try broke off through a fault of this program; the log has the details under the delivery's id.";
-  if (tried.isOpen || tried.isUnknown) return unknown(tried, { code: "internal", reason, fix: "" });
+  if (tried.isOpen || tried.isUnknown) return unknown(tried, { code: "internal", reason });
   const pauses = Array.from({ length: mostFaults }, (_, index) => pauseAfter(index));
   return retried({ ...tried, retries }, pauses, "internal", reason, "Replay; if it fails again, report it.");
 }
@@ -184,22 +195,43 @@ function retried(tried: Tried, pauses: readonly number[], code: string, reason: 
   return tried.isUnknown ? givenUp({ code, reason, fix: lookYourself }) : ending("failed", { code, reason, fix });
 }
 
-/** Something may have been written: looked up again by itself, later each time, then a person's. */
+/** How a server says that it has no time: mostly before it has done anything, though nobody knows. */
+const isBusy = (status: number | null | undefined) => status === 503 || status === 408;
+
+/** The doubts that the tries before this one have left. */
+export function doubtsOf(earlier: readonly NewExchange[], attempt: number): Doubts {
+  const open = earlier.filter(({ isWrite, outcome }) => isWrite && (outcome === "unknown" || outcome === "open"));
+  const last = open.at(-1)?.attempt ?? 0;
+  const since = earlier.filter((exchange) => exchange.attempt > last && exchange.attempt < attempt);
+  const failed = new Set(
+    since.filter(({ isWrite, outcome }) => !isWrite && outcome === "refused").map((x) => x.attempt),
+  );
+  const losses = open.filter(({ status }) => !isBusy(status)).length;
+  return { looks: Math.max(0, attempt - 1 - last - failed.size), losses };
+}
+
+/**
+ * Something may have been written: looked up again by itself, later each time, then a person's. What was looked for, not found
+ * and sent again is in doubt anew; where Zendesk is only too busy for it, it is sent again for as long as anything is.
+ */
 function unknown(
-  { now, retries, isUnknown }: Tried,
-  { code, reason, fix, notes = [] }: { code: string; reason: string; fix: string; notes?: string[] },
+  { now, retries, isUnknown, isOpen, doubts }: Tried,
+  { code, reason, fix, notes = [] }: { code: string; reason: string; fix?: string; notes?: string[] },
+  status?: number,
 ): Ending {
   // Tries before anything was sent say nothing about how often it was looked up.
-  const looked = isUnknown ? retries : 0;
-  const pause = lookUps[looked];
-  const dueAt = pause === undefined ? null : new Date(now.getTime() + pause);
+  const tries = isUnknown ? retries : 0;
+  const isAgain = isUnknown && isOpen;
+  const pause =
+    isAgain && isBusy(status) ? pauseAfter(tries) : lookUps[Math.min(tries, isAgain ? doubts.losses : doubts.looks)];
+  const dueAt = pause === undefined || tries >= mostRetries ? null : new Date(now.getTime() + pause);
   return ending("unknown", {
     code,
     reason,
     fix: fix || (dueAt ? null : lookYourself),
     notes,
     dueAt,
-    retries: looked + 1,
+    retries: tries + 1,
   });
 }
 

@@ -69,9 +69,9 @@ export function changeSource(
 }
 
 /** Its keys are refused from now on and no destination takes its events; those that came stay, and go where they were to go. */
-export function removeSource(ctx: Context, workspaceId: number, sourceId: string, now: Date): Promise<void> {
-  return changingKeys(ctx, workspaceId, async (trx) => {
-    await routeWaiting(trx, workspaceId, now);
+export async function removeSource(ctx: Context, workspaceId: number, sourceId: string, now: Date): Promise<void> {
+  await routeWaiting(ctx, workspaceId, now);
+  await changingKeys(ctx, workspaceId, async (trx) => {
     if (!(await updateSource(trx, workspaceId, sourceId, { deleted_at: now }, now))) throw notFound("The source");
     await endWriteKeys(trx, workspaceId, Number(sourceId), { now, at: now });
     await detachSource(trx, workspaceId, Number(sourceId));

@@ -99,18 +99,31 @@ describe("an identify", () => {
   });
 
   test("leaves the organization that goes with the word to leave, not one of another place in the event (R-16)", () => {
-    const removed = (traits: object, inContext: object) => {
+    const membership = (traits: object, inContext: object) => {
       const event = { type: "identify", userId: "1", traits, context: { traits: inContext } };
-      const { organization_id, remove } = planned("rudderstack", event).update_membership?.command.fields ?? {};
-      return [organization_id, remove];
+      return planned("rudderstack", event).update_membership;
+    };
+    const removed = (traits: object, inContext: object) => {
+      const { command: { fields = {} } = {}, refusal } = membership(traits, inContext) ?? {};
+      return refusal?.code === "removal_elsewhere" ? refusal.code : [fields.organization_id, fields.remove];
     };
     const gone = { company: { id: "A", remove: true } };
     expect(removed({}, gone)).toEqual(["A", true]);
     expect(removed(gone, {})).toEqual(["A", true]);
-    expect(removed({ company: { id: "B" } }, gone)).toEqual(["B", undefined]);
-    expect(removed({ company: { id: "B", remove: false } }, gone)).toEqual(["B", false]);
-    expect(removed({ company: { remove: true } }, { company: { id: "A" } })).toEqual(["A", undefined]);
-    expect(removed({ company: { id: null, remove: true } }, { company: { id: "A" } })).toEqual(["A", undefined]);
+    expect(removed({ company: { id: "A" } }, gone)).toEqual(["A", true]);
+    expect(removed({ company: { id: 7 } }, { company: { id: "7", remove: true } })).toEqual(["7", true]);
+    expect(removed({ company: { remove: true } }, { company: { id: "A" } })).toEqual(["A", true]);
+    expect(removed({ company: { id: null, remove: true } }, { company: { id: "A" } })).toEqual(["A", true]);
+    expect(removed({ company: { remove: true } }, { company: { id: "A", remove: false } })).toEqual(["A", false]);
+    expect(removed({ company: { id: "B", remove: true } }, { company: { id: "A" } })).toEqual(["B", true]);
+    expect(removed({ company: { id: "B" } }, { company: { id: "A", remove: false } })).toEqual(["B", undefined]);
+    // Who is to leave one organization does not join another one for it.
+    for (const company of [{ id: "B" }, { id: "B", remove: false }, { id: "B", remove: true }]) {
+      expect(removed({ company }, gone)).toBe("removal_elsewhere");
+      const { reason, fix } = membership({ company }, gone)?.refusal ?? {};
+      expect(reason).toContain("“A” in $.context.traits.company");
+      expect(fix).toMatch(/call of its own/);
+    }
   });
 
   test("takes the word to leave from wherever else a mapping says (R-16)", () => {

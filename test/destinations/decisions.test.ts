@@ -403,6 +403,20 @@ describe("what makes others possible", () => {
     expect(states(await place.send(ticket))).toEqual(["done", "failed"]);
   });
 
+  test("so has one that has made them a try before the last (R-25)", async () => {
+    const place = await open({}, { profile: "rudderstack" });
+    await place.send(track);
+    const tickets = { method: "POST", path: "/api/v2/tickets" };
+    place.zendesk.faults.add({ ...tickets, nth: 1 }, fault.status(409));
+    place.zendesk.faults.add(tickets, fault.status(422, { details: {} }));
+    const ticket = { ...ofUser[2], properties: { comment: "Help!", email: "ada@example.com" } };
+    expect(states(await place.send(ticket))).toEqual(["failed", "queued"]);
+    place.world.advance(10 * SECOND);
+    await place.drain();
+    await place.drain();
+    expect(states(await deliveriesOf(place))).toEqual(["done", "failed"]);
+  });
+
   test("a group call that makes its organization and then fails has made it for the others all the same (R-25)", async () => {
     const place = await open();
     await place.send({ ...identify, traits: { ...identify.traits, company: { id: "acme" } } });
@@ -552,6 +566,21 @@ describe("a person's word", () => {
     await place.drain();
     expect(states(await deliveriesOf(place))).toEqual(["done", "done", "failed"]);
     expect(place.zendesk.effects.of("user.created").map(({ values }) => values.external_id)).toEqual(["u-8"]);
+  });
+
+  test("on something else, said again or late, creates nobody", async () => {
+    const place = await open();
+    const [letter] = await place.send({ ...track, properties: { email: "ada@example.com" } });
+    const id = String(letter?.id);
+    const approved = { approved_for: ["external_id_differs"], approved_by: "ada", approved_at: place.now() };
+    await inPlace(place, (trx) => trx.updateTable("delivery").set(approved).where("id", "=", id).execute());
+    await decide(place, id, approveDelivery, "external_id_differs");
+    await decide(place, id, approveDelivery);
+    await expect(decide(place, id, approveDelivery, "removal")).rejects.toMatchObject({ code: "conflict" });
+    expect(await deliveriesOf(place)).toMatchObject([{ state: "failed", code: "user_not_found", ...approved }]);
+    await decide(place, id, approveDelivery, "user_not_found");
+    await place.drain();
+    expect(states(await deliveriesOf(place))).toEqual(["done"]);
   });
 
   test("creates nobody without an e-mail, and nobody to be removed (C-31)", async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { kept, opened, withoutSecrets } from "#lib/destinations/exchange-text.ts";
 import { registerSecrets } from "#lib/log.ts";
 
@@ -32,6 +32,28 @@ describe("secrets in JSON (row 115)", () => {
     const text = kept(JSON.stringify(sent));
     expect(opened(text)).toEqual(shown);
     for (const secret of secrets) expect(text).not.toContain(secret);
+  });
+
+  test("are looked for once each in all of it, however many are known and however many values it has", () => {
+    const many = Array.from({ length: 300 }, (_, n) => `rotated-token-${n}`);
+    registerSecrets(many);
+    const values = Array.from({ length: 200 }, (_, n) => `value ${n}`);
+    const { includes } = String.prototype;
+    let searches = 0;
+    String.prototype.includes = function (this: string, ...given) {
+      searches++;
+      return includes.apply(this, given);
+    };
+    onTestFinished(() => {
+      String.prototype.includes = includes;
+    });
+    expect(withoutSecrets([...values, many[7], `the ${many[9]}!`])).toEqual([...values, "[secret]", "the [secret]!"]);
+    expect(searches).toBeLessThan(10_000);
+  });
+
+  test("that stand in JSON inside of a text are found there too", () => {
+    const packed = JSON.stringify({ key: quoted });
+    expect(withoutSecrets({ digits, packed })).toEqual({ digits: "[secret]", packed: '{"key":"[secret]"}' });
   });
 
   test("leave the rest as it was said, numbers that are too long for us among it", () => {

@@ -134,10 +134,14 @@ describe("a number that is no exact id names nobody (row 52, C-29, R-17)", () =>
     }
   });
 
-  test("neither does a fraction, nor a custom field's id", () => {
-    expect(
-      refused("update_ticket", { to: "id", from: "$.properties.id" }, { properties: { id: 1.5 } }).refusal,
-    ).toEqual(expect.objectContaining({ code: "inexact_id" }));
+  test("a fraction is the text of it, from a path as from a template", () => {
+    for (const rule of [{ from: "$.userId" }, { template: "{{ userId }}" }, { value: 12.5 }]) {
+      const { command, refusal } = refused("upsert_user", { to: "external_id", ...rule }, { userId: 12.5 });
+      expect([command.fields.external_id, refusal]).toEqual(["12.5", null]);
+    }
+  });
+
+  test("neither does a custom field's id", () => {
     const custom_fields = [{ id: rounded, value: "x" }];
     const rule = { to: "custom_fields", from: "$.properties.custom_fields" };
     expect(refused("update_ticket", rule, { properties: { custom_fields } }).refusal?.code).toBe("inexact_id");

@@ -259,6 +259,55 @@ describe("an answer that is lost (row 96)", () => {
     expect(await queue.delivery(id)).toMatchObject({ state: "unknown", attempts: 6 });
   });
 
+  test("what Zendesk is too busy for is sent again for hours while looking works, then left to a person", async () => {
+    const queue = await open();
+    queue.zendesk.faults.add(writes, fault.status(503));
+    const [id = ""] = await queue.queue(organization("a1"));
+    const began = queue.world.now();
+    const isDue = async () => {
+      const { due_at } = await queue.delivery(id);
+      if (due_at) queue.world.advance(Math.max(0, due_at.getTime() - queue.world.now()));
+      return due_at !== null;
+    };
+    let tries = 0;
+    for (; await isDue(); tries++) await queue.drain();
+    expect(tries).toBe(21);
+    const took = queue.world.now() - began;
+    expect([took > 3 * HOUR, took < 5 * HOUR]).toEqual([true, true]);
+    expect(await queue.delivery(id)).toMatchObject({
+      state: "unknown",
+      fix: expect.stringMatching(/^Look in Zendesk/),
+    });
+    expect(created(queue)).toEqual([]);
+  });
+
+  test("a doubt that was looked into and sent again is a new one, with look-ups of its own", async () => {
+    let isUndecided = false;
+    const undecided = { state: "unknown", code: "unclear", reason: "It cannot be told.", fix: "" } as const;
+    const queue = await open(async (attempt) => (isUndecided ? undecided : ensureOrganization(attempt)));
+    const busy = queue.zendesk.faults.add(writes, fault.status(503));
+    const [id = ""] = await queue.queue(organization("a1"));
+    const next = async () => {
+      await queue.drain();
+      const { due_at } = await queue.delivery(id);
+      const pause = due_at && due_at.getTime() - queue.world.now();
+      queue.world.advance(pause ?? 0);
+      return pause;
+    };
+    for (let attempt = 1; attempt <= 10; attempt++) expect(await next()).not.toBeNull();
+    busy.remove();
+    queue.zendesk.faults.add({ ...writes, nth: 1 }, commitsThen("502"));
+    expect(await next()).toBe(5 * SECOND);
+    isUndecided = true;
+    const looks = [await next(), await next(), await next(), await next(), await next(), await next()];
+    expect(looks).toEqual([5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 60 * MINUTE, null]);
+    isUndecided = false;
+    await replayDeliveries(queue.ctx, queue.scope.workspaceId, { ids: [id] }, queue.clock());
+    await queue.drain();
+    expect(await queue.delivery(id)).toMatchObject({ state: "done" });
+    expect(created(queue)).toEqual(["a1"]);
+  });
+
   test("a process that is killed after sending leaves it open: the next one looks first, and the dead one's word counts no more", async () => {
     const queue = await open();
     queue.zendesk.faults.add({ ...writes, nth: 1 }, commitsThen("timeout"));

@@ -1,10 +1,12 @@
 import pg from "pg";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { PUT as putActions } from "#app/api/v1/destinations/[id]/actions/route.ts";
 import { PATCH as changeDestination, DELETE as deleteDestination } from "#app/api/v1/destinations/[id]/route.ts";
 import { POST as stopDestination } from "#app/api/v1/destinations/[id]/stop/route.ts";
 import { DELETE as removeSource } from "#app/api/v1/sources/[id]/route.ts";
 import type { Command } from "#lib/destinations/attempt.ts";
+import { lockDestination } from "#lib/destinations/store/destinations.ts";
+import { lockLanes } from "#lib/destinations/store/lanes.ts";
 import { useDestinations } from "#test/destinations/ground.ts";
 
 const ground = useDestinations();
@@ -150,6 +152,57 @@ test.each([
   const late = what === "its source is removed" ? expect.stringContaining("source was removed") : null;
   expect(rejections.map(({ rejection }) => rejection)).toEqual([null, null, late]);
 });
+
+test("a change makes the deliveries of all that waited, a batch at a time, before it locks anything (rows 103, 82)", async () => {
+  const place = await ground.place();
+  const taker = await ground.destination(place);
+  const off = await ground.destination(place, { enabled: false, sourceIds: [await ground.source(place.workspace)] });
+  await ground.receive(place, ...Array.from({ length: 1100 }, (_, n) => track("Read", `user-${n}`)));
+  const owner = new pg.Client({ connectionString: database.url });
+  await owner.connect();
+  onTestFinished(() => owner.end());
+  let changing: ReturnType<typeof api.call> | undefined;
+  await database.inWorkspace(place.workspace, async (trx) => {
+    // As whoever deletes the connection does: its destinations first, then its lanes.
+    await lockDestination(trx, place.workspace, Number(off));
+    changing = api.call(changeDestination, `/api/v1/destinations/${off}`, { key: place.key, body: { enabled: true } });
+    const waiting = async () =>
+      (
+        await owner.query(
+          "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        )
+      ).rowCount;
+    await expect.poll(waiting, { timeout: 30_000 }).toBe(1);
+    await lockLanes(trx, { workspaceId: place.workspace, connectionId: Number(place.connectionId) });
+    // Committed, and nothing of it is kept from others.
+    expect(await ground.deliveries(place)).toHaveLength(1100);
+    const stop = await api.call(stopDestination, `/api/v1/destinations/${taker}/stop`, { key: place.key });
+    expect(stop.status).toBe(200);
+  });
+  expect((await changing)?.status).toBe(200);
+  const { rows } = await owner.query("select distinct xmin from event where workspace_id = $1", [place.workspace]);
+  expect(rows).toHaveLength(3);
+});
+
+test("a change waits for what came before it and for no more, however fast events come", async () => {
+  const place = await ground.place();
+  const id = await ground.destination(place);
+  await ground.receive(place, ...Array.from({ length: 500 }, (_, n) => track("Read", `user-${n}`)));
+  await asOwner(`create function one_more() returns trigger language plpgsql as $$ begin
+      insert into event (workspace_id, source_id, message_id, type, occurred_at, received_at, payload)
+        values (new.workspace_id, new.source_id, 'after ' || new.id, new.type, new.occurred_at, new.received_at, new.payload);
+      return null; end $$;
+    create trigger one_more after update of routed_at on event for each row execute function one_more()`);
+  const body = { enabled: false };
+  const answer = await api
+    .call(changeDestination, `/api/v1/destinations/${id}`, { key: place.key, body })
+    .finally(() => asOwner("drop trigger one_more on event; drop function one_more"));
+  expect(answer).toMatchObject({ status: 200, body: { enabled: false } });
+  expect(await ground.deliveries(place)).toHaveLength(500);
+  // What came with the change is taken as it stands after it.
+  expect(await ground.route(place)).toMatchObject({ routed: 500 });
+  expect(await ground.deliveries(place)).toHaveLength(500);
+}, 60_000);
 
 test("what came while a destination was off is not its own when it is switched on", async () => {
   const place = await ground.place();

@@ -45,7 +45,7 @@ export function useDeliveryFilters(fixedDestination?: string) {
 /** What is failed is a dead letter, but for what somebody has discarded. */
 function standing(state: ShownState | null, code: string | null) {
   if (state === discarded) return { state: "failed" as const, code: discarded, exceptCode: null };
-  return { state, code, exceptCode: state === "failed" ? discarded : null };
+  return { state, code, exceptCode: state === "failed" && code !== discarded ? discarded : null };
 }
 
 function useFilters<Parsers extends UseQueryStatesKeysMap>(parsers: Parsers) {

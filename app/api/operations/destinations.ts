@@ -69,6 +69,7 @@ export const updateDestination = operation({
   role: "admin",
   body: destinationPatch,
   answer: destination,
+  span: "long",
 });
 export const deleteDestination = operation({
   id: "deleteDestination",
@@ -77,6 +78,7 @@ export const deleteDestination = operation({
   summary: "Remove a destination; what was not sent is listed as failed",
   role: "admin",
   status: 204,
+  span: "long",
 });
 export const stopDestination = operation({
   id: "stopDestination",

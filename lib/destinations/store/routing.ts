@@ -13,18 +13,28 @@ export async function lockRouting(trx: Trx, workspaceId: number): Promise<void> 
   await sql`select pg_advisory_xact_lock(hashtextextended(${`routing ${workspaceId}`}::text, 0))`.execute(trx);
 }
 
-/** The oldest accepted events that nothing was made of yet, in the order in which they came. */
-export function unroutedEvents(trx: Trx, workspaceId: number, limit: number): Promise<UnroutedEvent[]> {
-  return trx
-    .selectFrom("event")
+/** The oldest accepted events that nothing was made of yet, in the order in which they came; `upTo`: none with a higher id. */
+export function unroutedEvents(trx: Trx, workspaceId: number, limit: number, upTo?: string): Promise<UnroutedEvent[]> {
+  return unrouted(trx, workspaceId)
     .select(["id", "source_id", "message_id", "type", "occurred_at", "payload"])
-    .where("workspace_id", "=", workspaceId)
-    .where("routed_at", "is", null)
-    .where("rejection", "is", null)
+    .$if(upTo !== undefined, (query) => query.where("id", "<=", upTo ?? ""))
     .orderBy("id")
     .limit(limit)
     .execute();
 }
+
+/** The id of the newest of them; null where nothing waits. */
+export async function newestUnrouted(trx: Trx, workspaceId: number): Promise<string | null> {
+  const newest = await unrouted(trx, workspaceId).select("id").orderBy("id", "desc").limit(1).executeTakeFirst();
+  return newest?.id ?? null;
+}
+
+const unrouted = (trx: Trx, workspaceId: number) =>
+  trx
+    .selectFrom("event")
+    .where("workspace_id", "=", workspaceId)
+    .where("routed_at", "is", null)
+    .where("rejection", "is", null);
 
 /** Which destinations take events of these sources now, by source; none of them is deleted while its deliveries are made. */
 export async function takersOf(

@@ -37,6 +37,9 @@ test("dead letters are what failed but for what somebody discarded, which is cho
   expect(result.current.filters).toMatchObject({ state: "failed", code: "refused", exceptCode: "discarded" });
   await act(async () => result.current.change({ state: "discarded", code: null }));
   expect(result.current.filters).toMatchObject({ state: "failed", code: "discarded", exceptCode: null });
-  await act(async () => result.current.change({ state: "held" }));
+  // As links of former days have it.
+  await act(async () => result.current.change({ state: "failed", code: "discarded" }));
+  expect(result.current.filters).toMatchObject({ state: "failed", code: "discarded", exceptCode: null });
+  await act(async () => result.current.change({ state: "held", code: null }));
   expect(result.current.filters).toMatchObject({ state: "held", code: null, exceptCode: null });
 });

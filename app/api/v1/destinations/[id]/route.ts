@@ -7,12 +7,12 @@ export const GET = route(operations.getDestination, ({ db, workspaceId, params, 
   getDestination(db, workspaceId, params.id, now),
 );
 
-export const PATCH = route(operations.updateDestination, ({ trx, workspaceId, params, body, actor, now }) =>
-  changeDestination(trx, workspaceId, params.id, body, actor.label, now),
+export const PATCH = route(operations.updateDestination, ({ context, workspaceId, params, body, actor, now }) =>
+  changeDestination(context, workspaceId, params.id, body, actor.label, now),
 );
 
-export const DELETE = route(operations.deleteDestination, async ({ trx, workspaceId, params, actor, now }) => {
-  await deleteDestination(trx, workspaceId, params.id, actor.label, now);
+export const DELETE = route(operations.deleteDestination, async ({ context, workspaceId, params, actor, now }) => {
+  await deleteDestination(context, workspaceId, params.id, actor.label, now);
   return new Response(null, { status: 204 });
 });
 
