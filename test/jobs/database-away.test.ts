@@ -12,6 +12,7 @@ import { ensurePostgres, stopPostgres } from "#db/embedded.ts";
 import { startJobs } from "#lib/jobs/process.ts";
 import { eventually, useGround } from "#test/connections/ground.ts";
 import { requestOf } from "#test/support/api.ts";
+import { offerServer } from "#test/support/template-database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { truth } from "#test/support/zendesk/truth.ts";
 import { seededRandom } from "#test/support/zendesk/world/random.ts";
@@ -19,7 +20,7 @@ import { seededRandom } from "#test/support/zendesk/world/random.ts";
 // A server of this file's own, which may be killed; nobody else's tests notice.
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "bellwether-away-"));
 const cluster = await ensurePostgres(path.join(folder, "pg"), { throwaway: true });
-process.env.TEST_DATABASE_URL = cluster.ownerUrl;
+await offerServer(cluster.ownerUrl);
 // Named first and so done last: the ground drops its database before.
 afterAll(async () => {
   await stopPostgres(path.join(folder, "pg"));

@@ -3,37 +3,29 @@ import os from "node:os";
 import path from "node:path";
 import { ensurePostgres, stopPostgres } from "#db/embedded.ts";
 import { isAlive } from "#db/embedded-postmaster.ts";
-import { dropDatabase, makeTemplate } from "#test/support/template-database.ts";
+import { dropDatabase, offerServer } from "#test/support/template-database.ts";
 
 const prefix = "bellwether-test-";
 
 /**
  * One PostgreSQL for the whole test run, on which each test file makes a database of its own: the server that
- * DATABASE_URL names, else an embedded one in a temporary folder. Workers find its owner's address in TEST_DATABASE_URL, and
- * the database that they copy in TEST_DATABASE_TEMPLATE.
+ * DATABASE_URL names, else an embedded one in a temporary folder.
  */
 export default async function setUp(): Promise<() => Promise<void>> {
   const { DATABASE_URL: given } = process.env;
   if (given) {
-    const template = await offer(given);
+    const template = await offerServer(given);
     return () => dropDatabase(given, template);
   }
   await removeAbandoned();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${prefix}${process.pid}-`));
   const cluster = path.join(folder, "pg");
   const { ownerUrl } = await ensurePostgres(cluster, { throwaway: true });
-  await offer(ownerUrl);
+  await offerServer(ownerUrl);
   return async () => {
     await stopPostgres(cluster);
     fs.rmSync(folder, { recursive: true, force: true });
   };
-}
-
-async function offer(server: string): Promise<string> {
-  const template = await makeTemplate(server);
-  process.env.TEST_DATABASE_URL = server;
-  process.env.TEST_DATABASE_TEMPLATE = template;
-  return template;
 }
 
 /** A run that was killed leaves its server behind; the next one clears it away. */

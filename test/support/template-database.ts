@@ -2,11 +2,16 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { migrateToLatest } from "#db/migrate.ts";
 
-/** Makes a database on this server that holds the newest schema and no row; its name. Each test file copies it. */
-export async function makeTemplate(server: string): Promise<string> {
+/**
+ * Makes a database on this server that holds the newest schema and no row, for each test file to copy; its name. Whoever runs
+ * afterwards finds the server by TEST_DATABASE_URL, its owner's address, and the database by TEST_DATABASE_TEMPLATE.
+ */
+export async function offerServer(server: string): Promise<string> {
   const name = newName("template");
   await administer(server, `create database ${name}`);
   await migrateToLatest(addressOf(server, name));
+  process.env.TEST_DATABASE_URL = server;
+  process.env.TEST_DATABASE_TEMPLATE = name;
   return name;
 }
 
