@@ -17,6 +17,7 @@ import type { Subject } from "#lib/webhooks/subject.ts";
 import type { ZendeskClient } from "#lib/zendesk/client.ts";
 import type { ClientOptions } from "#lib/zendesk/client-options.ts";
 import { openClient } from "#lib/zendesk/credentials.ts";
+import { suspectsAmong, unexported } from "#lib/zendesk/departed.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { type Fetched, type FetchedKind, fetchByIds, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
 import { foreignCodes, seesEverything } from "#lib/zendesk/identity.ts";
@@ -160,15 +161,21 @@ async function lookAfterDeparted(
   const ids = [...new Set(left.map(({ organizationId }) => organizationId))].slice(0, idsAtOnce);
   if (ids.length === 0) return;
   const { missing } = await fetchByIds(client, "organizations", ids);
-  if (missing.length === 0 || !(await seesEverything(client, connection))) return;
+  if (missing.length === 0) return;
   // Nobody may be left in it; those who left with its tickets may not have been told of yet.
   const members = await inWorkspace(ctx.db, scope.workspaceId, (trx) => membersOf(trx, scope, missing, idsAtOnce));
   const { found } = members.length > 0 ? await fetchByIds(client, "users", members) : { found: [] };
+  const suspects = await attempted(ctx.db, scope, async (trx) => {
+    if (!(await shareOpenConnection(trx, scope))) return null;
+    await storeFetched(trx, scope, "users", found, clock());
+    return suspectsAmong(trx, scope, missing);
+  });
+  const unshown = suspects ? await unexported(client, suspects) : [];
+  if (unshown.length === 0 || !(await seesEverything(client, connection))) return;
   await attempted(ctx.db, scope, async (trx) => {
     if (!(await shareOpenConnection(trx, scope))) return;
     const now = clock();
-    await storeFetched(trx, scope, "users", found, now);
-    if ((await buryDeparted(trx, scope, missing, left, now)) > 0) await markChanged(trx, scope, now);
+    if ((await buryDeparted(trx, scope, unshown, left, now)) > 0) await markChanged(trx, scope, now);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Trx } from "#db/client.ts";
 import { refreshTimeline } from "#lib/timeline/refresh.ts";
+import { suspectsAmong, unexported } from "#lib/zendesk/departed.ts";
 import { WaitNeeded } from "#lib/zendesk/failures.ts";
 import { type Fetched, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
 import { seesEverything } from "#lib/zendesk/identity.ts";
@@ -21,20 +22,23 @@ import { streamNamed } from "#lib/zendesk/streams.ts";
 const mostUnknown = 1000;
 
 /**
- * Organizations that users or tickets left in this run: asked for by id, and gone if Zendesk answers 404. Two signals that
- * point the same way, a 404 and that nobody is left in it, need no second day: a merge, or a deletion that let its people go
- * (rows 40, 41).
+ * Organizations that users or tickets left in this run: asked for by id, and gone if Zendesk answers 404. Three signals that
+ * point the same way, a 404, that nobody is left in it and that the export has it no more, need no second day: a merge, or a
+ * deletion that let its people go (rows 40, 41).
  */
 export async function checkDeparted(reading: Reading): Promise<void> {
   const ids = [...reading.departures.keys()];
   for (let at = 0; at < ids.length; at += idsAtOnce) {
     const { missing, refused } = await lookUp(reading, "organizations", ids.slice(at, at + idsAtOnce));
     if (refused[0]) await noteRefusal(reading, "organizations", refused[0].why);
-    if (missing.length === 0 || !(await seesEverything(reading.client, reading.connection))) continue;
-    const winners = new Map(missing.flatMap((id) => winnerOf(reading, id)));
+    if (missing.length === 0) continue;
+    const suspects = await commit(reading, (trx) => suspectsAmong(trx, reading.scope, missing));
+    const unshown = await unexported(reading.client, suspects);
+    if (unshown.length === 0 || !(await seesEverything(reading.client, reading.connection))) continue;
+    const winners = new Map(unshown.flatMap((id) => winnerOf(reading, id)));
     await commit(reading, async (trx) => {
       const now = reading.clock();
-      const gone = await deserted(trx, reading.scope, missing);
+      const gone = (await deserted(trx, reading.scope, unshown)).map(({ id }) => id);
       await takeBackAbsences(trx, reading, "organizations", gone);
       const { deleted } = await tombstoneOrganizations(trx, reading.scope, gone, now, winners);
       await count(trx, reading, "organizations", { deleted });

@@ -68,18 +68,19 @@ function byInstant(found: Fetched["found"]) {
 }
 
 /**
- * Organizations that rows have left and that Zendesk does not find by id: where nobody is left in them, two signals that point
- * the same way: a merge or a deletion (rows 40, 41). The pointer goes to where most of their rows went.
+ * Organizations that rows have left and that Zendesk shows neither by id nor in its export: where nobody is left in them, a
+ * merge or a deletion (rows 40, 41). The pointer goes to where most of their rows went.
  */
 export async function buryDeparted(
   trx: Trx,
   scope: Scope,
-  missing: readonly string[],
+  unshown: readonly string[],
   left: readonly Departure[],
   now: Date,
 ): Promise<number> {
-  const winners = new Map(missing.flatMap((id) => winnerOf(id, left)));
-  return (await tombstoneOrganizations(trx, scope, await deserted(trx, scope, missing), now, winners)).deleted;
+  const winners = new Map(unshown.flatMap((id) => winnerOf(id, left)));
+  const gone = (await deserted(trx, scope, unshown)).map(({ id }) => id);
+  return (await tombstoneOrganizations(trx, scope, gone, now, winners)).deleted;
 }
 
 function winnerOf(id: string, left: readonly Departure[]): [string, string][] {

@@ -123,6 +123,30 @@ describe("what a delivery brings", () => {
     await expectConverged(linked);
   });
 
+  test("an organization that everybody left and that is not found by id stays while the export shows it (row 30)", async () => {
+    const linked = await live();
+    const { world } = linked;
+    const [left] = world.organizations.list();
+    const next = world.organizations.create({ name: "Next" });
+    linked.zendesk.faults.add(
+      { path: `/api/v2/organizations/${left?.id}` },
+      fault.status(404, { error: "RecordNotFound" }),
+    );
+    linked.zendesk.faults.add(
+      { path: "/api/v2/organizations/show_many" },
+      fault.changesRows("not this one", (rows) => rows.filter(({ id }) => String(id) !== left?.id)),
+    );
+    for (const user of [...world.users.byId.values()].filter(({ organizationId }) => organizationId === left?.id))
+      world.users.update(user.id, { organizationId: next.id });
+    for (const { id } of [...world.tickets.byId.values()].filter(({ organizationId }) => organizationId === left?.id))
+      world.tickets.update(id, { organizationId: next.id });
+    await deliverAndDrain(linked);
+    expect(await organization(linked, left?.id as string)).toMatchObject({ deleted_at: null });
+    world.advance(5 * MINUTE);
+    await linked.sync();
+    await expectConverged(linked);
+  });
+
   test("a row that cannot be stored is held, and healed by the next delivery (row 55)", async () => {
     const linked = await live();
     const { world } = linked;

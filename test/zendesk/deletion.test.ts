@@ -200,6 +200,33 @@ describe("organizations", () => {
     expect(living(await organizations(account))).toEqual([a.id, b.id]);
   });
 
+  it("that nobody is left in and no answer by id finds stay while the export shows them (row 30)", async () => {
+    const world = newWorld();
+    const [quiet, renamed, winner] = ["Quiet", "Renamed", "Winner"].map(
+      (name) => world.organizations.create({ name }).id,
+    );
+    const user = (name: string, organizationId = quiet) =>
+      world.users.create({ name, organizationId: organizationId ?? null }).id;
+    const leavers = [user("U"), user("V", renamed)];
+    world.advance(HOUR);
+    const account = await connect(database, world);
+    await account.sync();
+    const unfound = [
+      account.zendesk.faults.add({ path: /organizations\/\d+$/ }, fault.status(404, { error: "RecordNotFound" })),
+      account.zendesk.faults.add(
+        { path: "/api/v2/organizations/show_many" },
+        fault.changesRows("empty", () => []),
+      ),
+    ];
+    world.organizations.update(renamed as string, { name: "Of another name" });
+    for (const id of leavers) world.users.update(id, { organizationId: winner ?? null });
+    await next(account);
+    expect(living(await organizations(account))).toEqual([quiet, renamed, winner]);
+    for (const one of unfound) one.remove();
+    await next(account);
+    await expectConverged(account);
+  });
+
   it("that vanished without a word are gone when they are missing twice, a day apart, and come back when they are found", async () => {
     const world = newWorld();
     const [a, b, c] = ["A", "B", "C"].map((name) => world.organizations.create({ name }));

@@ -39,23 +39,25 @@ export async function ticketDepartures(trx: Trx, scope: Scope, page: readonly Ti
 }
 
 /**
- * Of these organizations, those that nobody belongs to any more: no living user, and no ticket that is still worked on. A merge
- * and a deletion leave them so; a single ticket that somebody moves does not.
+ * Of these organizations, those that nobody belongs to any more, in their stored version: no living user, and no ticket that is
+ * still worked on. A merge and a deletion leave them so; a single ticket that somebody moves does not.
  */
 export async function deserted(
   trx: Trx,
   { workspaceId, connectionId }: Scope,
   ids: readonly string[],
-): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    select left_one.id from unnest(${ids}::bigint[]) as left_one(id)
-     where not exists (select from zendesk_user u
+): Promise<{ id: string; updatedAt: Date | null }[]> {
+  const { rows } = await sql<{ id: string; updatedAt: Date | null }>`
+    select o.id, o.updated_at as "updatedAt" from organization o
+     where o.workspace_id = ${workspaceId} and o.connection_id = ${connectionId} and o.id = any(${ids}::bigint[])
+       and o.deleted_at is null
+       and not exists (select from zendesk_user u
              where u.workspace_id = ${workspaceId} and u.connection_id = ${connectionId}
-               and u.organization_id = left_one.id and u.active is not false)
+               and u.organization_id = o.id and u.active is not false)
        and not exists (select from ticket t
-             where t.workspace_id = ${workspaceId} and t.connection_id = ${connectionId} and t.organization_id = left_one.id
+             where t.workspace_id = ${workspaceId} and t.connection_id = ${connectionId} and t.organization_id = o.id
                and t.deleted_at is null and t.status_category is distinct from 'closed')`.execute(trx);
-  return rows.map(({ id }) => id);
+  return rows;
 }
 
 /** Living users of these organizations, as far as is known. */
