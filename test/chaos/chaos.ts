@@ -47,6 +47,10 @@ const ownClock = ["webhooks", "notices"];
 const syncEveryMinutes = 15;
 /** Of all requests, the part that meets a fault. */
 const faultShare = 0.05;
+/** For how long the product waits for an answer of an account. Milliseconds of real time. */
+const deadlines = { connect: 500, headers: 500, idle: 300, total: 1200 };
+/** So long a standstill of this process may make an answer miss them. */
+const stall = 150;
 /** How long a person leaves a request to sign in again lying about. */
 const personTakes = 15 * MINUTE;
 
@@ -136,7 +140,7 @@ class ChaosRun {
       random: seededRandom(`${seed}:jitter`),
       disturbedAt: 0,
       killedAt: new Set(),
-      client: { deadlines: { connect: 500, headers: 500, idle: 300, total: 1200 } },
+      client: { deadlines },
     };
     this.bustles = new Map(accounts.map((account) => [account.subdomain, new Bustle(account, seed)]));
     const pasts = new Map(accounts.map((account) => [account, new Past(account)]));
@@ -167,6 +171,25 @@ class ChaosRun {
   }
 
   async run(): Promise<ChaosReport> {
+    const watch = this.watchForStalls();
+    try {
+      return await this.passTheHours();
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  /** Deadlines are real time: answers that this very process is too busy to read in time are lost like those of a dead one. */
+  private watchForStalls(): NodeJS.Timeout {
+    let last = performance.now();
+    return setInterval(() => {
+      const now = performance.now();
+      if (now - last > stall) this.ground.disturbedAt = this.parts.time.now();
+      last = now;
+    }, stall / 6);
+  }
+
+  private async passTheHours(): Promise<ChaosReport> {
     const { time } = this.parts;
     const { hours, tell = () => {} } = this.options;
     await this.inspector.install();

@@ -130,11 +130,19 @@ export async function callApi<Answer>(
 /** Fails when axe finds a breach of WCAG 2.2 AA on the page as it stands, in either theme. */
 export async function expectAccessible(page: Page): Promise<void> {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-  expect(await breaches(new AxeBuilder({ page }).withTags(tags)), "light").toEqual([]);
+  expect(await breaches(axeOn(page).withTags(tags)), "light").toEqual([]);
   // The themes differ in nothing but colours.
   await page.emulateMedia({ colorScheme: "dark" });
-  expect(await breaches(new AxeBuilder({ page }).withRules(["color-contrast"])), "dark").toEqual([]);
+  expect(await breaches(axeOn(page).withRules(["color-contrast"])), "dark").toEqual([]);
   await page.emulateMedia({ colorScheme: "light" });
+}
+
+/**
+ * What keeps to a rule need not be described node by node, nor gathered from frames, which no screen has: on long tables both
+ * take most of the time.
+ */
+function axeOn(page: Page): AxeBuilder {
+  return new AxeBuilder({ page }).options({ resultTypes: ["violations"] }).setLegacyMode(true);
 }
 
 async function breaches(axe: AxeBuilder): Promise<string[]> {
