@@ -6,7 +6,7 @@ import type { Context } from "#lib/context.ts";
 import { requireEligible } from "#lib/destinations/eligible-sources.ts";
 import { grantWriting, presentDestination, settingColumns } from "#lib/destinations/present.ts";
 import { settingsOf } from "#lib/destinations/profiles.ts";
-import { routeWaiting } from "#lib/destinations/route-events.ts";
+import { routeLast, routeWaiting } from "#lib/destinations/route-events.ts";
 import { changeDefaultActions, insertDefaultActions } from "#lib/destinations/set-actions.ts";
 import type { Destination, destinationBody, destinationPatch, Profile } from "#lib/destinations/shapes.ts";
 import {
@@ -23,6 +23,7 @@ import {
   updateDestination,
 } from "#lib/destinations/store/destinations.ts";
 import { settingsIn } from "#lib/destinations/store/parts.ts";
+import { lockRouting } from "#lib/destinations/store/routing.ts";
 import { failUnsent } from "#lib/destinations/store/unsent.ts";
 import { AppError, notFound } from "#lib/errors.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
@@ -61,6 +62,20 @@ export async function holdDestination(trx: Trx, workspaceId: number, id: string)
   const number = ownNumber(id);
   const row = number === null ? undefined : await lockDestination(trx, workspaceId, number);
   if (!row) throw notFound("The destination");
+  return row;
+}
+
+/** The same with the events that came before routed as it stood, and none stored until the transaction ends. */
+async function holdRouted(
+  ctx: Context,
+  trx: Trx,
+  workspaceId: number,
+  id: string,
+  now: Date,
+): Promise<StoredDestination> {
+  await lockRouting(trx, workspaceId);
+  const row = await holdDestination(trx, workspaceId, id);
+  await routeLast(ctx, trx, workspaceId, now);
   return row;
 }
 
@@ -117,9 +132,12 @@ export async function changeDestination(
   now: Date,
 ): Promise<Destination> {
   const { name, enabled, profile, settings, sourceIds } = patch;
-  if (enabled !== undefined || sourceIds !== undefined) await routeWaiting(ctx, workspaceId, now);
+  const isAboutEvents = enabled !== undefined || sourceIds !== undefined;
+  if (isAboutEvents) await routeWaiting(ctx, workspaceId, now);
   return inWorkspace(ctx.db, workspaceId, async (trx) => {
-    const row = await holdDestination(trx, workspaceId, id);
+    const row = await (isAboutEvents
+      ? holdRouted(ctx, trx, workspaceId, id, now)
+      : holdDestination(trx, workspaceId, id));
     const base = profile === undefined ? settingsIn(row) : settingsOf(profile);
     await updateDestination(trx, workspaceId, row.id, {
       ...(name === undefined ? {} : { name }),
@@ -153,7 +171,7 @@ export async function deleteDestination(
 ): Promise<void> {
   await routeWaiting(ctx, workspaceId, now);
   await inWorkspace(ctx.db, workspaceId, async (trx) => {
-    const row = await holdDestination(trx, workspaceId, id);
+    const row = await holdRouted(ctx, trx, workspaceId, id, now);
     await remove(trx, row, `${by} deleted the destination “${row.name}” before this was sent.`, now);
   });
 }
@@ -162,6 +180,7 @@ export async function deleteDestination(
 export async function deleteDestinationsOf(trx: Trx, scope: Scope, connectionName: string, now: Date): Promise<void> {
   const { workspaceId, connectionId } = scope;
   const reason = `The connection “${connectionName}” was deleted before this was sent.`;
+  await lockRouting(trx, workspaceId);
   for (const row of await holdDestinationsOf(trx, workspaceId, connectionId)) await remove(trx, row, reason, now);
 }
 

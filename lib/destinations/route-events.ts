@@ -9,13 +9,15 @@ import type { Action, Settings } from "#lib/destinations/shapes.ts";
 import { currentActions } from "#lib/destinations/store/actions.ts";
 import { type InsertedDelivery, insertDeliveries, type NewDelivery } from "#lib/destinations/store/deliveries.ts";
 import { destinationsByIds } from "#lib/destinations/store/destinations.ts";
+import { lockAllLanes } from "#lib/destinations/store/lanes.ts";
 import { settingsIn } from "#lib/destinations/store/parts.ts";
 import {
+  closeDoor,
   lockRouting,
   markRouted,
   newestUnrouted,
   rejectEvent,
-  removedSources,
+  removalsOf,
   takersOf,
   type UnroutedEvent,
   unroutedEvents,
@@ -23,6 +25,8 @@ import {
 import { mapInTurn, TemplateTime } from "#lib/destinations/template-time.ts";
 import { concealValues } from "#lib/log.ts";
 import { cleanText } from "#lib/zendesk/text.ts";
+
+export { passDoor } from "#lib/destinations/store/routing.ts";
 
 const batch = 500;
 const sourceRemoved = "The source was removed before this event came: no destination takes it.";
@@ -59,18 +63,33 @@ export async function routeEvents(
 }
 
 /**
- * Makes deliveries of the events that wait now, before a change of which destinations take whose events: what was accepted
- * before the change was asked for has its deliveries as things stood then. Outside of the transaction of the change, which
- * would keep destinations and lanes from all others for as long (rows 82, 103). What comes meanwhile is routed as things stand
- * when its turn comes.
+ * Makes deliveries of the events that wait, before a change of which destinations take whose events, outside of its
+ * transaction, which would keep lanes and doors from all others for as long (rows 82, 103). What came meanwhile is routed as
+ * well, until a round has found no fewer than the one before it; `routeLast` takes the rest.
  */
 export async function routeWaiting(
   ctx: Pick<Context, "config" | "db" | "log">,
   workspaceId: number,
   now: Date,
 ): Promise<void> {
-  const newest = await inWorkspace(ctx.db, workspaceId, (trx) => newestUnrouted(trx, workspaceId));
-  if (newest !== null) await routeEvents(ctx, workspaceId, now, newest);
+  for (let before = Number.POSITIVE_INFINITY; ; ) {
+    const newest = await inWorkspace(ctx.db, workspaceId, (trx) => newestUnrouted(trx, workspaceId));
+    if (newest === null) return;
+    const { routed } = await routeEvents(ctx, workspaceId, now, newest);
+    if (routed >= before) return;
+    before = routed;
+  }
+}
+
+/**
+ * Routes what came since, within the transaction of the change: what was acknowledged before has its deliveries as things stood
+ * then, and until the change is committed nothing more is acknowledged. One batch at most: only where events come faster than
+ * they can be routed is there more, which goes as things stand afterwards. Only behind lockRouting and the locks of destinations.
+ */
+export async function routeLast(ctx: Pick<Context, "log">, trx: Trx, workspaceId: number, now: Date): Promise<void> {
+  await lockAllLanes(trx, workspaceId);
+  await closeDoor(trx, workspaceId);
+  await routeBatch(ctx, trx, workspaceId, now);
 }
 
 async function routeBatch(ctx: Pick<Context, "log">, trx: Trx, workspaceId: number, now: Date, upTo?: string) {
@@ -79,7 +98,7 @@ async function routeBatch(ctx: Pick<Context, "log">, trx: Trx, workspaceId: numb
   if (events.length === 0) return { events: 0, connections: [], isMore: false };
   const sourceIds = [...new Set(events.map((event) => event.source_id))];
   const takers = await readTakers(trx, workspaceId, sourceIds);
-  const removed = await removedSources(trx, workspaceId, sourceIds);
+  const removals = await removalsOf(trx, workspaceId, sourceIds);
   // One event that nobody foresaw must not keep those behind it.
   const reject = async (id: string, error: unknown) => {
     ctx.log.error({ err: error, workspaceId, eventId: id }, "an event could not be routed");
@@ -88,7 +107,8 @@ async function routeBatch(ctx: Pick<Context, "log">, trx: Trx, workspaceId: numb
   };
   const made: NewDelivery[][] = [];
   const done = await mapInTurn(events, async (event) => {
-    if (removed.includes(event.source_id)) return rejectEvent(trx, workspaceId, event.id, sourceRemoved);
+    const removedAt = removals.get(event.source_id);
+    if (removedAt && event.received_at > removedAt) return rejectEvent(trx, workspaceId, event.id, sourceRemoved);
     try {
       made.push(deliveriesOf(event, takers.get(event.source_id) ?? []));
     } catch (error) {

@@ -137,16 +137,15 @@ function ofBarred({ code, message: reason, fix, isFinal }: Barred, tried: Tried)
 }
 
 function ofWait({ until }: WaitNeeded, tried: Tried): Ending {
-  const left = tried.isOpen ? "What was sent may have been done: it is looked up then." : "Nothing was sent.";
-  const reason = `Zendesk takes no request of this kind before ${instantWords(until)}. ${left}`;
+  const reason = `Zendesk takes no request of this kind before ${instantWords(until)}. Nothing was sent.`;
   const at = new Date(Math.max(until.getTime(), tried.now.getTime() + seconds));
   return later(tried, at, { code: "rate_limited", reason, retries: tried.retries });
 }
 
 function ofZendesk(error: ZendeskError, tried: Tried): Ending {
-  if (error.cause instanceof WaitNeeded) return ofWait(error.cause, tried);
-  const { message: reason, status } = error;
-  if (error.code === "outcome_unknown") return unknown(tried, { code: error.code, reason }, status);
+  const { message: reason, status, cause } = error;
+  const told = cause instanceof WaitNeeded ? cause.until : tried.now;
+  if (error.code === "outcome_unknown") return unknown(tried, { code: error.code, reason }, { status, told });
   if (error.scope === "connection") return ofConnection(error, tried);
   if (error.status === 409) return retried(tried, collisions, "conflict", error.message, conflictFix);
   if (error.transient || error.status === 408 || error.status === 425) {
@@ -212,19 +211,21 @@ export function doubtsOf(earlier: readonly NewExchange[], attempt: number): Doub
 
 /**
  * Something may have been written: looked up again by itself, later each time, then a person's. What was looked for, not found
- * and sent again is in doubt anew; where Zendesk is only too busy for it, it is sent again for as long as anything is.
+ * and sent again is in doubt anew; where Zendesk is only too busy for it, it is sent again for as long as anything is. Nothing is
+ * asked before the instant that Zendesk has `told`.
  */
 function unknown(
   { now, retries, isUnknown, isOpen, doubts }: Tried,
   { code, reason, fix, notes = [] }: { code: string; reason: string; fix?: string; notes?: string[] },
-  status?: number,
+  { status, told = now }: { status?: number | undefined; told?: Date } = {},
 ): Ending {
   // Tries before anything was sent say nothing about how often it was looked up.
   const tries = isUnknown ? retries : 0;
   const isAgain = isUnknown && isOpen;
   const pause =
     isAgain && isBusy(status) ? pauseAfter(tries) : lookUps[Math.min(tries, isAgain ? doubts.losses : doubts.looks)];
-  const dueAt = pause === undefined || tries >= mostRetries ? null : new Date(now.getTime() + pause);
+  const isOver = pause === undefined || tries >= mostRetries;
+  const dueAt = isOver ? null : new Date(Math.max(now.getTime() + pause, told.getTime()));
   return ending("unknown", {
     code,
     reason,

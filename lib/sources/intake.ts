@@ -2,6 +2,7 @@ import { inWorkspace } from "#db/client.ts";
 import { foreseen } from "#lib/api/failures.ts";
 import { type Context, onePerContext } from "#lib/context.ts";
 import { nudgeDeliveries } from "#lib/destinations/deliverer.ts";
+import { passDoor } from "#lib/destinations/route-events.ts";
 import { AppError } from "#lib/errors.ts";
 import { apart } from "#lib/log.ts";
 import { insertEvents, type NewEvent } from "#lib/sources/store/events.ts";
@@ -75,9 +76,10 @@ export class Intake {
   private async store(workspaceId: number, together: readonly Waiting[]): Promise<void> {
     try {
       const events = withoutRepeats(together.flatMap(({ events }) => events));
-      const accepted = await inWorkspace(this.ctx.db, workspaceId, (trx) =>
-        insertEvents(trx, workspaceId, events, messageIdDays),
-      );
+      const accepted = await inWorkspace(this.ctx.db, workspaceId, async (trx) => {
+        await passDoor(trx, workspaceId);
+        return insertEvents(trx, workspaceId, events, messageIdDays);
+      });
       for (const call of together) call.stored();
       if (accepted > 0) nudgeDeliveries(this.ctx, workspaceId);
     } catch (error) {

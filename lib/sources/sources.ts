@@ -2,12 +2,10 @@ import type { z } from "zod";
 import { type Db, inWorkspace, type Trx } from "#db/client.ts";
 import { type List, pageOf, positionFrom } from "#lib/api/cursor.ts";
 import type { Context } from "#lib/context.ts";
-import { routeWaiting } from "#lib/destinations/route-events.ts";
 import { notFound } from "#lib/errors.ts";
 import type { rotateBody, Source, sourceCreated, sourcePatch } from "#lib/sources/shapes.ts";
 import { endWriteKeys, insertWriteKey } from "#lib/sources/store/keys.ts";
 import {
-  detachSource,
   existingSources,
   insertSource,
   type SourceRow,
@@ -68,13 +66,14 @@ export function changeSource(
   });
 }
 
-/** Its keys are refused from now on and no destination takes its events; those that came stay, and go where they were to go. */
-export async function removeSource(ctx: Context, workspaceId: number, sourceId: string, now: Date): Promise<void> {
-  await routeWaiting(ctx, workspaceId, now);
-  await changingKeys(ctx, workspaceId, async (trx) => {
+/**
+ * Its keys are refused from now on and no destination takes what comes; the events that came stay, and go where they were to go
+ * whenever they are routed: for that its destinations keep it, unseen, as long as it has any.
+ */
+export function removeSource(ctx: Context, workspaceId: number, sourceId: string, now: Date): Promise<void> {
+  return changingKeys(ctx, workspaceId, async (trx) => {
     if (!(await updateSource(trx, workspaceId, sourceId, { deleted_at: now }, now))) throw notFound("The source");
     await endWriteKeys(trx, workspaceId, Number(sourceId), { now, at: now });
-    await detachSource(trx, workspaceId, Number(sourceId));
   });
 }
 

@@ -1,21 +1,28 @@
 import pg from "pg";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { PUT as putActions } from "#app/api/v1/destinations/[id]/actions/route.ts";
-import { PATCH as changeDestination, DELETE as deleteDestination } from "#app/api/v1/destinations/[id]/route.ts";
+import {
+  PATCH as changeDestination,
+  DELETE as deleteDestination,
+  GET as getDestination,
+} from "#app/api/v1/destinations/[id]/route.ts";
 import { POST as stopDestination } from "#app/api/v1/destinations/[id]/stop/route.ts";
 import { DELETE as removeSource } from "#app/api/v1/sources/[id]/route.ts";
 import type { Command } from "#lib/destinations/attempt.ts";
-import { lockDestination } from "#lib/destinations/store/destinations.ts";
+import { holdSources, lockDestination } from "#lib/destinations/store/destinations.ts";
 import { lockLanes } from "#lib/destinations/store/lanes.ts";
-import { useDestinations } from "#test/destinations/ground.ts";
+import { lockRouting } from "#lib/destinations/store/routing.ts";
+import { processIntake } from "#lib/sources/intake.ts";
+import { forgetOldIntake } from "#lib/sources/retention.ts";
+import { type Place, receivedAt, useDestinations } from "#test/destinations/ground.ts";
 
 const ground = useDestinations();
 const { database, api } = ground;
 
-async function asOwner(statement: string): Promise<void> {
+async function asOwner(statement: string): Promise<pg.QueryResult> {
   const owner = new pg.Client({ connectionString: database.url });
   await owner.connect();
-  await owner.query(statement).finally(() => owner.end());
+  return owner.query(statement).finally(() => owner.end());
 }
 
 const identify = (userId: string, traits: object = {}) => ({
@@ -24,6 +31,11 @@ const identify = (userId: string, traits: object = {}) => ({
   traits: { name: `User ${userId}`, email: `${userId}@example.com`, ...traits },
 });
 const group = (groupId: string, userId?: string) => ({ type: "group", groupId, userId, traits: { name: groupId } });
+const storedEvent = ({ sourceId }: Place, { type, userId, ...rest }: ReturnType<typeof identify>) => ({
+  ...{ sourceId: Number(sourceId), messageId: userId, isNamed: true, type, name: null, userId, email: null },
+  ...{ anonymousId: null, groupId: null, occurredAt: receivedAt, receivedAt, rejection: null },
+  payload: JSON.stringify({ type, userId, ...rest }),
+});
 const track = (event: string, userId?: string) => ({ type: "track", event, userId, properties: {} });
 
 test("one event triggers several actions, and deliveries keep the order in which events came", async () => {
@@ -119,38 +131,100 @@ test("every destination of a source gets its own, and others, or those that are 
   expect(await named()).toEqual([first, second]);
 });
 
+const lanesAndStates = async (place: Place) =>
+  (await ground.deliveries(place)).map(({ lanes, state }) => [lanes[0], state]);
+
+/** How many transactions of the database wait for a lock. */
+async function waiting(): Promise<number> {
+  const { rowCount } = await asOwner(
+    "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+  );
+  return rowCount ?? 0;
+}
+
 test.each([
-  ["its source is removed", "queued"],
-  ["its source is taken from the destination", "queued"],
-  ["the destination is switched off", "queued"],
-  ["the destination is deleted", "failed"],
-])("what was acknowledged before %s has its delivery all the same", async (what, state) => {
+  ["its source is taken from the destination", changeDestination, { sourceIds: [] }, "queued"],
+  ["the destination is switched off", changeDestination, { enabled: false }, "queued"],
+  ["the destination is deleted", deleteDestination, undefined, "failed"],
+])("what was acknowledged before %s has its delivery all the same, though it came meanwhile", async (...given) => {
+  const [, change, body, state] = given;
   const place = await ground.place();
   const id = await ground.destination(place);
-  const destination = `/api/v1/destinations/${id}`;
-  const { key } = place;
-  await ground.receive(place, identify("ann"), identify("bob"));
-  const change = {
-    "its source is removed": () => api.call(removeSource, `/api/v1/sources/${place.sourceId}`, { key }),
-    "its source is taken from the destination": () =>
-      api.call(changeDestination, destination, { key, body: { sourceIds: [] } }),
-    "the destination is switched off": () =>
-      api.call(changeDestination, destination, { key, body: { enabled: false } }),
-    "the destination is deleted": () => api.call(deleteDestination, destination, { key }),
-  }[what];
-  expect([200, 204]).toContain((await change?.())?.status);
+  await ground.receive(place, identify("ann"));
+  let changing: ReturnType<typeof api.call> | undefined;
+  await database.inWorkspace(place.workspace, async (trx) => {
+    // As the deliverer in the middle of a batch.
+    await lockRouting(trx, place.workspace);
+    changing = api.call(change, `/api/v1/destinations/${id}`, { key: place.key, ...(body && { body }) });
+    await expect.poll(waiting, { timeout: 30_000 }).toBe(1);
+    await ground.receive(place, identify("bob"));
+  });
+  expect([200, 204]).toContain((await changing)?.status);
   await ground.receive(place, identify("cid"));
   await ground.route(place);
-  const lanes = (await ground.deliveries(place)).map((row) => [row.lanes[0], row.state]);
-  expect(lanes).toEqual([
+  expect(await lanesAndStates(place)).toEqual([
     ["u:ann", state],
     ["u:bob", state],
+  ]);
+});
+
+test("while a destination is changed no event is acknowledged: it comes before the change, or after it", async () => {
+  const place = await ground.place();
+  const id = await ground.destination(place);
+  await ground.receive(place, identify("ann"));
+  const order: string[] = [];
+  const ended = (what: string) => () => order.push(what);
+  let both: Promise<unknown> | undefined;
+  await database.inWorkspace(place.workspace, async (trx) => {
+    await holdSources(trx, place.workspace, [Number(place.sourceId)]);
+    const body = { sourceIds: [place.sourceId], enabled: false };
+    const changing = api.call(changeDestination, `/api/v1/destinations/${id}`, { key: place.key, body });
+    await expect.poll(waiting, { timeout: 30_000 }).toBe(1);
+    const storing = processIntake(api.context).take(place.workspace, [storedEvent(place, identify("bob"))]);
+    both = Promise.all([changing.then(ended("changed")), storing.then(ended("stored"))]);
+    await expect.poll(waiting, { timeout: 30_000 }).toBe(2);
+    expect(order).toEqual([]);
+  });
+  await both;
+  await ground.route(place);
+  expect(await lanesAndStates(place)).toEqual([["u:ann", "queued"]]);
+});
+
+test("what came before its source was removed has its delivery, whenever it is routed; what came later says so", async () => {
+  const place = await ground.place();
+  const id = await ground.destination(place);
+  const source = `/api/v1/sources/${place.sourceId}`;
+  await ground.receive(place, identify("ann"));
+  await database.inWorkspace(place.workspace, async (trx) => {
+    await lockRouting(trx, place.workspace);
+    expect((await api.call(removeSource, source, { key: place.key })).status).toBe(204);
+  });
+  const [, late] = await ground.receive(place, identify("bob"), identify("cid"));
+  await asOwner(`update event set received_at = now() + interval '1 second' where id = ${late}`);
+  await ground.route(place);
+  expect(await lanesAndStates(place)).toEqual([
+    ["u:ann", "queued"],
+    ["u:bob", "queued"],
   ]);
   const rejections = await database.inWorkspace(place.workspace, (trx) =>
     trx.selectFrom("event").select("rejection").orderBy("id").execute(),
   );
-  const late = what === "its source is removed" ? expect.stringContaining("source was removed") : null;
-  expect(rejections.map(({ rejection }) => rejection)).toEqual([null, null, late]);
+  const removed = "The source was removed before this event came: no destination takes it.";
+  expect(rejections.map(({ rejection }) => rejection)).toEqual([null, null, removed]);
+  const { body } = await api.call(getDestination, `/api/v1/destinations/${id}`, { key: place.key });
+  expect(body.sources).toEqual([]);
+});
+
+test("a removed source leaves nothing once its events are forgotten", async () => {
+  const place = await ground.place();
+  await ground.destination(place);
+  await api.call(removeSource, `/api/v1/sources/${place.sourceId}`, { key: place.key });
+  await forgetOldIntake(database.db, place.workspace, new Date(), () => false);
+  const left = await database.inWorkspace(place.workspace, async (trx) => [
+    await trx.selectFrom("source").select("id").execute(),
+    await trx.selectFrom("destination_source").select("source_id").execute(),
+  ]);
+  expect(left).toEqual([[], []]);
 });
 
 test("a change makes the deliveries of all that waited, a batch at a time, before it locks anything (rows 103, 82)", async () => {
@@ -158,20 +232,11 @@ test("a change makes the deliveries of all that waited, a batch at a time, befor
   const taker = await ground.destination(place);
   const off = await ground.destination(place, { enabled: false, sourceIds: [await ground.source(place.workspace)] });
   await ground.receive(place, ...Array.from({ length: 1100 }, (_, n) => track("Read", `user-${n}`)));
-  const owner = new pg.Client({ connectionString: database.url });
-  await owner.connect();
-  onTestFinished(() => owner.end());
   let changing: ReturnType<typeof api.call> | undefined;
   await database.inWorkspace(place.workspace, async (trx) => {
     // As whoever deletes the connection does: its destinations first, then its lanes.
     await lockDestination(trx, place.workspace, Number(off));
     changing = api.call(changeDestination, `/api/v1/destinations/${off}`, { key: place.key, body: { enabled: true } });
-    const waiting = async () =>
-      (
-        await owner.query(
-          "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
-        )
-      ).rowCount;
     await expect.poll(waiting, { timeout: 30_000 }).toBe(1);
     await lockLanes(trx, { workspaceId: place.workspace, connectionId: Number(place.connectionId) });
     // Committed, and nothing of it is kept from others.
@@ -180,7 +245,7 @@ test("a change makes the deliveries of all that waited, a batch at a time, befor
     expect(stop.status).toBe(200);
   });
   expect((await changing)?.status).toBe(200);
-  const { rows } = await owner.query("select distinct xmin from event where workspace_id = $1", [place.workspace]);
+  const { rows } = await asOwner(`select distinct xmin from event where workspace_id = ${place.workspace}`);
   expect(rows).toHaveLength(3);
 });
 
@@ -198,10 +263,11 @@ test("a change waits for what came before it and for no more, however fast event
     .call(changeDestination, `/api/v1/destinations/${id}`, { key: place.key, body })
     .finally(() => asOwner("drop trigger one_more on event; drop function one_more"));
   expect(answer).toMatchObject({ status: 200, body: { enabled: false } });
-  expect(await ground.deliveries(place)).toHaveLength(500);
+  // Two rounds, of which the second has found no less than the first, and the one batch of the change itself.
+  expect(await ground.deliveries(place)).toHaveLength(1500);
   // What came with the change is taken as it stands after it.
   expect(await ground.route(place)).toMatchObject({ routed: 500 });
-  expect(await ground.deliveries(place)).toHaveLength(500);
+  expect(await ground.deliveries(place)).toHaveLength(1500);
 }, 60_000);
 
 test("what came while a destination was off is not its own when it is switched on", async () => {

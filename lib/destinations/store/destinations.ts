@@ -161,6 +161,7 @@ const sourcesOf = (db: Db, workspaceId: number, destinationIds: readonly number[
     .select(["link.destination_id as destinationId", "source.id", "source.name"])
     .where("link.workspace_id", "=", workspaceId)
     .where("link.destination_id", "in", [...destinationIds])
+    .where("source.deleted_at", "is", null)
     .orderBy("source.id")
     .execute();
 

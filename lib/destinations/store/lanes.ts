@@ -25,6 +25,19 @@ export async function lockLanes(trx: Trx, { workspaceId, connectionId }: Scope):
   );
 }
 
+/** The same for all connections that destinations of the workspace write to, in the order in which everybody takes several. */
+export async function lockAllLanes(trx: Trx, workspaceId: number): Promise<void> {
+  const connections = await trx
+    .selectFrom("destination")
+    .select("connection_id as connectionId")
+    .distinct()
+    .where("workspace_id", "=", workspaceId)
+    .where("deleted_at", "is", null)
+    .orderBy("connection_id")
+    .execute();
+  for (const { connectionId } of connections) await lockLanes(trx, { workspaceId, connectionId });
+}
+
 /** Brings the lanes to how these deliveries stand now. Only behind lockLanes. */
 export async function alignLanes(trx: Trx, workspaceId: number, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;

@@ -91,15 +91,6 @@ export async function updateSource(
   return numUpdatedRows > 0n;
 }
 
-/** No destination takes events of it any more. */
-export async function detachSource(trx: Trx, workspaceId: number, sourceId: number): Promise<void> {
-  await trx
-    .deleteFrom("destination_source")
-    .where("workspace_id", "=", workspaceId)
-    .where("source_id", "=", sourceId)
-    .execute();
-}
-
 /** Which of these exist; one that was removed does not. */
 export async function existingSources(db: Db, workspaceId: number, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
@@ -112,7 +103,11 @@ export async function existingSources(db: Db, workspaceId: number, ids: readonly
 /** Removed sources that no event names any more. */
 export async function forgetRemovedSources(trx: Trx, workspaceId: number): Promise<void> {
   await sql`
-    delete from source s
-     where s.workspace_id = ${workspaceId} and s.deleted_at is not null
-       and not exists (select from event e where e.workspace_id = ${workspaceId} and e.source_id = s.id)`.execute(trx);
+    with gone as (
+      delete from source s
+       where s.workspace_id = ${workspaceId} and s.deleted_at is not null
+         and not exists (select from event e where e.workspace_id = ${workspaceId} and e.source_id = s.id)
+      returning s.id)
+    delete from destination_source
+     where workspace_id = ${workspaceId} and source_id in (select id from gone)`.execute(trx);
 }
