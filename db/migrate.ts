@@ -6,6 +6,7 @@ import * as destinations from "#db/migrations/2026-11-22-03-destinations.ts";
 import * as lostDeliveries from "#db/migrations/2026-11-22-04-lost-deliveries.ts";
 import * as kept from "#db/migrations/2026-11-22-05-kept.ts";
 import * as memberships from "#db/migrations/2026-11-22-06-memberships.ts";
+import * as departures from "#db/migrations/2026-11-23-01-departures.ts";
 
 // Imported by name, so that the bundled server and the launcher run the same list.
 const migrations: Record<string, Migration> = {
@@ -15,6 +16,7 @@ const migrations: Record<string, Migration> = {
   "2026-11-22-04-lost-deliveries": lostDeliveries,
   "2026-11-22-05-kept": kept,
   "2026-11-22-06-memberships": memberships,
+  "2026-11-23-01-departures": departures,
 };
 
 /**

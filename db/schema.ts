@@ -445,6 +445,20 @@ export interface FormerRatingTable {
   comment: string | null;
 }
 
+/**
+ * An organization that rows have left since somebody last asked Zendesk about it: `rows` of them went to `went_to` (null:
+ * nowhere). Gone once it is judged (lib/zendesk/departed); `asked_in` is the run that last could not.
+ */
+export interface DepartureTable {
+  workspace_id: number;
+  connection_id: number;
+  organization_id: string;
+  went_to: string | null;
+  rows: number;
+  noted_at: Date;
+  asked_in: string | null;
+}
+
 /** One moment of one ticket, built by lib/timeline/build. `organization_id` follows the ticket's; `priority_then` is the priority at that moment;
  * `moves` are the priority changes of a ticket_escalated (`low>high none>urgent`), judged at reading against workspace.top_priorities. */
 export interface TimelineEntryTable {
@@ -952,6 +966,7 @@ export interface Database {
   drift_seen: DriftSeenTable;
   organization_membership: OrganizationMembershipTable;
   absence: AbsenceTable;
+  departure: DepartureTable;
   absence_approval: AbsenceApprovalTable;
   doctor_check: DoctorCheckTable;
   notice: NoticeTable;

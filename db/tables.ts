@@ -41,6 +41,7 @@ const everyTable: Record<keyof Database, true> = {
   drift_seen: true,
   organization_membership: true,
   absence: true,
+  departure: true,
   absence_approval: true,
   doctor_check: true,
   notice: true,

@@ -17,13 +17,13 @@ import type { Subject } from "#lib/webhooks/subject.ts";
 import type { ZendeskClient } from "#lib/zendesk/client.ts";
 import type { ClientOptions } from "#lib/zendesk/client-options.ts";
 import { openClient } from "#lib/zendesk/credentials.ts";
-import { suspectsAmong, unexported } from "#lib/zendesk/departed.ts";
+import { judgeDeserted, settleDepartures, suspectsAmong } from "#lib/zendesk/departed.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { type Fetched, type FetchedKind, fetchByIds, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
 import { foreignCodes, seesEverything } from "#lib/zendesk/identity.ts";
 import { isDeadlock } from "#lib/zendesk/reading.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import { buryDeparted, membersOf, storeFetched } from "#lib/zendesk/store-by-id.ts";
+import { membersOf, storeFetched } from "#lib/zendesk/store-by-id.ts";
 import type { Departure } from "#lib/zendesk/streams.ts";
 
 export interface DrainOptions {
@@ -49,6 +49,8 @@ const order: readonly Subject[] = ["organization", "ticket", "user"];
 const claimedFor = 5 * 60_000;
 /** The exports withhold the newest minute. */
 const soon = 2 * 60_000;
+/** So many pages of the organizations' export are looked at for what rows have left. */
+const mostLooks = 3;
 /** A delivery is worth a short wait; what asks for longer is taken up again later. */
 const patient: Partial<ClientOptions> = { attempts: 2, longestSleep: 2000, patience: 20_000 };
 
@@ -153,15 +155,29 @@ function store({ ctx, scope, clock }: Drain, subject: Subject, claimed: ClaimedH
   });
 }
 
-/** An organization that rows have left may have been merged or deleted, which no event and no export tells for certain (row 40). */
-async function lookAfterDeparted(
-  { ctx, scope, connection, client, clock }: Drain,
-  left: readonly Departure[],
-): Promise<void> {
-  const ids = [...new Set(left.map(({ organizationId }) => organizationId))].slice(0, idsAtOnce);
+/**
+ * An organization that rows have left may have been merged or deleted, which no event and no export tells for certain (row 40).
+ * What cannot be told now is noted, and a run that comes soon asks again.
+ */
+async function lookAfterDeparted(drain: Drain, left: readonly Departure[]): Promise<void> {
+  const ids = [...new Set(left.map(({ organizationId }) => organizationId))];
   if (ids.length === 0) return;
-  const { missing } = await fetchByIds(client, "organizations", ids);
-  if (missing.length === 0) return;
+  const { ctx, scope, clock } = drain;
+  let isOpen = ids.length > idsAtOnce;
+  try {
+    if (await judgeDeparted(drain, ids.slice(0, idsAtOnce))) isOpen = true;
+  } catch (error) {
+    if (!(error instanceof WaitNeeded || error instanceof ZendeskError)) throw error;
+    ctx.log.warn({ ...scope, organizations: ids.length, said: error.message }, "what rows have left waits for a run");
+    isOpen = true;
+  }
+  if (isOpen) await attempted(ctx.db, scope, (trx) => hastenRun(trx, scope, new Date(clock().getTime() + soon)));
+}
+
+/** True when some could not be judged. */
+async function judgeDeparted({ ctx, scope, connection, client, clock }: Drain, ids: string[]): Promise<boolean> {
+  const notedBy = clock();
+  const { missing, refused } = await fetchByIds(client, "organizations", ids);
   // Nobody may be left in it; those who left with its tickets may not have been told of yet.
   const members = await inWorkspace(ctx.db, scope.workspaceId, (trx) => membersOf(trx, scope, missing, idsAtOnce));
   const { found } = members.length > 0 ? await fetchByIds(client, "users", members) : { found: [] };
@@ -170,13 +186,17 @@ async function lookAfterDeparted(
     await storeFetched(trx, scope, "users", found, clock());
     return suspectsAmong(trx, scope, missing);
   });
-  const unshown = suspects ? await unexported(client, suspects) : [];
-  if (unshown.length === 0 || !(await seesEverything(client, connection))) return;
+  if (!suspects) return false;
+  const { gone, open } = await judgeDeserted(client, suspects, mostLooks);
+  if (gone.length > 0 && !(await seesEverything(client, connection))) return true;
+  const unjudged = [...open, ...refused.map(({ id }) => id)];
   await attempted(ctx.db, scope, async (trx) => {
     if (!(await shareOpenConnection(trx, scope))) return;
     const now = clock();
-    if ((await buryDeparted(trx, scope, unshown, left, now)) > 0) await markChanged(trx, scope, now);
+    const { deleted } = await settleDepartures(trx, scope, { ids, gone, unjudged, notedBy }, now);
+    if (deleted > 0) await markChanged(trx, scope, now);
   });
+  return unjudged.length > 0;
 }
 
 /** What is stored and not found by id is no deletion yet (row 94): a run that comes soon learns it from the export. */

@@ -1,6 +1,6 @@
 import { PageTooHeavy } from "#lib/zendesk/client.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
-import { isPlaceRefused, ZendeskError } from "#lib/zendesk/failures.ts";
+import { isPlaceRefused, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { newPlace, type Place } from "#lib/zendesk/place.ts";
 import { emptyPage, type Page, wrongPage } from "#lib/zendesk/readers.ts";
 import type { Reading } from "#lib/zendesk/reading.ts";
@@ -13,6 +13,8 @@ export const growth = 1.5;
 const mostRestarts = 3;
 /** A page without rows that is not the end is right once in a while, not for ever (row 14). */
 const mostEmptyPages = 10;
+/** So often in a row a page that lacks what was asked for beside its rows is asked for again; an account may not have it at all. */
+const mostBarePages = 2;
 /** What clocks and slow answers add to how old a start may be that Zendesk calls too recent. Seconds. */
 const leeway = 15 * 60;
 
@@ -30,6 +32,7 @@ export class Pages {
   private readonly stream: Stream;
   private good = 0;
   private empty = 0;
+  private bare = 0;
   /** Where pages have led since the reading began, or began again. */
   private readonly led = new Set<string>();
 
@@ -42,7 +45,7 @@ export class Pages {
   async next(place: Place): Promise<AskedPage> {
     for (let from = place; ; ) {
       try {
-        const page = await this.stream.read(this.ask(), from);
+        const page = await this.whole(await this.stream.read(this.ask(), from), from);
         this.checkProgress(page, from);
         this.grow();
         return { ...page, from };
@@ -51,6 +54,19 @@ export class Pages {
         if (this.shrink(error, from)) continue;
         from = this.beginAgain(error, from);
       }
+    }
+  }
+
+  /** A page that lacks what was asked for beside its rows, asked for again: whole, or, as a last resort, as it is. */
+  private async whole(page: Page, from: Place): Promise<Page> {
+    if (!page.isBare) this.bare = 0;
+    if (!page.isBare || this.bare >= mostBarePages) return page;
+    this.bare++;
+    try {
+      return await this.whole(await this.stream.read(this.ask(), from), from);
+    } catch (error) {
+      if (!(error instanceof WaitNeeded || error instanceof PageTooHeavy || error instanceof ZendeskError)) throw error;
+      return page;
     }
   }
 

@@ -1,55 +1,121 @@
 import type { Trx } from "#db/client.ts";
-import type { ZendeskClient } from "#lib/zendesk/client.ts";
+import { PageTooHeavy, type ZendeskClient } from "#lib/zendesk/client.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
+import { ZendeskError } from "#lib/zendesk/failures.ts";
 import { newPlace } from "#lib/zendesk/place.ts";
-import type { Scope } from "#lib/zendesk/scope.ts";
+import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
+import { forgetDepartures, whereMostWent } from "#lib/zendesk/store/departures.ts";
 import { deserted } from "#lib/zendesk/store/facts.ts";
+import { tombstoneOrganizations } from "#lib/zendesk/store/organizations.ts";
 import { readStreamState } from "#lib/zendesk/store/stream-state.ts";
 import { streamNamed } from "#lib/zendesk/streams.ts";
 
 /** The export withholds its newest minute: what changed since is not expected in it. Seconds. */
 const withheld = 120;
+const smallestPage = 10;
 
+/** Organizations that Zendesk does not find by id, though they are stored, and what is needed to judge them. */
 export interface Suspects {
-  /** Organizations in which nobody is left, and the version of each that is stored. */
+  /** Those in which nobody is left, in their stored version. */
   deserted: { id: string; updatedAt: Date | null }[];
   /** All that was visible before has been read. */
   freshThrough: Date | null;
+  /** The largest page that Zendesk was last seen to bear. */
+  pageSize: number | null;
 }
 
-/** Of organizations that are not found by id, those in which nobody is left, with what `unexported` needs to know. */
 export async function suspectsAmong(trx: Trx, scope: Scope, missing: readonly string[]): Promise<Suspects> {
   const state = await readStreamState(trx, scope, "organizations", "incremental");
-  return { deserted: await deserted(trx, scope, missing), freshThrough: state?.fresh_through ?? null };
+  const { fresh_through: freshThrough = null, page_size: pageSize = null } = state ?? {};
+  return { deserted: await deserted(trx, scope, missing), freshThrough, pageSize };
+}
+
+export interface Verdict {
+  /** The export does not show them either. */
+  gone: string[];
+  /** Whether they live cannot be told yet. */
+  open: string[];
 }
 
 /**
- * Which of them the export does not show either, neither in the version that is stored nor in one that came since. A 404 by id
- * that lasts, and somebody who leaves meanwhile, befall living organizations too (row 30); where the export cannot tell, none
- * is named. Two requests as a rule.
+ * Which suspects the export does not show either, neither in the version that is stored nor in one that came since. A 404 by id
+ * that lasts, and somebody who leaves meanwhile, befall living organizations too (row 30). Two requests as a rule, `most` at
+ * the most. Throws WaitNeeded, and what concerns the whole connection.
  */
-export async function unexported(client: ZendeskClient, suspects: Suspects): Promise<string[]> {
-  const organizations = streamNamed("organizations");
-  const shown = new Set<string>();
-  /** One page from a second on. Gives the second before which it shows everything; infinity where it is the last. */
-  const look = async (second: number): Promise<number> => {
-    const ask = { client, size: organizations.largestPage, shrinkable: false };
-    const page = await organizations.read(ask, newPlace(second));
-    for (const row of page.rows) if (!row?.deleted_at) shown.add(String(row?.id));
-    return page.end ? Number.POSITIVE_INFINITY : Number(page.at);
-  };
+export async function judgeDeserted(client: ZendeskClient, suspects: Suspects, most: number): Promise<Verdict> {
   const newest = toSeconds(client.serverNow()) - withheld;
   const versions = suspects.deserted
     .map(({ id, updatedAt }) => ({ id, second: updatedAt ? toSeconds(updatedAt) : Number.POSITIVE_INFINITY }))
-    .filter(({ second }) => second <= newest)
     .sort((a, b) => a.second - b.second);
-  if (versions.length === 0 || suspects.freshThrough === null) return [];
+  const open = versions.map(({ id }) => id);
+  if (suspects.freshThrough === null || !versions.some(({ second }) => second <= newest)) return { gone: [], open };
+  const look = new ExportLook(client, suspects.pageSize, most);
   const looked: string[] = [];
   let through = Number.NEGATIVE_INFINITY;
-  for (const { id, second } of versions) {
-    if (second >= through) through = await look(second);
+  for (const { id, second } of versions.filter(({ second }) => second <= newest)) {
+    if (second >= through) through = await look.from(second);
     if (second < through) looked.push(id);
   }
-  if (through < Number.POSITIVE_INFINITY) through = await look(toSeconds(suspects.freshThrough));
-  return through === Number.POSITIVE_INFINITY ? looked.filter((id) => !shown.has(id)) : [];
+  if (through < Number.POSITIVE_INFINITY) through = await look.from(toSeconds(suspects.freshThrough));
+  const shown = (id: string) => look.shown.has(id);
+  if (through < Number.POSITIVE_INFINITY) return { gone: [], open: open.filter((id) => !shown(id)) };
+  return { gone: looked.filter((id) => !shown(id)), open: open.filter((id) => !shown(id) && !looked.includes(id)) };
+}
+
+/** Single pages of the organizations' export. */
+class ExportLook {
+  /** Living organizations that it showed. */
+  readonly shown = new Set<string>();
+  private readonly stream = streamNamed("organizations");
+  private size: number;
+
+  constructor(
+    private readonly client: ZendeskClient,
+    pageSize: number | null,
+    private left: number,
+  ) {
+    this.size = Math.min(this.stream.largestPage, pageSize ?? this.stream.largestPage);
+  }
+
+  /**
+   * One page from a second on: gives the second before which it shows everything; infinity where it is the last, minus
+   * infinity where Zendesk would not show it: the stream itself says what is wrong then.
+   */
+  async from(second: number): Promise<number> {
+    while (this.left-- > 0) {
+      try {
+        const ask = { client: this.client, size: this.size, shrinkable: this.size > smallestPage };
+        const page = await this.stream.read(ask, newPlace(second));
+        for (const row of page.rows) if (!row?.deleted_at) this.shown.add(String(row?.id));
+        if (page.end) return Number.POSITIVE_INFINITY;
+        return /^\d+$/.test(page.at ?? "") ? Number(page.at) : Number.NEGATIVE_INFINITY;
+      } catch (error) {
+        if (error instanceof PageTooHeavy) this.size = Math.max(smallestPage, Math.floor(this.size / 2));
+        else if (error instanceof ZendeskError && error.scope === "stream") return Number.NEGATIVE_INFINITY;
+        else throw error;
+      }
+    }
+    return Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** What came of asking about organizations that rows had left by `notedBy`. */
+export interface Asked {
+  ids: readonly string[];
+  gone: readonly string[];
+  unjudged: readonly string[];
+  notedBy: Date;
+}
+
+/**
+ * Organizations that Zendesk shows neither by id nor in its export: where nobody is left in them even now, a merge or a deletion
+ * (rows 40, 41). The pointer goes to where most of their rows went. Whatever was judged waits no more.
+ */
+export async function settleDepartures(trx: Trx, scope: Scope, asked: Asked, now: Date): Promise<PageResult> {
+  const { ids, gone, unjudged, notedBy } = asked;
+  const buried = (await deserted(trx, scope, gone)).map(({ id }) => id);
+  const result = await tombstoneOrganizations(trx, scope, buried, now, await whereMostWent(trx, scope, buried));
+  const judged = ids.filter((id) => !unjudged.includes(id));
+  await forgetDepartures(trx, scope, judged, notedBy);
+  return result;
 }

@@ -23,7 +23,8 @@ export type FailureCode =
   | "many_missing"
   | "role_changed"
   | "empty_listing"
-  | "held_rows";
+  | "held_rows"
+  | "missing_metrics";
 
 export interface FailureWords {
   code: FailureCode;

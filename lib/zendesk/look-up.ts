@@ -37,7 +37,7 @@ export async function lookUp(reading: Reading, kind: AbsentStream, ids: readonly
 export async function unlessRefused(
   reading: Reading,
   check: BesideCheck,
-  work: () => Promise<void>,
+  work: () => Promise<unknown>,
 ): Promise<ZendeskError | null> {
   try {
     await work();

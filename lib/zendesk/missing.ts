@@ -1,6 +1,6 @@
 import type { Trx } from "#db/client.ts";
 import { refreshTimeline } from "#lib/timeline/refresh.ts";
-import { suspectsAmong, unexported } from "#lib/zendesk/departed.ts";
+import { judgeDeserted, settleDepartures, suspectsAmong } from "#lib/zendesk/departed.ts";
 import { WaitNeeded } from "#lib/zendesk/failures.ts";
 import { type Fetched, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
 import { seesEverything } from "#lib/zendesk/identity.ts";
@@ -10,47 +10,52 @@ import { makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
 import type { AbsentStream } from "#lib/zendesk/store/absence.ts";
-import { deserted } from "#lib/zendesk/store/facts.ts";
+import {
+  departuresToAsk,
+  forgetOldDepartures,
+  markDeparturesAsked,
+  noteDepartures,
+} from "#lib/zendesk/store/departures.ts";
 import { holdRows } from "#lib/zendesk/store/held-rows.ts";
 import { unknownTickets } from "#lib/zendesk/store/missing.ts";
-import { tombstoneOrganizations } from "#lib/zendesk/store/organizations.ts";
 import { addCounts, noCounts } from "#lib/zendesk/store/run-counters.ts";
 import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
 import { streamNamed } from "#lib/zendesk/streams.ts";
 
 /** So many tickets that only events or ratings name are asked for in one night; the next one goes on behind them. */
 const mostUnknown = 1000;
+/** What nobody could judge for so long is left to the nights. Milliseconds. */
+const departuresKept = 2 * 24 * 3_600_000;
+/** So many pages of the export are looked at for a hundred organizations. */
+const mostLooks = 12;
 
 /**
- * Organizations that users or tickets left in this run: asked for by id, and gone if Zendesk answers 404. Three signals that
- * point the same way, a 404, that nobody is left in it and that the export has it no more, need no second day: a merge, or a
- * deletion that let its people go (rows 40, 41).
+ * Organizations that users or tickets left since they were last asked about: asked for by id, and gone if Zendesk answers 404.
+ * Three signals that point the same way, a 404, that nobody is left in it and that the export has it no more, need no second
+ * day: a merge, or a deletion that let its people go (rows 40, 41). What cannot be told yet waits for the next run. True when
+ * any was asked about.
  */
-export async function checkDeparted(reading: Reading): Promise<void> {
-  const ids = [...reading.departures.keys()];
-  for (let at = 0; at < ids.length; at += idsAtOnce) {
-    const { missing, refused } = await lookUp(reading, "organizations", ids.slice(at, at + idsAtOnce));
+export async function checkDeparted(reading: Reading): Promise<boolean> {
+  const { scope, client, runId } = reading;
+  const before = new Date(reading.clock().getTime() - departuresKept);
+  await commit(reading, (trx) => forgetOldDepartures(trx, scope, before));
+  for (let isAny = false; ; isAny = true) {
+    const { ids, notedBy } = await commit(reading, (trx) => departuresToAsk(trx, scope, { runId, limit: idsAtOnce }));
+    if (notedBy === null) return isAny;
+    if (reading.stop()) throw new WaitNeeded(reading.clock());
+    const { missing, refused } = await lookUp(reading, "organizations", ids);
     if (refused[0]) await noteRefusal(reading, "organizations", refused[0].why);
-    if (missing.length === 0) continue;
-    const suspects = await commit(reading, (trx) => suspectsAmong(trx, reading.scope, missing));
-    const unshown = await unexported(reading.client, suspects);
-    if (unshown.length === 0 || !(await seesEverything(reading.client, reading.connection))) continue;
-    const winners = new Map(unshown.flatMap((id) => winnerOf(reading, id)));
+    const suspects = await commit(reading, (trx) => suspectsAmong(trx, scope, missing));
+    const { gone, open } = await judgeDeserted(client, suspects, mostLooks);
+    if (gone.length > 0 && !(await seesEverything(client, reading.connection))) return true;
+    const unjudged = [...open, ...refused.map(({ id }) => id)];
     await commit(reading, async (trx) => {
-      const now = reading.clock();
-      const gone = (await deserted(trx, reading.scope, unshown)).map(({ id }) => id);
-      await takeBackAbsences(trx, reading, "organizations", gone);
-      const { deleted } = await tombstoneOrganizations(trx, reading.scope, gone, now, winners);
-      await count(trx, reading, "organizations", { deleted });
+      const buried = await settleDepartures(trx, scope, { ids, gone, unjudged, notedBy }, reading.clock());
+      await takeBackAbsences(trx, reading, "organizations", buried.ids);
+      await markDeparturesAsked(trx, scope, unjudged, runId);
+      await count(trx, reading, "organizations", { deleted: buried.deleted });
     });
   }
-  reading.departures.clear();
-}
-
-/** The organization that most of them went to. */
-function winnerOf(reading: Reading, id: string): [string, string][] {
-  const [first] = [...(reading.departures.get(id) ?? [])].sort(([, a], [, b]) => b - a);
-  return first?.[0] ? [[id, first[0]]] : [];
 }
 
 /**
@@ -96,6 +101,7 @@ export async function storeFound(reading: Reading, kind: AbsentStream, found: Fe
     const news = new Set(comparison.drifted.map((row) => row.key));
     const items = made.items.filter((item) => news.has(item.key));
     const stored = await storeRows(trx, stream, reading.scope, { ...made, items }, now);
+    await noteDepartures(trx, reading.scope, stored.left, now);
     if (stream.touchesTimeline) await refreshTimeline(trx, reading.scope, stored.ids, now);
     const held = await holdRows(trx, reading.scope, kind, stored.held, made.fetchedAt);
     const unchanged = stored.unchanged + made.items.length - items.length;

@@ -20,8 +20,6 @@ interface Item {
 
 export interface MadePage {
   part: string;
-  /** As of the page. */
-  isBare: boolean;
   items: Item[];
   /** Rows that are nothing, and rows that are stored without one of their fields. */
   held: HeldRow[];
@@ -55,8 +53,8 @@ const wrongPageFrom = 10;
 export function makeRows(stream: Stream, page: Page): MadePage {
   const read = new RowReader();
   const fetchedAt = page.fetchedAt ?? page.requestedAt;
-  const { part, isBare = false } = page;
-  const made: MadePage = { part, isBare, items: [], held: [], read: page.rows.length, cleaned: 0, fetchedAt };
+  const { part } = page;
+  const made: MadePage = { part, items: [], held: [], read: page.rows.length, cleaned: 0, fetchedAt };
   const schema = stream.wire(page.part);
   const texts = lazily(() => rowTexts(page.text, page.rows));
   for (const [index, wire] of page.rows.entries()) {

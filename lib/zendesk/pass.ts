@@ -7,11 +7,13 @@ import { isNameless } from "#lib/zendesk/held-keys.ts";
 import { letUnmetGo } from "#lib/zendesk/held-unmet.ts";
 import { lookAgain } from "#lib/zendesk/identity.ts";
 import { type Examine, takeBackAbsences } from "#lib/zendesk/ledger.ts";
+import { noteMetrics } from "#lib/zendesk/metric-sets.ts";
 import { isAhead, type MadePage, makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
+import { noteDepartures } from "#lib/zendesk/store/departures.ts";
 import { ticketDepartures } from "#lib/zendesk/store/facts.ts";
 import { heldKeys, holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import { addCounts } from "#lib/zendesk/store/run-counters.ts";
@@ -140,10 +142,13 @@ export class Pass {
       await this.reappear(trx, made);
       const repaired = await this.options.examine?.(trx, page, made);
       const result = await storeRows(trx, stream, reading.scope, made, now);
+      if (stream.name === "tickets")
+        await noteMetrics(trx, reading.scope, page, made, { through: place.through, end }, now);
       result.deleted += await this.retire(trx, page, now);
       if (stream.touchesTimeline) await refreshTimeline(trx, reading.scope, result.ids, now);
       const held = await holdRows(trx, reading.scope, stream.name, result.held, made.fetchedAt);
       await this.release(trx, result);
+      await noteDepartures(trx, reading.scope, [...left, ...result.left], now);
       if (end) await this.letUnmetGo(trx, place, page, result);
       await this.savePlace(trx, place, end, size);
       if (end) await this.options.finish(trx, place);
@@ -157,7 +162,7 @@ export class Pass {
         restarts: place.restarts - before.restarts,
         requests,
       });
-      return { ...result, left: [...left, ...result.left] };
+      return result;
     });
     this.remember(page, stored, made.cleaned);
   }
@@ -226,10 +231,6 @@ export class Pass {
     for (const { key } of stored.held) {
       this.held.add(key);
       if (isNameless(key, stream.name)) this.nameless.add(key);
-    }
-    for (const { organizationId, to } of stored.left) {
-      const destinations = reading.departures.get(organizationId) ?? new Map<string | null, number>();
-      reading.departures.set(organizationId, destinations.set(to, (destinations.get(to) ?? 0) + 1));
     }
     if (stored.held.length > 0 || cleaned > 0) {
       const counts = { held: stored.held.length, cleaned };

@@ -197,8 +197,8 @@ function isBelieved({ rows, size, leadsOn }: { rows: readonly Wire[]; size: numb
 }
 
 /**
- * Whether a page came without what was asked for beside its rows: taken as it is, it would say of each that it has none. Of
- * deleted rows, and of what is hardly a row, nothing is to be expected (rows 25, 56).
+ * Whether a page came without what was asked for beside its rows, so that it is worth asking for again. Of deleted rows, and of
+ * what is hardly a row, nothing is to be expected (rows 25, 56).
  */
 function lacks(rows: readonly Wire[], sideload: Sideload | undefined): boolean {
   if (!sideload) return false;

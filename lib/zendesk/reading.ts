@@ -27,8 +27,6 @@ export interface Reading {
   clock: () => Date;
   sleep: (milliseconds: number) => Promise<void>;
   random: () => number;
-  /** Organizations that users or tickets left in this turn, and how many went where (null: nowhere). */
-  departures: Map<string, Map<string | null, number>>;
   /** Requests already added to the run's count. */
   countedRequests: number;
 }

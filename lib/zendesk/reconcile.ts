@@ -13,6 +13,7 @@ import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failur
 import { lookAgain, narrowed } from "#lib/zendesk/identity.ts";
 import { forgetRefusal, refusalDoubt, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { readMemberships } from "#lib/zendesk/memberships.ts";
+import { metricsDoubt } from "#lib/zendesk/metric-sets.ts";
 import { checkDeparted, findUnknown } from "#lib/zendesk/missing.ts";
 import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import { isAbsentStream } from "#lib/zendesk/store/absence.ts";
@@ -74,6 +75,8 @@ async function forgetLateSight(trx: Trx, { scope }: Reading, { name }: Stream): 
 }
 
 async function doubtOf(trx: Trx, { scope }: Reading, { name }: Stream): Promise<FailureWords | null> {
+  const missing = await metricsDoubt(trx, scope, name);
+  if (missing) return missing;
   return (await comparisonDoubt(trx, scope, name)) ?? refusalDoubt(trx, scope, name);
 }
 

@@ -10,6 +10,8 @@ export interface TicketRow {
   /** Unix seconds; the version of a ticket. A ticket fetched by id has no such stamp: its updated_at stands in. */
   generatedTimestamp: number;
   byId?: boolean;
+  /** It came without its metric set, and says nothing of what that tells. */
+  lacksMetrics?: boolean;
   /** From the embedded metric set; null when not solved or not known. */
   solvedAt: Date | null;
   /** Set for status `deleted` and for scrubbed rows. */

@@ -6,9 +6,9 @@ import { makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import { deserted, ticketDepartures } from "#lib/zendesk/store/facts.ts";
+import { noteDepartures } from "#lib/zendesk/store/departures.ts";
+import { ticketDepartures } from "#lib/zendesk/store/facts.ts";
 import { holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
-import { tombstoneOrganizations } from "#lib/zendesk/store/organizations.ts";
 import { countInserted } from "#lib/zendesk/store/run-counters.ts";
 import { type Departure, streamNamed } from "#lib/zendesk/streams.ts";
 
@@ -52,6 +52,7 @@ export async function storeFetched(
     await countInserted(trx, scope, kind, stored.inserted);
     total.changed += stored.inserted + stored.updated + stored.deleted;
     total.left.push(...left, ...stored.left);
+    await noteDepartures(trx, scope, [...left, ...stored.left], now);
   }
   return total;
 }
@@ -65,27 +66,4 @@ function byInstant(found: Fetched["found"]) {
     pages.set(fetchedAt.getTime(), page);
   }
   return pages.values();
-}
-
-/**
- * Organizations that rows have left and that Zendesk shows neither by id nor in its export: where nobody is left in them, a
- * merge or a deletion (rows 40, 41). The pointer goes to where most of their rows went.
- */
-export async function buryDeparted(
-  trx: Trx,
-  scope: Scope,
-  unshown: readonly string[],
-  left: readonly Departure[],
-  now: Date,
-): Promise<number> {
-  const winners = new Map(unshown.flatMap((id) => winnerOf(id, left)));
-  const gone = (await deserted(trx, scope, unshown)).map(({ id }) => id);
-  return (await tombstoneOrganizations(trx, scope, gone, now, winners)).deleted;
-}
-
-function winnerOf(id: string, left: readonly Departure[]): [string, string][] {
-  const votes = new Map<string | null, number>();
-  for (const { organizationId, to } of left) if (organizationId === id) votes.set(to, (votes.get(to) ?? 0) + 1);
-  const [first] = [...votes].sort(([, a], [, b]) => b - a);
-  return first?.[0] ? [[id, first[0]]] : [];
 }

@@ -8,6 +8,7 @@ import { heldWords } from "#lib/zendesk/held-doubt.ts";
 import { lookAgain, narrowed } from "#lib/zendesk/identity.ts";
 import { intoLedger, lateRows } from "#lib/zendesk/ledger.ts";
 import { refusalDoubt } from "#lib/zendesk/look-up.ts";
+import { metricsDoubt, metricsOwedSince } from "#lib/zendesk/metric-sets.ts";
 import { firstPlace, freshThrough, Pass, resumeFrom } from "#lib/zendesk/pass.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { ratingsHeard } from "#lib/zendesk/ratings-reader.ts";
@@ -24,6 +25,8 @@ import type { Stream } from "#lib/zendesk/streams.ts";
 /** An end that lies so far behind the present may have rows behind it that came late: read on at once. Seconds. */
 const tooLongAgo = 10 * 60;
 const mostExtraPasses = 2;
+/** Tickets that lack their metric sets are read again by the next runs for so long; then the night reads them. Seconds. */
+const owedFor = 24 * 3600;
 /** A start moved back by less than this is the clock's doing. Seconds. */
 const sameStart = 3600;
 
@@ -105,7 +108,10 @@ async function nextPlace(trx: Trx, reading: Reading, stream: Stream): Promise<Pl
   if (!last || !state?.resume_from) return firstPlace(trx, reading, stream);
   // Vouched for by a clock that was ahead: what of it was really read nobody can tell.
   if (isAhead(reading, state.resume_from)) return firstPlace(trx, reading, stream);
-  return newPlace(toSeconds(state.resume_from), { since: last.since });
+  const resumed = toSeconds(state.resume_from);
+  const owed = stream.name === "tickets" ? await metricsOwedSince(trx, reading.scope) : null;
+  const isLately = owed !== null && resumed - owed <= owedFor;
+  return newPlace(isLately ? Math.min(resumed, owed) : resumed, { since: last.since });
 }
 
 /** Gives why a gap could not be filled: it is read again from its beginning by the next run. */
@@ -252,6 +258,7 @@ async function standing(
     doubt ??
     pastDoubt ??
     (await refusalDoubt(trx, scope, name)) ??
+    (await metricsDoubt(trx, scope, name)) ??
     (isAbsentStream(name) && absent > 0 ? heldAbsenceWords(name, absent) : held > 0 ? heldWords(held) : null);
   return failure ? { name, state: "degraded", failure } : { name, state: "ok" };
 }

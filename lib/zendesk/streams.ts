@@ -43,8 +43,6 @@ export type StoreResult = PageResult & { left?: Departure[] };
 /** Which of a stream's lists rows are from, and when they were asked for. */
 interface From {
   part: string;
-  /** It came without what was asked for beside its rows. */
-  isBare: boolean;
   fetchedAt: Date;
 }
 
@@ -201,7 +199,7 @@ const tickets: Stream<ReturnType<typeof rows.ticketRow>> = {
   }),
   wire: () => ticketWire,
   make: (read, wire, payload) => [rows.ticketRow(read, wire, payload())],
-  store: (trx, scope, rows, now, { fetchedAt, isBare }) => storeTickets(trx, scope, rows, now, { fetchedAt, isBare }),
+  store: (trx, scope, rows, now, { fetchedAt }) => storeTickets(trx, scope, rows, now, { fetchedAt }),
   isErased: rows.isErasedTicket,
   touchesTimeline: true,
   table: "ticket",

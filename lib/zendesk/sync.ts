@@ -85,9 +85,11 @@ async function readAll(reading: Reading, job: SyncJob, outcome: RunOutcome): Pro
     outcome.streams.push(finished(stream, done) ?? (await readStream(reading, stream)));
   }
   if (reading.downgraded) return;
-  const someDeparted = reading.departures.size > 0;
-  await unlessRefused(reading, "organizations", () => checkDeparted(reading));
-  if (someDeparted) await restate(reading, outcome, "organizations");
+  let isAnyChecked = false;
+  const refused = await unlessRefused(reading, "organizations", async () => {
+    isAnyChecked = await checkDeparted(reading);
+  });
+  if (isAnyChecked || refused) await restate(reading, outcome, "organizations");
   await actOnApprovals(reading, outcome);
   if (job.mode !== "reconcile") return;
   const { ends, verified } = await reconcile(reading, chosen(job), outcome.streams);
@@ -161,7 +163,6 @@ function startReading(
     clock: job.clock,
     sleep: (milliseconds) => sleep(milliseconds),
     random,
-    departures: new Map(),
     countedRequests: 0,
   };
 }

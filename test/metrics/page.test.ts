@@ -5,6 +5,7 @@ import { rematchWorkspace } from "#lib/matching/run.ts";
 import { putMatchKeys } from "#lib/matching/store.ts";
 import { rebuildMetrics } from "#lib/metrics/rebuild.ts";
 import { ensureMetricsDay } from "#lib/metrics/store.ts";
+import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { storeOrganizations, tombstoneOrganizations } from "#lib/zendesk/store/organizations.ts";
 import { storeRatings } from "#lib/zendesk/store/ratings.ts";
@@ -63,6 +64,17 @@ describe("a page of tickets", () => {
     await inside((trx) => storeTickets(trx, scope, [ticketRow({ id: "1", subject: "first" })], now));
     await inside((trx) => storeTickets(trx, scope, [ticketRow({ id: "1", subject: "second" })], now));
     expect((await ticket("1")).subject).toBe("second");
+  });
+
+  test("takes one of tickets that never had metric sets, whatever it is (row 19)", async () => {
+    const row = (reopens: number | null, lacksMetrics: boolean) =>
+      ticketRow({ id: "1", reopens, lacksMetrics, subject: "same" });
+    const changes = async (...rows: TicketRow[]) => {
+      const results = [];
+      for (const one of rows) results.push(await inside((trx) => storeTickets(trx, scope, [one], now)));
+      return results.map(({ inserted, updated }) => inserted + updated);
+    };
+    expect(await changes(row(null, true), row(null, true), row(1, false), row(null, true))).toEqual([1, 1, 1, 0]);
   });
 
   test("may name a ticket twice: the highest version of it holds, wherever it stands", async () => {

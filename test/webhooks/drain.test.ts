@@ -39,6 +39,16 @@ async function expectNamed({ world, read }: Linked, name: string) {
   expect(stored).toEqual({ ticket: [{ name }], organization: [{ name }], user: [{ name }] });
 }
 
+const postponeRun = ({ read, world }: Linked) =>
+  read((trx) =>
+    trx
+      .updateTable("connection")
+      .set({ next_sync_at: new Date(world.now() + HOUR) })
+      .execute(),
+  );
+const nextRun = async ({ read }: Linked) =>
+  (await read((trx) => trx.selectFrom("connection").select("next_sync_at").executeTakeFirstOrThrow())).next_sync_at;
+
 async function deliverAndDrain(linked: Linked) {
   await linked.zendesk.webhooks.deliver();
   return linked.drain();
@@ -95,15 +105,11 @@ describe("what a delivery brings", () => {
 
   test("a deleted ticket stays until the export tells of it, in a run that comes soon", async () => {
     const linked = await live();
-    const far = new Date(linked.world.now() + HOUR);
-    await linked.read((trx) => trx.updateTable("connection").set({ next_sync_at: far }).execute());
+    await postponeRun(linked);
     linked.world.tickets.delete("2");
     await deliverAndDrain(linked);
     expect((await ticket(linked, "2"))?.deleted_at).toBeNull();
-    const { next_sync_at } = await linked.read((trx) =>
-      trx.selectFrom("connection").select("next_sync_at").executeTakeFirstOrThrow(),
-    );
-    expect(next_sync_at).toEqual(new Date(linked.world.now() + 2 * MINUTE));
+    expect(await nextRun(linked)).toEqual(new Date(linked.world.now() + 2 * MINUTE));
     linked.world.advance(2 * MINUTE);
     await linked.sync();
     expect((await ticket(linked, "2"))?.deleted_at).not.toBeNull();
@@ -122,6 +128,50 @@ describe("what a delivery brings", () => {
     await linked.sync();
     await expectConverged(linked);
   });
+
+  test.each([
+    [
+      "the account asks for silence",
+      async (linked: Linked) => {
+        const path = "/api/v2/incremental/organizations";
+        linked.zendesk.faults.add({ path }, fault.tooManyRequests({ retryAfter: "30", body: "incremental" }), {
+          times: 2,
+        });
+      },
+    ],
+    [
+      "it was renamed a moment before",
+      async (linked: Linked) => {
+        const [loser] = linked.world.organizations.list();
+        linked.world.organizations.update(loser?.id as string, { name: "Merge me" });
+        await deliverAndDrain(linked);
+        linked.world.advance(30_000);
+      },
+    ],
+  ])(
+    "an organization that was merged away while %s is gone with the next run, with its pointer (row 40)",
+    async (_when, trouble) => {
+      const linked = await live();
+      const { world } = linked;
+      const [loser] = world.organizations.list();
+      const winner = world.organizations.create({ name: "Winner" });
+      await trouble(linked);
+      await postponeRun(linked);
+      world.organizations.merge(loser?.id as string, winner.id);
+      await deliverAndDrain(linked);
+      expect(await organization(linked, loser?.id as string)).toMatchObject({ deleted_at: null });
+      expect(await nextRun(linked)).toEqual(new Date(world.now() + 2 * MINUTE));
+      linked.zendesk.faults.clear();
+      world.advance(5 * MINUTE);
+      await linked.sync();
+      expect(await organization(linked, loser?.id as string)).toMatchObject({
+        merged_into: winner.id,
+        deleted_at: expect.any(Date),
+      });
+      expect(await linked.read((trx) => trx.selectFrom("departure").selectAll().execute())).toEqual([]);
+      await expectConverged(linked);
+    },
+  );
 
   test("an organization that everybody left and that is not found by id stays while the export shows it (row 30)", async () => {
     const linked = await live();

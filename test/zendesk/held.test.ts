@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { StreamName } from "#lib/connections/shapes.ts";
+import { settleDepartures } from "#lib/zendesk/departed.ts";
 import { retryHeldRows, setHeldRowAside } from "#lib/zendesk/held.ts";
 import { tombstoneTickets } from "#lib/zendesk/store/tickets.ts";
-import { buryDeparted } from "#lib/zendesk/store-by-id.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { poison } from "#test/support/zendesk/poison.ts";
@@ -107,9 +107,10 @@ describe("held rows of what is gone", () => {
   it("leave outside of a run too, and their streams are degraded no more", async () => {
     const { world, ticket, organization, account } = await withTwoHeld();
     const now = new Date(world.now());
+    const asked = { ids: [organization], gone: [organization], unjudged: [], notedBy: now };
     await account.read(async (trx) => {
       expect((await tombstoneTickets(trx, scopeOf(account), [ticket], now)).deleted).toBe(1);
-      expect(await buryDeparted(trx, scopeOf(account), [organization], [], now)).toBe(1);
+      expect((await settleDepartures(trx, scopeOf(account), asked, now)).deleted).toBe(1);
     });
     expect(await heldRows(account)).toEqual([]);
     expect([await stateOf(account, "tickets"), await stateOf(account, "organizations")]).toEqual([

@@ -5,6 +5,7 @@ import type { SyncMode } from "#lib/connections/shapes.ts";
 import { rebuildMetrics } from "#lib/metrics/rebuild.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import type { ApiRequest } from "#test/support/zendesk/server/request.ts";
 import { DAY, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
 import { type Account, connect } from "#test/zendesk/account.ts";
@@ -12,6 +13,11 @@ import { readAtNight } from "#test/zendesk/compared.ts";
 import { expectConverged } from "#test/zendesk/stored.ts";
 
 const database = useDatabase();
+
+const organizationsExport = "/api/v2/incremental/organizations";
+const busy = fault.tooManyRequests({ retryAfter: "60", body: "incremental" });
+const isLargePage = ({ path, query }: ApiRequest) =>
+  path.startsWith("/api/v2/incremental/") && Number(query.get("per_page") ?? 0) > 250;
 
 const newWorld = (settings = {}) => new World({ subdomain: "acme", clock: "2026-03-02T09:00:00Z", settings });
 
@@ -266,6 +272,41 @@ describe("organizations on the move", () => {
     expect(row).toEqual({ deleted_at: expect.any(Date), merged_into: winner });
     expect(await counted(account)).toEqual({ [winner]: 3, [loser]: 1 });
     await next(account, "reconcile", DAY);
+    await expectConverged(account);
+  });
+
+  it.each([
+    ["only small pages come through", 1, { when: isLargePage }, fault.status(504)],
+    ["the run is told to wait", 2, { path: organizationsExport, nth: 2 }, busy],
+    ["the run ends before it is told", 2, { path: /^\/api\/v2\/organizations\/show_many$/ }, busy],
+  ] as const)("merged when %s are gone with a pointer all the same", async (_when, turns, match, kind) => {
+    const world = newWorld();
+    const [loser, winner] = ["Loser", "Winner"].map((name) => world.organizations.create({ name }).id) as [
+      string,
+      string,
+    ];
+    const user = world.users.create({ name: "U", organizationId: loser });
+    world.tickets.create({ requesterId: user.id, organizationId: loser });
+    world.advance(HOUR);
+    const account = await connect(database, world);
+    await account.sync();
+    world.advance(HOUR);
+    world.organizations.merge(loser, winner);
+    world.advance(10 * MINUTE);
+    const trouble = account.zendesk.faults.add(match, kind, turns === 1 ? {} : { times: 1 });
+    let runId: string | undefined;
+    for (let turn = 1; turn <= turns; turn++) {
+      const outcome = await account.sync(runId ? { runId } : {});
+      runId = outcome.runId;
+      expect(outcome.waitingUntil === undefined).toBe(turn === turns);
+      expect(outcome.streams.filter(({ state }) => state !== "ok" && state !== "waiting")).toEqual([]);
+      world.advance(2 * MINUTE);
+    }
+    trouble.remove();
+    const row = await account.read((trx) =>
+      trx.selectFrom("organization").select(["deleted_at", "merged_into"]).where("id", "=", loser).executeTakeFirst(),
+    );
+    expect(row).toEqual({ deleted_at: expect.any(Date), merged_into: winner });
     await expectConverged(account);
   });
 

@@ -33,6 +33,7 @@ export const tablesOfConnection = [
   "drift_seen",
   "organization_membership",
   "absence",
+  "departure",
   "absence_approval",
   "doctor_check",
   "notice",

@@ -7,7 +7,7 @@ import { table as groups } from "#lib/zendesk/store/groups.ts";
 import { columns as organizationColumns } from "#lib/zendesk/store/organizations.ts";
 import { instant, latestVersions, type PageColumns } from "#lib/zendesk/store/page.ts";
 import { columns as ratingColumns } from "#lib/zendesk/store/ratings.ts";
-import { columns as ticketColumns } from "#lib/zendesk/store/tickets.ts";
+import { lacksWhatWasTold, said, columns as ticketColumns } from "#lib/zendesk/store/tickets.ts";
 import { table as users } from "#lib/zendesk/store/users.ts";
 
 /**
@@ -35,6 +35,12 @@ export interface Compared<Row = unknown> {
   /** Written as an array literal by a page. */
   arrays: readonly string[];
   hashed: boolean;
+  /** What a page says of a column where some of its rows leave that to what is stored: SQL over `page` and `was`. */
+  said?: (column: string) => string;
+  /** Of such a row the hash tells nothing: SQL over `page` and `was`. */
+  otherWords?: string;
+  /** By what columns of a page, which are not stored, both go. */
+  marks?: readonly string[];
   /** Keeps when its rows were asked for: they also come between the runs. */
   fetched: boolean;
 }
@@ -58,6 +64,9 @@ const tickets: Compared<TicketRow> = {
   columns: ticketColumns,
   ignored: ["payload", "by_id"],
   arrays: ["tags"],
+  said,
+  otherWords: lacksWhatWasTold,
+  marks: ["lacks_metrics"],
   fetched: true,
 };
 

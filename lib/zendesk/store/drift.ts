@@ -47,14 +47,15 @@ export async function findDrift(
   const columns = Object.fromEntries(
     Object.entries(compared.columns).filter(([name]) => !compared.ignored.includes(name)),
   );
-  const telling = Object.keys(columns).filter((name) => !keys.includes(name) && name !== "content_hash");
+  const { marks = [], otherWords = "false" } = compared;
+  const telling = Object.keys(columns).filter((name) => ![...keys, ...marks, "content_hash"].includes(name));
   const ofPage = sql.raw(telling.map((name) => valueOfPage(name, compared)).join(", "));
   const [pageVersion, wasVersion] = [over(compared.version, "page"), over(compared.version, "was")];
   const sameKey = (left: string, right: string) =>
     sql.raw(keys.map((name) => `${left}.${name} = ${right}.${name}`).join(" and "));
   const inTime = compared.fetched ? sql`and ${isAskedNoSooner(fetchedAt)}` : sql``;
   const asStored = sql`(${columnList(telling, "was")}) is distinct from (${ofPage})`;
-  const sameHash = hashed ? sql`was.content_hash = page.content_hash` : sql`true`;
+  const sameHash = hashed ? sql`(was.content_hash = page.content_hash or ${sql.raw(otherWords)})` : sql`true`;
   const differing = sql.raw(
     telling
       .map((name) => `case when was.${name} is distinct from ${valueOfPage(name, compared)} then '${name}' end`)
@@ -93,8 +94,8 @@ export async function findDrift(
   return found;
 }
 
-function valueOfPage(name: string, { arrays }: Compared): string {
-  return `page.${name}${arrays.includes(name) ? "::text[]" : ""}`;
+function valueOfPage(name: string, { arrays, said = (column) => `page.${column}` }: Compared): string {
+  return `${said(name)}${arrays.includes(name) ? "::text[]" : ""}`;
 }
 
 export interface DayCounts {

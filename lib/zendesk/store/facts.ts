@@ -26,6 +26,14 @@ export async function holdsAny(trx: Trx, scope: Scope, table: Stream["table"]): 
   return rows[0]?.any ?? false;
 }
 
+/** Whether the account has ever told how often a ticket was reopened: not every one gives metric sets. */
+export async function knowsMetrics(trx: Trx, scope: Scope): Promise<boolean> {
+  const { rows } = await sql<{ any: boolean }>`
+    select exists (select from ticket where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId}
+                      and reopens is not null) as any`.execute(trx);
+  return rows[0]?.any ?? false;
+}
+
 /** Organizations that tickets of a page are about to leave. Asked before the page is stored. */
 export async function ticketDepartures(trx: Trx, scope: Scope, page: readonly TicketRow[]): Promise<Departure[]> {
   const { rows } = await sql<Departure>`

@@ -13,7 +13,8 @@ export type Purpose =
   | "unknown"
   | "memberships"
   | "look_ups"
-  | "membership_list";
+  | "membership_list"
+  | "metric_sets";
 export type StreamState = Selectable<StreamStateTable>;
 type Change = Omit<
   Updateable<StreamStateTable>,

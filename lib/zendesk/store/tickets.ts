@@ -44,13 +44,23 @@ export const columns = {
   tags: ["text", (row) => textArray(row.tags)],
   payload: ["text", (row) => row.payload, "joined"],
   by_id: ["boolean", (row) => row.byId ?? false],
+  lacks_metrics: ["boolean", (row) => row.lacksMetrics ?? false],
 } satisfies PageColumns<TicketRow>;
 const names = Object.keys(columns);
 /** Columns of the table that a page brings as they are. */
-const brought = names.filter((name) => !["tags", "payload", "by_id"].includes(name));
+const brought = names.filter((name) => !["tags", "payload", "by_id", "lacks_metrics"].includes(name));
 const stored = [...brought, "tags", "status_category", "fetched_at"] as const;
 /** What the answer by id and the export write alike. */
 const compared = brought.filter((name) => name !== "content_hash");
+
+/** What `page` says of a column that is stored in `was`, as SQL: a row without its metric set leaves what that has told. */
+export function said(column: string): string {
+  const isOfMetrics = column === "solved_at" || column === "reopens";
+  return isOfMetrics ? `case when page.lacks_metrics then was.${column} else page.${column} end` : `page.${column}`;
+}
+
+/** Whether `page` has other words than `was` for the lack of a metric set that was told before, as SQL. */
+export const lacksWhatWasTold = "(page.lacks_metrics and was.reopens is not null)";
 
 /**
  * Stores one page of tickets and carries what changed into every count, in one statement, then sums the touched accounts.
@@ -62,7 +72,7 @@ export async function storeTickets(
   scope: Scope,
   rows: TicketRow[],
   now: Date,
-  { fetchedAt = now, isBare = false }: { fetchedAt?: Date; isBare?: boolean } = {},
+  { fetchedAt = now }: { fetchedAt?: Date } = {},
 ): Promise<PageResult> {
   const settings = await lockMetricsAtToday(trx, scope.workspaceId, now);
   const page = latestVersions(
@@ -70,7 +80,7 @@ export async function storeTickets(
     (row) => row.id,
     (row) => row.generatedTimestamp,
   );
-  const { rows: answers } = await pageStatement(scope, page, settings, { fetchedAt, isBare }).execute(trx);
+  const { rows: answers } = await pageStatement(scope, page, settings, fetchedAt).execute(trx);
   const { ids, inserted, deleted, organizations } = answers[0] ?? empty;
   await resumAccountsOf(trx, scope, organizations ?? []);
   const scrubbed = page.filter((row) => row.deletedAt !== null && row.subject === scrubbedSubject);
@@ -92,19 +102,14 @@ export async function storeTickets(
 
 const empty = { ids: null, inserted: 0, deleted: 0, organizations: null };
 
-function pageStatement(
-  scope: Scope,
-  page: TicketRow[],
-  settings: MetricSettings,
-  { fetchedAt, isBare }: { fetchedAt: Date; isBare: boolean },
-) {
+function pageStatement(scope: Scope, page: TicketRow[], settings: MetricSettings, fetchedAt: Date) {
   const { workspaceId: ws, connectionId: connection } = scope;
-  const told = isBare ? withStoredMetrics(scope, page) : sql`select * from ${pageTable(columns, page)}`;
   return sql<{ ids: string[] | null; inserted: number; deleted: number; organizations: string[] | null }>`
-    with page as materialized (${told}),
+    with page as materialized (select * from ${pageTable(columns, page)}),
     -- What is to be written, beside what it replaces: rows that are old or the same are gone before the upsert.
     fresh as materialized (
-      select page.*, ${statusCategory("page", scope)} as status_category, was.id is null as is_new,
+      select ${sql.raw(names.map((name) => `${said(name)} as ${name}`).join(", "))},
+             ${statusCategory("page", scope)} as status_category, was.id is null as is_new,
              was.organization_id as was_organization_id, was.created_at as was_created_at, was.rated_at as was_rated_at,
              was.deleted_at as was_deleted_at, was.priority as was_priority, was.status_category as was_status_category,
              was.rating as was_rating, was.merged as was_merged
@@ -113,9 +118,9 @@ function pageStatement(
        where was.id is null or page.generated_timestamp > was.generated_timestamp
           or (page.generated_timestamp = was.generated_timestamp and page.content_hash <> was.content_hash
               and ${isAskedNoSooner(fetchedAt)}
-              -- By id the same ticket is written in other words: they alone are no change.
-              and (not page.by_id or (${columnList(compared, "page")}, page.tags::text[])
-                                     is distinct from (${columnList(compared, "was")}, was.tags)))),
+              -- By id, or without its metric set, the same ticket is written in other words: they alone are no change.
+              and (not (page.by_id or ${sql.raw(lacksWhatWasTold)})
+                   or (${sql.raw(compared.map(said).join(", "))}, page.tags::text[]) is distinct from (${columnList(compared, "was")}, was.tags)))),
     -- Ratings that came before their ticket.
     early_rating as materialized (${effectiveRatings(scope, sql`array(select id from fresh where is_new)`)}),
     written as (
@@ -143,16 +148,6 @@ function pageStatement(
            (select count(*)::int from fresh where is_new) as inserted,
            (select count(*)::int from fresh where not is_new and deleted_at is not null and was_deleted_at is null) as deleted,
            (select array_agg(organization_id) from changed_organization) as organizations`;
-}
-
-/** A page without metric sets says nothing of what they tell: what is stored of it stays. */
-function withStoredMetrics({ workspaceId, connectionId }: Scope, page: TicketRow[]): Sql {
-  const others = names.filter((name) => name !== "solved_at" && name !== "reopens");
-  return sql`
-    select ${columnList(others, "told")}, was.solved_at, was.reopens
-      from (select * from ${pageTable(columns, page)}) told
-      left join ticket was on was.workspace_id = ${workspaceId}::int and was.connection_id = ${connectionId}::int
-           and was.id = told.id`;
 }
 
 /**
