@@ -52,7 +52,15 @@ export const test = base.extend<{ product: Product }, { synced: undefined; admis
     async ({}, use) => use({ cookies: null }),
     { scope: "worker" },
   ],
-  page: async ({ page }, use) => withoutComplaints(page, use),
+  page: async ({ page }, use) => {
+    const goto = page.goto.bind(page);
+    page.goto = async (...where) => {
+      const answer = await goto(...where);
+      await expectAlive(page);
+      return answer;
+    };
+    await withoutComplaints(page, use);
+  },
   product: async ({ page, admission }, use) => {
     await use({
       signIn: async () => {
@@ -81,6 +89,15 @@ interface Connection {
   streams: { freshThrough: string | null }[];
 }
 
+/** Waits until React answers every button: a click that comes before opens nothing. */
+export async function expectAlive(page: Page): Promise<void> {
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll("button")].every((button) =>
+      Object.keys(button).some((key) => key.startsWith("__reactProps")),
+    ),
+  );
+}
+
 /** Fails a test during which the browser's console held an error. */
 export async function withoutComplaints(page: Page, use: (page: Page) => Promise<void>): Promise<void> {
   const complaints: string[] = [];
@@ -103,6 +120,7 @@ export async function signInAs(page: Page, email: string, password: string): Pro
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page).not.toHaveURL(/\/sign-in/);
+  await expectAlive(page);
 }
 
 function api<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
