@@ -2,6 +2,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
 import { publicLookup } from "#lib/zendesk/address.ts";
+import { within } from "#lib/zendesk/deadline.ts";
 
 const unzip = promisify(gunzip);
 
@@ -79,8 +80,7 @@ export class Transport {
     signal?: AbortSignal;
   }): Promise<HttpAnswer> {
     if (new URL(request.url).origin !== this.origin) throw new Error("A request left the account's own origin.");
-    const total = AbortSignal.timeout(this.deadlines.total);
-    const signal = request.signal ? AbortSignal.any([total, request.signal]) : total;
+    const { signal, clear } = within(this.deadlines.total, request.signal);
     const started = performance.now();
     try {
       const { statusCode, headers, body } = await this.agent.request({
@@ -99,6 +99,8 @@ export class Transport {
       return { status: statusCode, headers, body: whole, elapsed: performance.now() - started };
     } catch (error) {
       throw asTransportError(error, request.signal);
+    } finally {
+      clear();
     }
   }
 
