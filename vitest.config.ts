@@ -10,7 +10,8 @@ const shared: TestProjectInlineConfiguration["test"] = {
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than the least machine has cores: tests wait much for databases and processes.
+    maxWorkers: 3,
     globalSetup: ["test/support/global-setup.ts"],
     projects: [
       { test: { ...shared, name: "node", environment: "node", include: ["test/**/*.test.ts"] } },
