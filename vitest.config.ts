@@ -10,8 +10,7 @@ const shared: TestProjectInlineConfiguration["test"] = {
 
 export default defineConfig({
   test: {
-    // One more than the least machine has cores: tests wait much for databases and processes.
-    maxWorkers: 3,
+    maxWorkers: 2,
     globalSetup: ["test/support/global-setup.ts"],
     projects: [
       { test: { ...shared, name: "node", environment: "node", include: ["test/**/*.test.ts"] } },

@@ -25,7 +25,7 @@ test("from a source to Zendesk: wizard, sample, delivery, dead letter and approv
   const source = await product.api<Made>("POST", "/api/v1/sources", { name: "Web app" });
   const send = (call: string, body: object) =>
     callApi(process.env.E2E_BASE_URL ?? "", source.writeKey, "POST", `/v1/${call}`, body);
-  const { id: accountId } = await product.worstAccount();
+  const { id: accountId } = await product.calmAccount();
   const { items: people } = await product.api<Listed<Person>>("GET", `/api/v1/accounts/${accountId}/people?limit=50`);
   const person = people.find(({ email, ticketsTotal }) => email && ticketsTotal > 0);
   const nameless = `nameless-${Date.now()}@example.com`;

@@ -91,6 +91,7 @@ function grouped(asked: readonly Asked[], keyOf: (sent: Sent) => string): Map<st
 
 const traitsOf = ({ payload }: Sent) => payload.traits as Record<string, unknown>;
 const propertiesOf = ({ payload }: Sent) => payload.properties as Record<string, unknown>;
+const namesEmail = ({ payload }: Sent) => /"email":/.test(JSON.stringify(payload));
 const companyOf = (sent: Sent) => traitsOf(sent).company as { id: string; remove?: boolean };
 const userNamed = ({ world }: Past, externalId: unknown): User | undefined =>
   world.users.findByExternalId(String(externalId));
@@ -307,15 +308,22 @@ export function leftBehind(past: Past): string[] {
 /** In calm, what was not done has a cause in what was sent: a user or a ticket that nobody has made, a person's no, or a later word. */
 export function withoutCause(past: Past): string[] {
   const asked = askedIn(past);
-  const isMade = (action: string | null, is: (sent: Sent) => boolean) =>
-    asked.some((one) => (action ?? one.delivery.action) === one.delivery.action && isDone(one) && is(one.sent));
-  const makesUser = past.profile === "customerio" ? "upsert_user" : null;
+  // What names an e-mail makes its user in the RudderStack profile, but for what is only about a ticket that is there.
+  const makesUser = ({ sent, delivery: { action } }: Asked) =>
+    action === "upsert_user" || (past.profile === "rudderstack" && action !== "update_ticket" && namesEmail(sent));
   return asked.flatMap((one) => {
     const { sent, delivery } = one;
     const { state, code, action } = delivery;
     if (state === "done") return [];
-    const isKnown = isMade(makesUser, (made) => made.payload.userId === sent.payload.userId);
-    const hasTicket = isMade("create_ticket", ({ messageId }) => messageId === propertiesOf(sent)?.external_id);
+    const isKnown = asked.some(
+      (maker) => isDone(maker) && makesUser(maker) && maker.sent.payload.userId === sent.payload.userId,
+    );
+    const hasTicket = asked.some(
+      (maker) =>
+        isDone(maker) &&
+        maker.delivery.action === "create_ticket" &&
+        maker.sent.messageId === propertiesOf(sent)?.external_id,
+    );
     const isExplained =
       (state === "failed" && code === "user_not_found" && !isKnown) ||
       (state === "failed" && code === "ticket_not_found" && !hasTicket) ||
