@@ -23,8 +23,7 @@ import { type Fetched, type FetchedKind, fetchByIds, idsAtOnce } from "#lib/zend
 import { foreignCodes, seesEverything } from "#lib/zendesk/identity.ts";
 import { isDeadlock } from "#lib/zendesk/reading.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import { membersOf, storeFetched } from "#lib/zendesk/store-by-id.ts";
-import type { Departure } from "#lib/zendesk/streams.ts";
+import { type Departure, departuresOf, membersOf, storeFetched } from "#lib/zendesk/store-by-id.ts";
 
 export interface DrainOptions {
   clock: () => Date;
@@ -176,7 +175,7 @@ async function lookAfterDeparted(drain: Drain, left: readonly Departure[]): Prom
 
 /** True when some could not be judged. */
 async function judgeDeparted({ ctx, scope, connection, client, clock }: Drain, ids: string[]): Promise<boolean> {
-  const notedBy = clock();
+  const noted = await inWorkspace(ctx.db, scope.workspaceId, (trx) => departuresOf(trx, scope, ids));
   const { missing, refused } = await fetchByIds(client, "organizations", ids);
   // Nobody may be left in it; those who left with its tickets may not have been told of yet.
   const members = await inWorkspace(ctx.db, scope.workspaceId, (trx) => membersOf(trx, scope, missing, idsAtOnce));
@@ -184,7 +183,7 @@ async function judgeDeparted({ ctx, scope, connection, client, clock }: Drain, i
   const suspects = await attempted(ctx.db, scope, async (trx) => {
     if (!(await shareOpenConnection(trx, scope))) return null;
     await storeFetched(trx, scope, "users", found, clock());
-    return suspectsAmong(trx, scope, missing);
+    return suspectsAmong(trx, scope, { ids, missing });
   });
   if (!suspects) return false;
   const { gone, open } = await judgeDeserted(client, suspects, mostLooks);
@@ -193,7 +192,10 @@ async function judgeDeparted({ ctx, scope, connection, client, clock }: Drain, i
   await attempted(ctx.db, scope, async (trx) => {
     if (!(await shareOpenConnection(trx, scope))) return;
     const now = clock();
-    const { deleted } = await settleDepartures(trx, scope, { ids, gone, unjudged, notedBy }, now);
+    // What lives and is empty stays noted as well: a merge that has not come to its end is the hourly run's.
+    const waiting = new Set([...unjudged, ...suspects.living]);
+    const judged = noted.filter(({ organizationId }) => !waiting.has(organizationId));
+    const { deleted } = await settleDepartures(trx, scope, { gone, judged }, now);
     if (deleted > 0) await markChanged(trx, scope, now);
   });
   return unjudged.length > 0;

@@ -4,7 +4,7 @@ import { toSeconds } from "#lib/zendesk/dates.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
 import { newPlace } from "#lib/zendesk/place.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
-import { forgetDepartures, whereMostWent } from "#lib/zendesk/store/departures.ts";
+import { forgetDepartures, type NotedDeparture, whereMostWent } from "#lib/zendesk/store/departures.ts";
 import { deserted } from "#lib/zendesk/store/facts.ts";
 import { tombstoneOrganizations } from "#lib/zendesk/store/organizations.ts";
 import { readStreamState } from "#lib/zendesk/store/stream-state.ts";
@@ -14,20 +14,30 @@ import { streamNamed } from "#lib/zendesk/streams.ts";
 const withheld = 120;
 const smallestPage = 10;
 
-/** Organizations that Zendesk does not find by id, though they are stored, and what is needed to judge them. */
+/** Organizations in which nobody is left, and what is needed to judge them. */
 export interface Suspects {
-  /** Those in which nobody is left, in their stored version. */
+  /** Those that Zendesk does not find by id, in their stored version. */
   deserted: { id: string; updatedAt: Date | null }[];
+  /** Those that it finds still: a merge may not have come to its end (zendesk-api section 6.1). */
+  living: string[];
   /** All that was visible before has been read. */
   freshThrough: Date | null;
   /** The largest page that Zendesk was last seen to bear. */
   pageSize: number | null;
 }
 
-export async function suspectsAmong(trx: Trx, scope: Scope, missing: readonly string[]): Promise<Suspects> {
+/** `missing`: of the organizations asked for by id those that Zendesk does not find. */
+export async function suspectsAmong(
+  trx: Trx,
+  scope: Scope,
+  asked: { ids: readonly string[]; missing: readonly string[] },
+): Promise<Suspects> {
   const state = await readStreamState(trx, scope, "organizations", "incremental");
   const { fresh_through: freshThrough = null, page_size: pageSize = null } = state ?? {};
-  return { deserted: await deserted(trx, scope, missing), freshThrough, pageSize };
+  const empty = await deserted(trx, scope, asked.ids);
+  const isMissing = ({ id }: { id: string }) => asked.missing.includes(id);
+  const living = empty.filter((one) => !isMissing(one)).map(({ id }) => id);
+  return { deserted: empty.filter(isMissing), living, freshThrough, pageSize };
 }
 
 export interface Verdict {
@@ -35,44 +45,57 @@ export interface Verdict {
   gone: string[];
   /** Whether they live cannot be told yet. */
   open: string[];
+  /** Pages of the export that were asked for. */
+  looks: number;
 }
 
 /**
  * Which suspects the export does not show either, neither in the version that is stored nor in one that came since. A 404 by id
- * that lasts, and somebody who leaves meanwhile, befall living organizations too (row 30). Two requests as a rule, `most` at
- * the most. Throws WaitNeeded, and what concerns the whole connection.
+ * that lasts, and somebody who leaves meanwhile, befall living organizations too (row 30). `most` pages of the export are looked
+ * at, at least two: the last one at its end, since who has changed meanwhile is shown there. Throws WaitNeeded, and what concerns
+ * the whole connection.
  */
-export async function judgeDeserted(client: ZendeskClient, suspects: Suspects, most: number): Promise<Verdict> {
+export async function judgeDeserted(
+  client: ZendeskClient,
+  suspects: Pick<Suspects, "deserted" | "freshThrough" | "pageSize">,
+  most: number,
+): Promise<Verdict> {
   const newest = toSeconds(client.serverNow()) - withheld;
   const versions = suspects.deserted
     .map(({ id, updatedAt }) => ({ id, second: updatedAt ? toSeconds(updatedAt) : Number.POSITIVE_INFINITY }))
     .sort((a, b) => a.second - b.second);
   const open = versions.map(({ id }) => id);
-  if (suspects.freshThrough === null || !versions.some(({ second }) => second <= newest)) return { gone: [], open };
-  const look = new ExportLook(client, suspects.pageSize, most);
+  if (suspects.freshThrough === null || !versions.some(({ second }) => second <= newest))
+    return { gone: [], open, looks: 0 };
+  const look = new ExportLook(client, suspects.pageSize);
   const looked: string[] = [];
   let through = Number.NEGATIVE_INFINITY;
   for (const { id, second } of versions.filter(({ second }) => second <= newest)) {
-    if (second >= through) through = await look.from(second);
+    if (second >= through) {
+      if (look.count >= most - 1) break;
+      through = await look.from(second);
+    }
     if (second < through) looked.push(id);
   }
   if (through < Number.POSITIVE_INFINITY) through = await look.from(toSeconds(suspects.freshThrough));
-  const shown = (id: string) => look.shown.has(id);
-  if (through < Number.POSITIVE_INFINITY) return { gone: [], open: open.filter((id) => !shown(id)) };
-  return { gone: looked.filter((id) => !shown(id)), open: open.filter((id) => !shown(id) && !looked.includes(id)) };
+  const unseen = (ids: readonly string[]) => ids.filter((id) => !look.shown.has(id));
+  const { count: looks } = look;
+  if (through < Number.POSITIVE_INFINITY) return { gone: [], open: unseen(open), looks };
+  return { gone: unseen(looked), open: unseen(open).filter((id) => !looked.includes(id)), looks };
 }
 
 /** Single pages of the organizations' export. */
 class ExportLook {
   /** Living organizations that it showed. */
   readonly shown = new Set<string>();
+  /** Pages that were asked for. */
+  count = 0;
   private readonly stream = streamNamed("organizations");
   private size: number;
 
   constructor(
     private readonly client: ZendeskClient,
     pageSize: number | null,
-    private left: number,
   ) {
     this.size = Math.min(this.stream.largestPage, pageSize ?? this.stream.largestPage);
   }
@@ -82,7 +105,8 @@ class ExportLook {
    * infinity where Zendesk would not show it: the stream itself says what is wrong then.
    */
   async from(second: number): Promise<number> {
-    while (this.left-- > 0) {
+    for (;;) {
+      this.count++;
       try {
         const ask = { client: this.client, size: this.size, shrinkable: this.size > smallestPage };
         const page = await this.stream.read(ask, newPlace(second));
@@ -95,27 +119,21 @@ class ExportLook {
         else throw error;
       }
     }
-    return Number.NEGATIVE_INFINITY;
   }
-}
-
-/** What came of asking about organizations that rows had left by `notedBy`. */
-export interface Asked {
-  ids: readonly string[];
-  gone: readonly string[];
-  unjudged: readonly string[];
-  notedBy: Date;
 }
 
 /**
  * Organizations that Zendesk shows neither by id nor in its export: where nobody is left in them even now, a merge or a deletion
- * (rows 40, 41). The pointer goes to where most of their rows went. Whatever was judged waits no more.
+ * (rows 40, 41). The pointer goes to where most of their rows went. What is `judged` waits no more.
  */
-export async function settleDepartures(trx: Trx, scope: Scope, asked: Asked, now: Date): Promise<PageResult> {
-  const { ids, gone, unjudged, notedBy } = asked;
+export async function settleDepartures(
+  trx: Trx,
+  scope: Scope,
+  { gone, judged }: { gone: readonly string[]; judged: readonly NotedDeparture[] },
+  now: Date,
+): Promise<PageResult> {
   const buried = (await deserted(trx, scope, gone)).map(({ id }) => id);
   const result = await tombstoneOrganizations(trx, scope, buried, now, await whereMostWent(trx, scope, buried));
-  const judged = ids.filter((id) => !unjudged.includes(id));
-  await forgetDepartures(trx, scope, judged, notedBy);
+  await forgetDepartures(trx, scope, judged);
   return result;
 }

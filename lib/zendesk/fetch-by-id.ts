@@ -25,12 +25,20 @@ export interface Fetched {
 
 /**
  * Fetches rows by id: all at once, and those that do not come each by itself, once. At most `idsAtOnce` ids. Throws for
- * whatever says nothing about single rows.
+ * whatever says nothing about single rows, such as a server that fails: `forgiving`, where only one of them meets it.
  */
-export async function fetchByIds(client: ZendeskClient, kind: FetchedKind, ids: readonly string[]): Promise<Fetched> {
+export async function fetchByIds(
+  client: ZendeskClient,
+  kind: FetchedKind,
+  ids: readonly string[],
+  { forgiving = false }: { forgiving?: boolean } = {},
+): Promise<Fetched> {
   const fetched: Fetched = { found: await fetchTogether(client, kind, ids), missing: [], refused: [] };
   const known = new Set(fetched.found.map(({ row }) => String(row?.id)));
-  for (const id of ids.filter((id) => !known.has(id))) await fetchOne(client, kind, id, fetched);
+  for (const id of ids.filter((id) => !known.has(id))) {
+    const isForgiven = forgiving && !fetched.refused.some(({ why }) => why.transient);
+    await fetchOne(client, kind, id, fetched, isForgiven);
+  }
   return fetched;
 }
 
@@ -47,13 +55,19 @@ export async function fetchTogether(
   return rows.map((row) => ({ row, fetchedAt, latest }));
 }
 
-async function fetchOne(client: ZendeskClient, kind: FetchedKind, id: string, fetched: Fetched): Promise<void> {
+async function fetchOne(
+  client: ZendeskClient,
+  kind: FetchedKind,
+  id: string,
+  fetched: Fetched,
+  isForgiven: boolean,
+): Promise<void> {
   const { path, one, query } = sources[kind];
   try {
     const { body, fetchedAt, latest } = await client.get(`${path}/${id}`, { query, expect: one });
     fetched.found.push({ row: body[one] as Wire, fetchedAt, latest });
   } catch (error) {
-    if (!(error instanceof ZendeskError) || error.scope !== "stream" || error.transient) throw error;
+    if (!(error instanceof ZendeskError) || error.scope !== "stream" || (error.transient && !isForgiven)) throw error;
     if (error.status === 404 && /RecordNotFound/i.test(error.said)) fetched.missing.push(id);
     else fetched.refused.push({ id, why: error });
   }

@@ -26,7 +26,7 @@ const checks = Object.keys(unanswered) as BesideCheck[];
 /** Asks for rows by id; at most `idsAtOnce` ids. An address that Zendesk does not know, or refuses, says nothing about a row. */
 export async function lookUp(reading: Reading, kind: AbsentStream, ids: readonly string[]): Promise<Fetched> {
   if (ids.length === 0) return { found: [], missing: [], refused: [] };
-  return fetchByIds(reading.client, kind, ids);
+  return fetchByIds(reading.client, kind, ids, { forgiving: true });
 }
 
 /**

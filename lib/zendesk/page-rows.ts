@@ -6,8 +6,9 @@ import { rowTexts } from "#lib/zendesk/json.ts";
 import { type Page, wrongPage } from "#lib/zendesk/readers.ts";
 import { RowReader, type Wire } from "#lib/zendesk/row-reader.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
+import { type Departure, noteDepartures } from "#lib/zendesk/store/departures.ts";
 import type { HeldRow } from "#lib/zendesk/store/held-rows.ts";
-import type { Departure, Stream } from "#lib/zendesk/streams.ts";
+import type { Stream } from "#lib/zendesk/streams.ts";
 import { cleanText } from "#lib/zendesk/text.ts";
 import { keyOfRow, whatIsWrong } from "#lib/zendesk/wire.ts";
 
@@ -118,7 +119,7 @@ function lazily<T>(make: () => T): () => T {
 
 /**
  * Stores the rows of a page. Where the database refuses them, halves of the page are tried until the rows that it refuses
- * stand alone: those are held, with what the database says (row 55).
+ * stand alone: those are held, with what the database says (row 55). Which organizations rows have left is noted (row 40).
  */
 export async function storeRows(
   trx: Trx,
@@ -162,6 +163,7 @@ export async function storeRows(
       }
     }
   }
+  await noteDepartures(trx, scope, stored.left, now);
   return stored;
 }
 

@@ -11,10 +11,7 @@ import { noteMetrics } from "#lib/zendesk/metric-sets.ts";
 import { isAhead, type MadePage, makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
-import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import { countAbsences, isAbsentStream } from "#lib/zendesk/store/absence.ts";
-import { noteDepartures } from "#lib/zendesk/store/departures.ts";
-import { ticketDepartures } from "#lib/zendesk/store/facts.ts";
 import { heldKeys, holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import { addCounts } from "#lib/zendesk/store/run-counters.ts";
 import { type Purpose, readClock, readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
@@ -134,21 +131,15 @@ export class Pass {
     const requests = uncountedRequests(reading);
     const stored = await commit(reading, async (trx) => {
       const now = reading.clock();
-      const left = await this.departures(
-        trx,
-        place,
-        made.items.flatMap((item) => item.rows),
-      );
       await this.reappear(trx, made);
       const repaired = await this.options.examine?.(trx, page, made);
       const result = await storeRows(trx, stream, reading.scope, made, now);
       if (stream.name === "tickets")
-        await noteMetrics(trx, reading.scope, page, made, { through: place.through, end }, now);
+        await noteMetrics(trx, reading.scope, page, made, { through: place.through, end: page.end }, now);
       result.deleted += await this.retire(trx, page, now);
       if (stream.touchesTimeline) await refreshTimeline(trx, reading.scope, result.ids, now);
       const held = await holdRows(trx, reading.scope, stream.name, result.held, made.fetchedAt);
       await this.release(trx, result);
-      await noteDepartures(trx, reading.scope, [...left, ...result.left], now);
       if (end) await this.letUnmetGo(trx, place, page, result);
       await this.savePlace(trx, place, end, size);
       if (end) await this.options.finish(trx, place);
@@ -165,12 +156,6 @@ export class Pass {
       return result;
     });
     this.remember(page, stored, made.cleaned);
-  }
-
-  /** Tickets that change their organization show a merge (row 40): not worth a question while everything is new. */
-  private async departures(trx: Trx, place: Place, rows: unknown[]) {
-    if (this.stream.name !== "tickets" || place.since >= place.start) return [];
-    return ticketDepartures(trx, this.reading.scope, rows as TicketRow[]);
   }
 
   private async release(trx: Trx, result: StoredPage): Promise<void> {

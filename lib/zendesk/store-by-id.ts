@@ -4,14 +4,13 @@ import type { Fetched, FetchedKind } from "#lib/zendesk/fetch-by-id.ts";
 import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import { makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
-import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import { noteDepartures } from "#lib/zendesk/store/departures.ts";
-import { ticketDepartures } from "#lib/zendesk/store/facts.ts";
+import type { Departure } from "#lib/zendesk/store/departures.ts";
 import { holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import { countInserted } from "#lib/zendesk/store/run-counters.ts";
-import { type Departure, streamNamed } from "#lib/zendesk/streams.ts";
+import { streamNamed } from "#lib/zendesk/streams.ts";
 
+export { type Departure, departuresOf } from "#lib/zendesk/store/departures.ts";
 export { membersOf } from "#lib/zendesk/store/facts.ts";
 
 export interface StoredById {
@@ -36,8 +35,6 @@ export async function storeFetched(
   for (const { fetchedAt, latest, rows } of byInstant(found)) {
     const rest = { part: kind, text: "", at: null, end: true, stamp: null };
     const made = makeRows(stream, { ...rest, rows, requestedAt: fetchedAt, fetchedAt, latest });
-    const wanted = made.items.flatMap((item) => item.rows);
-    const left = kind === "tickets" ? await ticketDepartures(trx, scope, wanted as TicketRow[]) : [];
     const stored = await storeRows(trx, stream, scope, made, now);
     if (stream.touchesTimeline) await refreshTimeline(trx, scope, stored.ids, now);
     await holdRows(trx, scope, kind, stored.held, fetchedAt);
@@ -51,8 +48,7 @@ export async function storeFetched(
     if (held.size > 0 || released.length > 0) await weighHeldRows(trx, scope, kind, now);
     await countInserted(trx, scope, kind, stored.inserted);
     total.changed += stored.inserted + stored.updated + stored.deleted;
-    total.left.push(...left, ...stored.left);
-    await noteDepartures(trx, scope, [...left, ...stored.left], now);
+    total.left.push(...stored.left);
   }
   return total;
 }

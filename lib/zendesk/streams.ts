@@ -21,6 +21,7 @@ import type { Access } from "#lib/zendesk/refused-lists.ts";
 import type { RowReader, Wire } from "#lib/zendesk/row-reader.ts";
 import * as rows from "#lib/zendesk/rows.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
+import type { Departure } from "#lib/zendesk/store/departures.ts";
 import { storeEvents } from "#lib/zendesk/store/events.ts";
 import { fieldPartsHeld, firstTicketSecond, readRatingsPast } from "#lib/zendesk/store/facts.ts";
 import { absentFields, retireFields, storeFieldPart } from "#lib/zendesk/store/fields.ts";
@@ -33,11 +34,6 @@ import { legacyRatingWire, surveyResponseWire, ticketEventWire, ticketWire, with
 
 export { fieldPartsHeld, readRatingsPast } from "#lib/zendesk/store/facts.ts";
 
-/** An organization that a row of this page left, and where the row went. */
-export interface Departure {
-  organizationId: string;
-  to: string | null;
-}
 export type StoreResult = PageResult & { left?: Departure[] };
 
 /** Which of a stream's lists rows are from, and when they were asked for. */

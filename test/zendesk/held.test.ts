@@ -107,10 +107,11 @@ describe("held rows of what is gone", () => {
   it("leave outside of a run too, and their streams are degraded no more", async () => {
     const { world, ticket, organization, account } = await withTwoHeld();
     const now = new Date(world.now());
-    const asked = { ids: [organization], gone: [organization], unjudged: [], notedBy: now };
     await account.read(async (trx) => {
       expect((await tombstoneTickets(trx, scopeOf(account), [ticket], now)).deleted).toBe(1);
-      expect((await settleDepartures(trx, scopeOf(account), asked, now)).deleted).toBe(1);
+      expect((await settleDepartures(trx, scopeOf(account), { gone: [organization], judged: [] }, now)).deleted).toBe(
+        1,
+      );
     });
     expect(await heldRows(account)).toEqual([]);
     expect([await stateOf(account, "tickets"), await stateOf(account, "organizations")]).toEqual([

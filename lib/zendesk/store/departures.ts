@@ -1,7 +1,17 @@
 import { sql } from "kysely";
 import type { Trx } from "#db/client.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import type { Departure } from "#lib/zendesk/streams.ts";
+
+/** An organization that a row has left, and where the row went. */
+export interface Departure {
+  organizationId: string;
+  to: string | null;
+}
+
+/** What is noted of departures from one organization to another. */
+export interface NotedDeparture extends Departure {
+  rows: number;
+}
 
 /** Keeps, in the transaction that stores the rows, which organizations they left and where they went. */
 export async function noteDepartures(
@@ -22,19 +32,35 @@ export async function noteDepartures(
     do update set rows = departure.rows + excluded.rows, noted_at = excluded.noted_at, asked_in = null`.execute(trx);
 }
 
-/** Organizations that a run has not asked about yet, those first that no run has; and when the youngest of them was noted. */
+/** The departures from organizations that a run has not asked about yet, from those first that no run has; `limit`: organizations. */
 export async function departuresToAsk(
   trx: Trx,
   { workspaceId, connectionId }: Scope,
   which: { runId: string; limit: number },
-): Promise<{ ids: string[]; notedBy: Date | null }> {
-  const { rows } = await sql<{ id: string; notedAt: Date }>`
-    select organization_id as id, max(noted_at) as "notedAt" from departure
+): Promise<NotedDeparture[]> {
+  const { rows } = await sql<NotedDeparture>`
+    with chosen as (
+      select organization_id from departure
+       where workspace_id = ${workspaceId} and connection_id = ${connectionId}
+         and asked_in is distinct from ${which.runId}::bigint
+       group by organization_id order by min(asked_in) nulls first, organization_id limit ${which.limit})
+    select organization_id as "organizationId", went_to as "to", rows from departure
      where workspace_id = ${workspaceId} and connection_id = ${connectionId}
-       and asked_in is distinct from ${which.runId}::bigint
-     group by organization_id order by min(asked_in) nulls first, organization_id limit ${which.limit}`.execute(trx);
-  const latest = Math.max(...rows.map(({ notedAt }) => notedAt.getTime()));
-  return { ids: rows.map(({ id }) => id), notedBy: rows.length > 0 ? new Date(latest) : null };
+       and organization_id in (select organization_id from chosen)`.execute(trx);
+  return rows;
+}
+
+/** The departures from these organizations. */
+export async function departuresOf(
+  trx: Trx,
+  { workspaceId, connectionId }: Scope,
+  organizations: readonly string[],
+): Promise<NotedDeparture[]> {
+  const { rows } = await sql<NotedDeparture>`
+    select organization_id as "organizationId", went_to as "to", rows from departure
+     where workspace_id = ${workspaceId} and connection_id = ${connectionId}
+       and organization_id = any(${organizations}::bigint[])`.execute(trx);
+  return rows;
 }
 
 /** A run could not judge them: the next one asks again. */
@@ -64,21 +90,25 @@ export async function whereMostWent(
   return new Map(rows.flatMap(({ id, to }) => (to === null ? [] : [[id, to] as const])));
 }
 
-/** They have been judged; what left them later than `notedBy` is still to be. */
+/** They have been judged. One that has grown since is still to be. */
 export async function forgetDepartures(
   trx: Trx,
   { workspaceId, connectionId }: Scope,
-  organizations: readonly string[],
-  notedBy: Date,
+  judged: readonly NotedDeparture[],
 ): Promise<void> {
+  if (judged.length === 0) return;
   await sql`
-    delete from departure where workspace_id = ${workspaceId} and connection_id = ${connectionId}
-       and organization_id = any(${organizations}::bigint[]) and noted_at <= ${notedBy}::timestamptz`.execute(trx);
+    delete from departure
+     using unnest(${judged.map((one) => one.organizationId)}::bigint[], ${judged.map((one) => one.to)}::bigint[],
+                  ${judged.map((one) => one.rows)}::int[]) as judged (organization_id, went_to, rows)
+     where departure.workspace_id = ${workspaceId} and departure.connection_id = ${connectionId}
+       and departure.organization_id = judged.organization_id and departure.went_to is not distinct from judged.went_to
+       and departure.rows = judged.rows`.execute(trx);
 }
 
-/** What could not be judged for so long is left to the nights, which look for everything that is absent. */
+/** What was asked about and could not be judged for so long is left to the nights, which look for everything that is absent. */
 export async function forgetOldDepartures(trx: Trx, { workspaceId, connectionId }: Scope, before: Date): Promise<void> {
   await sql`
     delete from departure where workspace_id = ${workspaceId} and connection_id = ${connectionId}
-       and noted_at < ${before}::timestamptz`.execute(trx);
+       and asked_in is not null and noted_at < ${before}::timestamptz`.execute(trx);
 }

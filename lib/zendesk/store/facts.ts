@@ -3,9 +3,8 @@ import type { Db, Trx } from "#db/client.ts";
 import type { ConnectionTable } from "#db/schema.ts";
 import type { FieldPart } from "#lib/zendesk/definition-readers.ts";
 import type { RatingSystem, RatingsPast } from "#lib/zendesk/ratings-reader.ts";
-import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import type { Departure, Stream } from "#lib/zendesk/streams.ts";
+import type { Stream } from "#lib/zendesk/streams.ts";
 
 /** Unix second of a connection's oldest ticket; the end of time when it has none. */
 export async function firstTicketSecond(
@@ -32,18 +31,6 @@ export async function knowsMetrics(trx: Trx, scope: Scope): Promise<boolean> {
     select exists (select from ticket where workspace_id = ${scope.workspaceId} and connection_id = ${scope.connectionId}
                       and reopens is not null) as any`.execute(trx);
   return rows[0]?.any ?? false;
-}
-
-/** Organizations that tickets of a page are about to leave. Asked before the page is stored. */
-export async function ticketDepartures(trx: Trx, scope: Scope, page: readonly TicketRow[]): Promise<Departure[]> {
-  const { rows } = await sql<Departure>`
-    select distinct was.organization_id as "organizationId", page.organization_id as "to"
-      from unnest(${page.map((row) => row.id)}::bigint[], ${page.map((row) => row.organizationId)}::bigint[])
-           as page (id, organization_id)
-      join ticket was on was.workspace_id = ${scope.workspaceId} and was.connection_id = ${scope.connectionId}
-           and was.id = page.id
-     where was.organization_id is not null and was.organization_id is distinct from page.organization_id`.execute(trx);
-  return rows;
 }
 
 /**

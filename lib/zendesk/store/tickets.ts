@@ -5,6 +5,7 @@ import { lockMetricsAtToday, resumAccountsOf } from "#lib/metrics/store.ts";
 import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import type { TicketRow } from "#lib/zendesk/row-types.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
+import type { Departure } from "#lib/zendesk/store/departures.ts";
 import { releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import {
   instant,
@@ -65,7 +66,8 @@ export const lacksWhatWasTold = "(page.lacks_metrics and was.reopens is not null
 /**
  * Stores one page of tickets and carries what changed into every count, in one statement, then sums the touched accounts.
  * An older version never replaces a newer one; of two equal versions with different content the one fetched later holds
- * (row 19). Rows that stay the same are neither written nor locked. `ids` are the tickets that were written.
+ * (row 19). Rows that stay the same are neither written nor locked. `ids` are the tickets that were written, `left` the
+ * organizations that some of them were in and are no more.
  */
 export async function storeTickets(
   trx: Trx,
@@ -73,7 +75,7 @@ export async function storeTickets(
   rows: TicketRow[],
   now: Date,
   { fetchedAt = now }: { fetchedAt?: Date } = {},
-): Promise<PageResult> {
+): Promise<PageResult & { left: Departure[] }> {
   const settings = await lockMetricsAtToday(trx, scope.workspaceId, now);
   const page = latestVersions(
     rows,
@@ -81,7 +83,7 @@ export async function storeTickets(
     (row) => row.generatedTimestamp,
   );
   const { rows: answers } = await pageStatement(scope, page, settings, fetchedAt).execute(trx);
-  const { ids, inserted, deleted, organizations } = answers[0] ?? empty;
+  const { ids, inserted, deleted, organizations, left } = answers[0] ?? empty;
   await resumAccountsOf(trx, scope, organizations ?? []);
   const scrubbed = page.filter((row) => row.deletedAt !== null && row.subject === scrubbedSubject);
   if (scrubbed.length > 0)
@@ -97,14 +99,23 @@ export async function storeTickets(
     unchanged: rows.length - (ids?.length ?? 0),
     deleted,
     ids: ids ?? [],
+    left: left ?? [],
   };
 }
 
-const empty = { ids: null, inserted: 0, deleted: 0, organizations: null };
+interface Answer {
+  ids: string[] | null;
+  inserted: number;
+  deleted: number;
+  organizations: string[] | null;
+  left: Departure[] | null;
+}
+
+const empty: Answer = { ids: null, inserted: 0, deleted: 0, organizations: null, left: null };
 
 function pageStatement(scope: Scope, page: TicketRow[], settings: MetricSettings, fetchedAt: Date) {
   const { workspaceId: ws, connectionId: connection } = scope;
-  return sql<{ ids: string[] | null; inserted: number; deleted: number; organizations: string[] | null }>`
+  return sql<Answer>`
     with page as materialized (select * from ${pageTable(columns, page)}),
     -- What is to be written, beside what it replaces: rows that are old or the same are gone before the upsert.
     fresh as materialized (
@@ -147,7 +158,9 @@ function pageStatement(scope: Scope, page: TicketRow[], settings: MetricSettings
     select (select array_agg(id) from fresh) as ids,
            (select count(*)::int from fresh where is_new) as inserted,
            (select count(*)::int from fresh where not is_new and deleted_at is not null and was_deleted_at is null) as deleted,
-           (select array_agg(organization_id) from changed_organization) as organizations`;
+           (select array_agg(organization_id) from changed_organization) as organizations,
+           (select json_agg(json_build_object('organizationId', was_organization_id::text, 'to', organization_id::text))
+              from fresh where was_organization_id is distinct from organization_id and was_organization_id is not null) as left`;
 }
 
 /**

@@ -4,6 +4,7 @@ import { lockMetrics } from "#lib/metrics/store.ts";
 import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import type { UserRow } from "#lib/zendesk/row-types.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
+import type { Departure } from "#lib/zendesk/store/departures.ts";
 import { releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import { instant } from "#lib/zendesk/store/page.ts";
 import { storeVersioned, type VersionedTable } from "#lib/zendesk/store/versioned.ts";
@@ -37,7 +38,7 @@ export async function storeUsers(
   scope: Scope,
   rows: UserRow[],
   fetchedAt: Date,
-): Promise<PageResult & { left: { organizationId: string; to: string | null }[] }> {
+): Promise<PageResult & { left: Departure[] }> {
   const was = sql`case when was.organization_id is distinct from page.organization_id then was.organization_id end`;
   await lockMetrics(trx, scope.workspaceId);
   const result = await storeVersioned(trx, scope, table, rows, { also: was, fetchedAt });
