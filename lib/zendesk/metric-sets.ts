@@ -19,7 +19,10 @@ interface Owed {
   isTold: boolean;
 }
 
-/** Notes what a page of tickets left out, or has brought. `through`: the newest version that its reading has seen. */
+/**
+ * Notes what a page of tickets left out, or has brought. `through`: the newest version that its reading has seen; `end`: there is
+ * no other behind it.
+ */
 export async function noteMetrics(
   trx: Trx,
   scope: Scope,
@@ -31,7 +34,8 @@ export async function noteMetrics(
   const owed = await readOwed(trx, scope);
   const rows = made.items.flatMap((item) => item.rows) as TicketRow[];
   if (page.isBare) {
-    const isTold = owed?.isTold || (await knowsMetrics(trx, scope));
+    // Tickets that others have brought meanwhile count at the end: looking for one at every page would read all of them each time.
+    const isTold = owed?.isTold || ((!owed || end) && (await knowsMetrics(trx, scope)));
     const versions = rows.map((row) => row.generatedTimestamp);
     if (owed) versions.push(owed.from, owed.to);
     if (versions.length > 0)

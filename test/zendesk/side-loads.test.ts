@@ -34,8 +34,8 @@ const differences = (account: Account, runId: string) =>
 const missingMetrics = { name: "tickets", state: "degraded", failure: { code: "missing_metrics" } };
 
 /** Solved tickets, as many as wanted. */
-function worldOf(tickets: number, { age = 10 * MINUTE } = {}): World {
-  const world = new World({ subdomain: "acme", clock: "2026-03-02T09:00:00Z" });
+function worldOf(tickets: number, { age = 10 * MINUTE, exportPage = 1000 } = {}): World {
+  const world = new World({ subdomain: "acme", clock: "2026-03-02T09:00:00Z", settings: { exportPage } });
   for (let n = 0; n < tickets; n++) world.tickets.solve(world.tickets.create({ subject: `Ticket ${n}` }).id);
   world.advance(age);
   return world;
@@ -120,6 +120,23 @@ it("that a reading missed of what is older is said until the night, or a full re
     await expectConverged(account);
     world.advance(2 * DAY);
   }
+});
+
+it("that a reading missed is not made good by one of what is older still", async () => {
+  const world = worldOf(1, { age: HOUR, exportPage: 1 });
+  const solvedAt = (when: string, subject: string) =>
+    world.at(when, () => world.tickets.solve(world.tickets.create({ subject }).id));
+  solvedAt("2025-11-02T09:00:00Z", "Long ago");
+  solvedAt("2026-02-27T09:00:00Z", "Three days ago");
+  world.advance(2 * DAY);
+  const account = await connect(database, world, { history: { history_days: 30 } });
+  await account.sync();
+  const bare = account.zendesk.faults.add({ path }, without);
+  await account.sync({ mode: "full" });
+  bare.remove();
+  world.advance(3 * HOUR);
+  expect(ticketsOf(await account.sync({ connection: { history_days: 365 } }))).toMatchObject(missingMetrics);
+  expect((await stored(account)).tickets).toHaveLength(3);
 });
 
 it("that an account has never told is unknown, keeps no ticket away, and is asked for again twice a reading (row 56)", async () => {
