@@ -7,6 +7,7 @@ import * as lostDeliveries from "#db/migrations/2026-11-22-04-lost-deliveries.ts
 import * as kept from "#db/migrations/2026-11-22-05-kept.ts";
 import * as memberships from "#db/migrations/2026-11-22-06-memberships.ts";
 import * as departures from "#db/migrations/2026-11-23-01-departures.ts";
+import * as replicaIdentity from "#db/migrations/2026-11-23-02-replica-identity.ts";
 
 // Imported by name, so that the bundled server and the launcher run the same list.
 const migrations: Record<string, Migration> = {
@@ -17,6 +18,7 @@ const migrations: Record<string, Migration> = {
   "2026-11-22-05-kept": kept,
   "2026-11-22-06-memberships": memberships,
   "2026-11-23-01-departures": departures,
+  "2026-11-23-02-replica-identity": replicaIdentity,
 };
 
 /**

@@ -163,3 +163,15 @@ test("held rows of what was gone for good already leave with the version that no
     { stream: "users", row_key: "1" },
   ]);
 });
+
+test("all tables may be published to other systems: rows of each can still be deleted", async () => {
+  const url = await emptyDatabase();
+  await migrateToLatest(url);
+  await query(url, "create publication everything for all tables");
+  const tables = await query<{ name: string }>(
+    url,
+    "select tablename as name from pg_tables where schemaname = 'public'",
+  );
+  expect(tables.length).toBeGreaterThan(50);
+  for (const { name } of tables) await query(url, `delete from ${name} where false`);
+});
