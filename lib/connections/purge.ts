@@ -7,7 +7,7 @@ import {
   updateConnection,
 } from "#lib/connections/store/connections.ts";
 import { deleteSome, deleteSomeParts, partsOfDestinations, tablesOfConnection } from "#lib/connections/store/erase.ts";
-import { deleteDestinationsOf } from "#lib/destinations/destinations.ts";
+import { deleteDestinationsOf } from "#lib/destinations/delete.ts";
 import { AppError, notFound } from "#lib/errors.ts";
 import { rebuildMetrics } from "#lib/metrics/rebuild.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";

@@ -12,21 +12,17 @@ import type { Destination, destinationBody, destinationPatch, Profile } from "#l
 import {
   findDestination,
   findDestinations,
-  holdDestinationsOf,
   holdTarget,
   insertDestination,
   lockDestination,
   readDestinationParts,
   replaceSources,
   type StoredDestination,
-  deleteDestination as takeAway,
   updateDestination,
 } from "#lib/destinations/store/destinations.ts";
 import { settingsIn } from "#lib/destinations/store/parts.ts";
 import { lockRouting } from "#lib/destinations/store/routing.ts";
-import { failUnsent } from "#lib/destinations/store/unsent.ts";
 import { AppError, notFound } from "#lib/errors.ts";
-import type { Scope } from "#lib/zendesk/scope.ts";
 
 const dayMs = 86_400_000;
 
@@ -66,7 +62,7 @@ export async function holdDestination(trx: Trx, workspaceId: number, id: string)
 }
 
 /** The same with the events that came before routed as it stood, and none stored until the transaction ends. */
-async function holdRouted(
+export async function holdRouted(
   ctx: Context,
   trx: Trx,
   workspaceId: number,
@@ -156,40 +152,6 @@ export async function changeDestination(
     }
     return getDestination(trx, workspaceId, id, now);
   });
-}
-
-/**
- * Removes a destination; events that came before are routed as it stood. What was not sent is listed as failed; what may have
- * been sent stays unknown, for a person.
- */
-export async function deleteDestination(
-  ctx: Context,
-  workspaceId: number,
-  id: string,
-  by: string,
-  now: Date,
-): Promise<void> {
-  await routeWaiting(ctx, workspaceId, now);
-  await inWorkspace(ctx.db, workspaceId, async (trx) => {
-    const row = await holdRouted(ctx, trx, workspaceId, id, now);
-    await remove(trx, row, `${by} deleted the destination “${row.name}” before this was sent.`, now);
-  });
-}
-
-/** For a connection that is deleted with its rows kept: nobody can write to it any more. */
-export async function deleteDestinationsOf(trx: Trx, scope: Scope, connectionName: string, now: Date): Promise<void> {
-  const { workspaceId, connectionId } = scope;
-  const reason = `The connection “${connectionName}” was deleted before this was sent.`;
-  await lockRouting(trx, workspaceId);
-  for (const row of await holdDestinationsOf(trx, workspaceId, connectionId)) await remove(trx, row, reason, now);
-}
-
-async function remove(trx: Trx, row: StoredDestination, reason: string, now: Date): Promise<void> {
-  const scope = { workspaceId: row.workspace_id, connectionId: row.connection_id };
-  const fix = "Make a destination again and send the calls again, if they are still wanted.";
-  const fixOfUnknown = "Look in Zendesk whether it has happened; discard ends it. Nothing more is sent from here.";
-  await failUnsent(trx, scope, row.id, { code: "destination_deleted", reason, fix, fixOfUnknown }, now);
-  await takeAway(trx, scope.workspaceId, row.id, now);
 }
 
 async function presenter(db: Db, workspaceId: number, rows: readonly StoredDestination[], now: Date) {

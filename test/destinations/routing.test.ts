@@ -403,6 +403,23 @@ test("a destination that is deleted leaves what was not sent as failed, and is n
   expect(lanes).toEqual([]);
 });
 
+test("a destination with more waiting than one transaction ends is deleted whole, and is stopped first", async () => {
+  const place = await ground.place();
+  const id = await ground.destination(place);
+  await ground.receive(place, ...Array.from({ length: 1010 }, (_, n) => identify(`user-${n}`)));
+  await ground.route(place);
+  expect(await api.call(deleteDestination, `/api/v1/destinations/${id}`, { key: place.key })).toMatchObject({
+    status: 204,
+  });
+  const after = await ground.deliveries(place);
+  expect(after).toHaveLength(1010);
+  expect(after.filter(({ state, code }) => state !== "failed" || code !== "destination_deleted")).toEqual([]);
+  const { stopped_at, deleted_at } = await database.inWorkspace(place.workspace, (trx) =>
+    trx.selectFrom("destination").selectAll().where("id", "=", Number(id)).executeTakeFirstOrThrow(),
+  );
+  expect([stopped_at, deleted_at]).toEqual([expect.any(Date), expect.any(Date)]);
+});
+
 test("a stop is honoured while templates keep routing busy: a transaction ends by time as well (row 103)", async () => {
   const place = await ground.place();
   const id = await ground.destination(place);

@@ -5,7 +5,8 @@ import type { Scope } from "#lib/zendesk/scope.ts";
 
 /**
  * Ends what a destination has not sent, with the reason. What may have been sent, or is being sent just now, stays unknown
- * and is left to a person.
+ * and is left to a person. With `most`, only so many of what waited
+ * by then are ended, the oldest first. Gives how many were looked at.
  */
 export async function failUnsent(
   trx: Trx,
@@ -13,8 +14,15 @@ export async function failUnsent(
   destinationId: number,
   why: { code: string; reason: string; fix: string; fixOfUnknown: string },
   now: Date,
-): Promise<void> {
+  most?: number,
+): Promise<number> {
   await lockLanes(trx, scope);
+  const which =
+    most === undefined
+      ? sql`state in ('queued', 'held', 'unknown', 'sending')`
+      : sql`id in (select id from delivery where workspace_id = ${scope.workspaceId} and destination_id = ${destinationId}
+                    and state in ('queued', 'held') and created_at <= ${now.toISOString()}::timestamptz
+                    order by id limit ${most})`;
   const { rows } = await sql<{ id: string; state: string }>`
     update delivery
        set state = case when state in ('queued', 'held') then 'failed' else state end,
@@ -26,8 +34,9 @@ export async function failUnsent(
            waits_for = case when state = 'sending' then waits_for end,
            updated_at = ${now.toISOString()}::timestamptz
      where workspace_id = ${scope.workspaceId} and destination_id = ${destinationId}
-       and state in ('queued', 'held', 'unknown', 'sending')
+       and ${which}
     returning id, state`.execute(trx);
   const ended = rows.filter(({ state }) => state !== "sending").map(({ id }) => id);
   await alignLanes(trx, scope.workspaceId, ended);
+  return rows.length;
 }

@@ -1,7 +1,8 @@
 import { route } from "#app/api/handler.ts";
 import * as operations from "#app/api/operations/destinations.ts";
 import { otherMethodsThan } from "#app/api/other-methods.ts";
-import { changeDestination, deleteDestination, getDestination } from "#lib/destinations/destinations.ts";
+import { deleteDestination } from "#lib/destinations/delete.ts";
+import { changeDestination, getDestination } from "#lib/destinations/destinations.ts";
 
 export const GET = route(operations.getDestination, ({ db, workspaceId, params, now }) =>
   getDestination(db, workspaceId, params.id, now),
