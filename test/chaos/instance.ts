@@ -72,7 +72,7 @@ export class Instance {
       random: () => ground.random.next(),
       sleep: async (milliseconds, signal) => {
         await this.passage();
-        await time.sleep(this.actor, milliseconds, signal);
+        await time.sleep(this.actor, milliseconds, signal ?? this.ending.signal);
         await this.passage();
       },
     };
@@ -157,6 +157,8 @@ export class Instance {
     if (this.dead) return;
     if (this.stopped) this.goOn();
     await this.worker.drain(1_000);
+    // Who sleeps with a connection in hand would never wake: time does not pass while a process ends.
+    this.ending.abort();
     await this.pool.end();
   }
 

@@ -20,9 +20,9 @@ export const variants: readonly Variant[] = [
     name: "the next start from now(), not from what was read",
     replacements: [
       {
-        file: "lib/zendesk/pass.ts",
-        search: "return place.live === null ? null : new Date(place.live - stream.overlap * 1000);",
-        replace: "return new Date(Date.now() + stream.overlap * 0);",
+        file: "lib/zendesk/stream-turn.ts",
+        search: "resume_from: later(reading, state?.resume_from, resumeFrom(stream, place)),",
+        replace: "resume_from: reading.clock(),",
       },
     ],
   },
