@@ -11,6 +11,7 @@ import { newPlace, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
 import type { AbsentStream } from "#lib/zendesk/store/absence.ts";
 import {
+  anyDepartureAsked,
   departuresToAsk,
   forgetOldDepartures,
   markDeparturesAsked,
@@ -36,14 +37,16 @@ const looksAtOnce = 3;
  * Organizations that users or tickets left since they were last asked about: asked for by id, and gone if Zendesk answers 404.
  * Three signals that point the same way, a 404, that nobody is left in it and that the export has it no more, need no second
  * day: a merge, or a deletion that let its people go (rows 40, 41). What cannot be told yet waits for the next run, and so does
- * the rest once a wait or the number of looks ends it: a run has streams to read. True when any was asked about. Throws WaitNeeded where
- * none was judged.
+ * the rest once a wait or the number of looks ends it: a run has streams to read, and tries nothing here twice. True when this run
+ * has asked about any. Throws WaitNeeded where it is told to stop.
  */
 export async function checkDeparted(reading: Reading): Promise<boolean> {
   const { scope, runId } = reading;
   const before = new Date(reading.clock().getTime() - departuresKept);
-  await commit(reading, (trx) => forgetOldDepartures(trx, scope, before));
-  const progress: Progress = { isAsked: false, isJudged: false, looks: 0 };
+  const progress = await commit(reading, async (trx) => {
+    await forgetOldDepartures(trx, scope, before);
+    return { isAsked: await anyDepartureAsked(trx, scope, runId), looks: 0 };
+  });
   while (progress.looks < mostLooks) {
     const noted = await commit(reading, (trx) => departuresToAsk(trx, scope, { runId, limit: departedAtOnce }));
     if (noted.length === 0) break;
@@ -51,10 +54,11 @@ export async function checkDeparted(reading: Reading): Promise<boolean> {
     try {
       await askAboutDeparted(reading, noted, progress);
     } catch (error) {
-      if (error instanceof WaitNeeded && progress.isJudged && !reading.stop()) break;
-      // What Zendesk never answers for must not keep the others from their turn.
-      if (error instanceof ZendeskError && error.scope === "stream")
+      const isWait = error instanceof WaitNeeded;
+      // What is never answered for, or never in time, must not keep the others from their turn.
+      if (isWait || (error instanceof ZendeskError && error.scope === "stream"))
         await commit(reading, (trx) => markDeparturesAsked(trx, scope, idsOf(noted), runId));
+      if (isWait && !reading.stop()) break;
       throw error;
     }
   }
@@ -63,7 +67,6 @@ export async function checkDeparted(reading: Reading): Promise<boolean> {
 
 interface Progress {
   isAsked: boolean;
-  isJudged: boolean;
   /** Pages of the organizations' export that were looked at. */
   looks: number;
 }
@@ -83,7 +86,6 @@ async function askAboutDeparted(reading: Reading, noted: readonly NotedDeparture
       await takeBackAbsences(trx, reading, "organizations", buried.ids);
       await count(trx, reading, "organizations", { deleted: buried.deleted });
     });
-    progress.isJudged = true;
   };
   let { deserted: open } = suspects;
   const waiting = [...suspects.living, ...refused.map(({ id }) => id)];
@@ -93,7 +95,6 @@ async function askAboutDeparted(reading: Reading, noted: readonly NotedDeparture
     [],
   );
   while (open.length > 0 && progress.looks < mostLooks) {
-    if (reading.stop()) throw new WaitNeeded(reading.clock());
     const verdict = await judgeDeserted(client, { ...suspects, deserted: open }, looksAtOnce);
     progress.looks += verdict.looks;
     if (verdict.gone.length > 0 && !(await seesEverything(client, reading.connection))) break;
@@ -104,6 +105,7 @@ async function askAboutDeparted(reading: Reading, noted: readonly NotedDeparture
       verdict.gone,
     );
     open = rest;
+    if (open.length > 0 && reading.stop()) throw new WaitNeeded(reading.clock());
   }
   await commit(reading, (trx) => markDeparturesAsked(trx, scope, [...waiting, ...open.map(({ id }) => id)], runId));
 }
@@ -120,8 +122,10 @@ export async function findUnknown(reading: Reading, since: Date): Promise<void> 
   for (let asked = 0; asked < mostUnknown; asked += idsAtOnce) {
     const which = { since, after, limit: idsAtOnce };
     const ids = await commit(reading, (trx) => unknownTickets(trx, reading.scope, which));
-    const { found } = await lookUp(reading, "tickets", ids);
+    const { found, refused } = await lookUp(reading, "tickets", ids);
     if (found.length > 0) await storeFound(reading, "tickets", found);
+    const unanswered = refused.find(({ why }) => why.transient);
+    if (unanswered) await noteRefusal(reading, "tickets", unanswered.why);
     const isLast = ids.length < idsAtOnce;
     after = isLast ? null : (ids.at(-1) ?? null);
     await savePlace(reading, after);

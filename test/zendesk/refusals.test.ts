@@ -254,19 +254,28 @@ describe("what the night asks beside the streams", () => {
     expect(gone.sort()).toEqual(ids.slice(1).sort());
   });
 
-  it("and is refused a ticket that only an event names: nothing is verified", async () => {
-    const account = await connect(database, world());
-    await account.sync();
-    const { id } = account.world.tickets.create({ subject: "Hidden" });
-    account.world.tickets.hideFromExport(id);
-    const closed = account.zendesk.faults.add({ path: "/api/v2/tickets/show_many" }, fault.forbidden("scope"));
-    const night = await run(account, "reconcile");
-    expect(end(night, "tickets")).toMatchObject({ state: "degraded", failure: { code: "missing_scope" } });
-    expect(night.verified).toBeUndefined();
-    closed.remove();
-    expect((await run(account, "reconcile", DAY)).verified).toBeDefined();
-    expect((await stored(account)).tickets.map((row) => row.id)).toContain(id);
-  });
+  it.each([
+    ["missing_scope", "show_many", fault.forbidden("scope")],
+    ["unavailable", "\\d+", fault.status(503)],
+  ] as const)(
+    "and is refused a ticket that only an event names (%s): nothing is verified",
+    async (code, what, kind) => {
+      const account = await connect(database, world());
+      await account.sync();
+      const { id } = account.world.tickets.create({ subject: "Hidden" });
+      account.world.tickets.hideFromExport(id);
+      const none = fault.changesRows("none", () => []);
+      const hidden = account.zendesk.faults.add({ path: "/api/v2/tickets/show_many" }, none);
+      const closed = account.zendesk.faults.add({ path: new RegExp(`^/api/v2/tickets/${what}$`) }, kind);
+      const night = await run(account, "reconcile");
+      expect(end(night, "tickets")).toMatchObject({ state: "degraded", failure: { code } });
+      expect(night.verified).toBeUndefined();
+      hidden.remove();
+      closed.remove();
+      expect((await run(account, "reconcile", DAY)).verified).toBeDefined();
+      expect((await stored(account)).tickets.map((row) => row.id)).toContain(id);
+    },
+  );
 
   it("or a run, of organizations that rows have left: they say so until the night has asked", async () => {
     const account = await connect(database, world());

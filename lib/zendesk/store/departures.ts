@@ -11,6 +11,8 @@ export interface Departure {
 /** What is noted of departures from one organization to another. */
 export interface NotedDeparture extends Departure {
   rows: number;
+  /** When the last of them left. */
+  notedAt: Date;
 }
 
 /** Keeps, in the transaction that stores the rows, which organizations they left and where they went. */
@@ -44,7 +46,7 @@ export async function departuresToAsk(
        where workspace_id = ${workspaceId} and connection_id = ${connectionId}
          and asked_in is distinct from ${which.runId}::bigint
        group by organization_id order by min(asked_in) nulls first, organization_id limit ${which.limit})
-    select organization_id as "organizationId", went_to as "to", rows from departure
+    select organization_id as "organizationId", went_to as "to", rows, noted_at as "notedAt" from departure
      where workspace_id = ${workspaceId} and connection_id = ${connectionId}
        and organization_id in (select organization_id from chosen)`.execute(trx);
   return rows;
@@ -57,7 +59,7 @@ export async function departuresOf(
   organizations: readonly string[],
 ): Promise<NotedDeparture[]> {
   const { rows } = await sql<NotedDeparture>`
-    select organization_id as "organizationId", went_to as "to", rows from departure
+    select organization_id as "organizationId", went_to as "to", rows, noted_at as "notedAt" from departure
      where workspace_id = ${workspaceId} and connection_id = ${connectionId}
        and organization_id = any(${organizations}::bigint[])`.execute(trx);
   return rows;
@@ -90,6 +92,18 @@ export async function whereMostWent(
   return new Map(rows.flatMap(({ id, to }) => (to === null ? [] : [[id, to] as const])));
 }
 
+/** Whether this run has asked about any of those that are left. */
+export async function anyDepartureAsked(
+  trx: Trx,
+  { workspaceId, connectionId }: Scope,
+  runId: string,
+): Promise<boolean> {
+  const { rows } = await sql<{ any: boolean }>`
+    select exists (select from departure where workspace_id = ${workspaceId} and connection_id = ${connectionId}
+                      and asked_in = ${runId}::bigint) as any`.execute(trx);
+  return rows[0]?.any ?? false;
+}
+
 /** They have been judged. One that has grown since is still to be. */
 export async function forgetDepartures(
   trx: Trx,
@@ -100,10 +114,11 @@ export async function forgetDepartures(
   await sql`
     delete from departure
      using unnest(${judged.map((one) => one.organizationId)}::bigint[], ${judged.map((one) => one.to)}::bigint[],
-                  ${judged.map((one) => one.rows)}::int[]) as judged (organization_id, went_to, rows)
+                  ${judged.map((one) => one.rows)}::int[], ${judged.map((one) => one.notedAt.toISOString())}::timestamptz[])
+           as judged (organization_id, went_to, rows, noted_at)
      where departure.workspace_id = ${workspaceId} and departure.connection_id = ${connectionId}
        and departure.organization_id = judged.organization_id and departure.went_to is not distinct from judged.went_to
-       and departure.rows = judged.rows`.execute(trx);
+       and departure.rows = judged.rows and departure.noted_at = judged.noted_at`.execute(trx);
 }
 
 /** What was asked about and could not be judged for so long is left to the nights, which look for everything that is absent. */
