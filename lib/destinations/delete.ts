@@ -9,7 +9,7 @@ import {
   deleteDestination as takeAway,
 } from "#lib/destinations/store/destinations.ts";
 import { lockRouting } from "#lib/destinations/store/routing.ts";
-import { failUnsent } from "#lib/destinations/store/unsent.ts";
+import { failUnsent, newestDelivery } from "#lib/destinations/store/unsent.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 /** So many deliveries are ended in one transaction, which keeps everybody else from their lanes. */
@@ -31,9 +31,14 @@ export async function deleteDestination(
   const why = ({ name }: StoredDestination) => `${by} deleted the destination “${name}” before this was sent.`;
   await within((trx) => stopDestination(trx, workspaceId, id, by, now));
   await routeWaiting(ctx, workspaceId, now);
+  const upTo = await within(async (trx) =>
+    newestDelivery(trx, workspaceId, (await holdDestination(trx, workspaceId, id)).id),
+  );
   const endSome = async (trx: Trx) => {
+    // Somebody may have started it again meanwhile: what comes behind that which is ended here must not go before the end.
+    await stopDestination(trx, workspaceId, id, by, now);
     const row = await holdDestination(trx, workspaceId, id);
-    return endUnsent(trx, row, why(row), now, endedAtOnce);
+    return endUnsent(trx, row, why(row), now, { most: endedAtOnce, upTo: upTo ?? "0" });
   };
   while ((await within(endSome)) === endedAtOnce);
   await within(async (trx) => {
@@ -55,9 +60,15 @@ async function remove(trx: Trx, row: StoredDestination, reason: string, now: Dat
   await takeAway(trx, row.workspace_id, row.id, now);
 }
 
-function endUnsent(trx: Trx, row: StoredDestination, reason: string, now: Date, most?: number): Promise<number> {
+function endUnsent(
+  trx: Trx,
+  row: StoredDestination,
+  reason: string,
+  now: Date,
+  some?: { most: number; upTo: string },
+): Promise<number> {
   const scope = { workspaceId: row.workspace_id, connectionId: row.connection_id };
   const fix = "Make a destination again and send the calls again, if they are still wanted.";
   const fixOfUnknown = "Look in Zendesk whether it has happened; discard ends it. Nothing more is sent from here.";
-  return failUnsent(trx, scope, row.id, { code: "destination_deleted", reason, fix, fixOfUnknown }, now, most);
+  return failUnsent(trx, scope, row.id, { code: "destination_deleted", reason, fix, fixOfUnknown }, now, some);
 }

@@ -5,8 +5,7 @@ import type { Scope } from "#lib/zendesk/scope.ts";
 
 /**
  * Ends what a destination has not sent, with the reason. What may have been sent, or is being sent just now, stays unknown
- * and is left to a person. With `most`, only so many of what waited
- * by then are ended, the oldest first. Gives how many were looked at.
+ * and is left to a person. With `some`, only the oldest of what waits, up to one delivery. Gives how many were looked at.
  */
 export async function failUnsent(
   trx: Trx,
@@ -14,15 +13,14 @@ export async function failUnsent(
   destinationId: number,
   why: { code: string; reason: string; fix: string; fixOfUnknown: string },
   now: Date,
-  most?: number,
+  some?: { most: number; upTo: string },
 ): Promise<number> {
   await lockLanes(trx, scope);
   const which =
-    most === undefined
+    some === undefined
       ? sql`state in ('queued', 'held', 'unknown', 'sending')`
       : sql`id in (select id from delivery where workspace_id = ${scope.workspaceId} and destination_id = ${destinationId}
-                    and state in ('queued', 'held') and created_at <= ${now.toISOString()}::timestamptz
-                    order by id limit ${most})`;
+                    and state in ('queued', 'held') and id <= ${some.upTo}::bigint order by id limit ${some.most})`;
   const { rows } = await sql<{ id: string; state: string }>`
     update delivery
        set state = case when state in ('queued', 'held') then 'failed' else state end,
@@ -39,4 +37,17 @@ export async function failUnsent(
   const ended = rows.filter(({ state }) => state !== "sending").map(({ id }) => id);
   await alignLanes(trx, scope.workspaceId, ended);
   return rows.length;
+}
+
+/** The newest delivery of a destination, or null. */
+export async function newestDelivery(trx: Trx, workspaceId: number, destinationId: number): Promise<string | null> {
+  const newest = await trx
+    .selectFrom("delivery")
+    .select("id")
+    .where("workspace_id", "=", workspaceId)
+    .where("destination_id", "=", destinationId)
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return newest?.id ?? null;
 }
