@@ -316,7 +316,10 @@ export class ZendeskClient {
 
   private toldToWait(answer: HttpAnswer): number | null {
     const header = answer.headers["retry-after"];
-    return parseRetryAfter(Array.isArray(header) ? header[0] : header, this.serverDate(answer));
+    // A clock that is ahead, whosever it is, must not shorten a wait that is told as a date.
+    const clocks = [this.serverDate(answer), this.serverNow(), this.options.clock()];
+    const earliest = new Date(Math.min(...clocks.map((clock) => clock.getTime())));
+    return parseRetryAfter(Array.isArray(header) ? header[0] : header, earliest);
   }
 
   /** Waits in place, and counts what was waited; throws WaitNeeded for the rest of what is too long, or not wanted any more. */

@@ -155,7 +155,9 @@ async function requestToken(site: OauthSite, client: OauthClient, grant: Grant, 
 function toldToWait(answer: HttpAnswer | TransportError, now: Date): number {
   if (answer instanceof TransportError) return 0;
   const header = answer.headers["retry-after"];
-  return parseRetryAfter(Array.isArray(header) ? header[0] : header, now) ?? 0;
+  const date = Date.parse(String(answer.headers.date ?? ""));
+  const earliest = new Date(Math.min(now.getTime(), Number.isNaN(date) ? now.getTime() : date));
+  return parseRetryAfter(Array.isArray(header) ? header[0] : header, earliest) ?? 0;
 }
 
 function open(site: OauthSite): { transport: Transport; base: string } {

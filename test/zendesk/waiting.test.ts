@@ -104,6 +104,18 @@ describe("a 429 whose time is odd", () => {
     expect(wait).toBeLessThanOrEqual(most);
     await expectConverged(account);
   });
+
+  it("is not shortened by an answer whose own clock is ahead", async () => {
+    const account = await connect(database, world(3));
+    const until = Math.ceil(account.world.now() / 1000) * 1000 + 90_000;
+    const ahead = { "retry-after": new Date(until).toUTCString(), date: new Date(until + HOUR).toUTCString() };
+    const refused = { status: 429, headers: ahead, text: "Number of allowed API requests per minute exceeded" };
+    account.zendesk.faults.add({ path: "/api/v2/users/me" }, fault.answers("429 until a date", refused), { times: 1 });
+    await syncThrough(account);
+    const [wait] = silences(account, 429);
+    expect(wait).toBeGreaterThanOrEqual(85_000);
+    expect(wait).toBeLessThanOrEqual(100_000);
+  });
 });
 
 describe("a refusal in HTML at the edge", () => {
