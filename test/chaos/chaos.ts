@@ -244,8 +244,8 @@ class ChaosRun {
       await time.runUntil(time.now() + step);
       for (const bustle of this.bustles.values()) bustle.pass(step, 10 * this.intensity);
       for (const { kind, account } of this.spells.step(time.now(), step, 5 * this.intensity)) {
-        // What it closes is asked for by a nightly check alone.
-        if (kind === "checks refused") await this.askForOne("reconcile", account);
+        // What it closes, or hides, is asked for by a nightly check alone.
+        if (kind === "checks refused" || kind === "rows not found by id") await this.askForOne("reconcile", account);
       }
       await this.disturbDatabase();
       this.processes.trouble((this.intensity * step) / (3 * HOUR));
