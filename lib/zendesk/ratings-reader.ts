@@ -37,9 +37,17 @@ export interface RatingsPast {
   newest: Partial<Record<RatingSystem, Date>>;
 }
 
-/** Ratings created since the start of the reading, of both systems; one that an account does not run answers 403 or 404 (row 36). */
+/**
+ * Ratings created since the start of the reading, of both systems; one that an account does not run answers 403 or 404 (row 36).
+ * Nothing behind the end that was asked for is known, however long the answer was waited for.
+ */
 export async function readRatings(ask: Ask, place: Place): Promise<Page> {
   const at = parse(place.at) ?? begin("legacy", place.start, place.until ?? toSeconds(ask.client.serverNow()) + 1);
+  const read = await readSlice(ask, place, at);
+  return { ...read, requestedAt: new Date(Math.min(read.requestedAt.getTime(), at.last * 1000)) };
+}
+
+async function readSlice(ask: Ask, place: Place, at: RatingsPlace): Promise<Page> {
   try {
     const listed = await readList(ask, { ...requestFor(at), cursor: at.after ?? undefined });
     const answered = [...new Set([...at.answered, at.system])];

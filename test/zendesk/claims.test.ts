@@ -49,6 +49,24 @@ const ahead = (world: World, milliseconds: number) => Math.floor((world.now() + 
 const endOf = (outcome: Awaited<ReturnType<Account["sync"]>>, stream: StreamName) =>
   outcome.streams.find(({ name }) => name === stream);
 
+it("of ratings end where the reading was asked to end, however long Zendesk kept the answer waiting", async () => {
+  const account = await caughtUp();
+  const { world, zendesk } = account;
+  const path = "/api/v2/satisfaction_ratings";
+  const ticket = world.tickets.solve(world.tickets.create({}).id);
+  world.advance(HOUR);
+  zendesk.faults.add({ path }, fault.tooManyRequests({ retryAfter: "28" }), { times: 3 });
+  let given: number | null = null;
+  zendesk.faults.before({ path, nth: 2 }, () => {
+    world.ratings.rate(ticket.id, "bad");
+    given = world.now();
+  });
+  await account.sync();
+  const unread = await account.read((trx) => trx.selectFrom("satisfaction_rating").select("id").execute());
+  expect(unread).toEqual([]);
+  expect(await claimOf(account, "satisfaction_ratings")).toBeLessThan(given ?? 0);
+});
+
 describe("a clock that is ahead", () => {
   it.each([
     ["by millennia", () => new Date("9999-12-31T23:59:59Z")],
