@@ -34,6 +34,8 @@ export async function reconcile(
   caughtUp: readonly StreamEnd[],
 ): Promise<{ ends: StreamEnd[]; verified: Verified | null }> {
   const keeper = await FreshnessKeeper.start(reading, streams, caughtUp);
+  // A wait in the midst of the check may have been long, and may come again.
+  if (!reading.stop()) await keeper.catchUpIfDue();
   const failures = new Map<StreamName, FailureWords>();
   let isWhole = true;
   for (const stream of streams.filter(isCompared)) {

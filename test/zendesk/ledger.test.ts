@@ -9,7 +9,7 @@ import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { DAY, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
 import { type Account, connect } from "#test/zendesk/account.ts";
-import { expectConverged } from "#test/zendesk/stored.ts";
+import { expectConverged, stored } from "#test/zendesk/stored.ts";
 
 const database = useDatabase();
 
@@ -360,6 +360,27 @@ describe("the ledger of a night", () => {
     expect(world.now() - start).toBeGreaterThan(90 * MINUTE);
     // Half an interval, and the time that a catch-up takes at two minutes a page.
     expect(oldest).toBeLessThanOrEqual(HOUR);
+  });
+
+  it("keeps no stream waiting either while Zendesk keeps a list beside the streams waiting", async () => {
+    const world = worldOfDays(5);
+    const account = await connect(database, world);
+    await account.sync();
+    world.advance(HOUR);
+    account.zendesk.faults.add(
+      { path: "/api/v2/organization_memberships" },
+      fault.tooManyRequests({ retryAfter: "600" }),
+    );
+    const { runId, waitingUntil } = await account.sync({ mode: "reconcile" });
+    expect(waitingUntil).toBeDefined();
+    for (let waited = 0; waited < 6; waited++) {
+      world.advance(12 * MINUTE);
+      await account.sync({ mode: "reconcile", runId });
+    }
+    const late = world.tickets.create({ subject: "Late" });
+    world.advance(40 * MINUTE);
+    await account.sync({ mode: "reconcile", runId });
+    expect((await stored(account)).tickets.map(({ id }) => id)).toContain(late.id);
   });
 
   it("is not written by a login that sees less, nor claimed where a stream could not be compared", async () => {
