@@ -10,8 +10,6 @@ import { tombstoneOrganizations } from "#lib/zendesk/store/organizations.ts";
 import { readStreamState } from "#lib/zendesk/store/stream-state.ts";
 import { streamNamed } from "#lib/zendesk/streams.ts";
 
-/** The export withholds its newest minute: what changed since is not expected in it. Seconds. */
-const withheld = 120;
 const smallestPage = 10;
 
 /** Organizations in which nobody is left, and what is needed to judge them. */
@@ -60,7 +58,8 @@ export async function judgeDeserted(
   suspects: Pick<Suspects, "deserted" | "freshThrough" | "pageSize">,
   most: number,
 ): Promise<Verdict> {
-  const newest = toSeconds(client.serverNow()) - withheld;
+  // What is younger may show late, in the export and by id alike (row 12).
+  const newest = toSeconds(client.serverNow()) - streamNamed("organizations").overlap;
   const versions = suspects.deserted
     .map(({ id, updatedAt }) => ({ id, second: updatedAt ? toSeconds(updatedAt) : Number.POSITIVE_INFINITY }))
     .sort((a, b) => a.second - b.second);

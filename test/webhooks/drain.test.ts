@@ -162,7 +162,7 @@ describe("what a delivery brings", () => {
       expect(await organization(linked, loser?.id as string)).toMatchObject({ deleted_at: null });
       expect(await nextRun(linked)).toEqual(new Date(world.now() + 2 * MINUTE));
       linked.zendesk.faults.clear();
-      world.advance(5 * MINUTE);
+      world.advance(35 * MINUTE);
       await linked.sync();
       expect(await organization(linked, loser?.id as string)).toMatchObject({
         merged_into: winner.id,

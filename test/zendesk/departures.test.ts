@@ -131,3 +131,23 @@ it("are kept until they were asked about, however long nobody could ask", async 
   expect(await gone(account)).toEqual([{ id: loser, merged_into: winner }]);
   await expectConverged(account);
 });
+
+it("of organizations that are young are judged later: a replica that lags shows them neither by id nor in the export", async () => {
+  const { world, account, winner } = await read(1);
+  const { id } = world.organizations.create({ name: "Young" });
+  const user = world.users.create({ name: "Only one", organizationId: id });
+  await next(account, 5 * MINUTE);
+  world.users.update(user.id, { organizationId: winner });
+  const lagging = [
+    account.zendesk.faults.add({ path: organizationsExport }, without(id)),
+    account.zendesk.faults.add({ path: "/api/v2/organizations/show_many" }, without(id)),
+    account.zendesk.faults.add({ path: `/api/v2/organizations/${id}` }, fault.status(404, { error: "RecordNotFound" })),
+  ];
+  await next(account, 5 * MINUTE);
+  expect(await gone(account)).toEqual([]);
+  for (const one of lagging) one.remove();
+  await next(account);
+  await expectConverged(account);
+});
+
+const without = (id: string) => fault.changesRows("without one", (rows) => rows.filter((row) => String(row.id) !== id));
