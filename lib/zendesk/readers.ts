@@ -203,7 +203,7 @@ function isBelieved({ rows, size, leadsOn }: { rows: readonly Wire[]; size: numb
 function lacks(rows: readonly Wire[], sideload: Sideload | undefined): boolean {
   if (!sideload) return false;
   const telling = rows.filter((row) => typeof row?.status === "string" && row.status !== "deleted");
-  return telling.length > 0 && telling.every((row) => !Object.hasOwn(row, sideload.key));
+  return telling.length > 0 && telling.every((row) => row?.[sideload.key] == null);
 }
 
 /** Reading ends on an explicit flag only (rows 14, 16). */

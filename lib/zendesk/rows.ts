@@ -32,7 +32,7 @@ export function ticketRow(read: RowReader, wire: Wire, payload: string): TicketR
     updatedAt,
     generatedTimestamp: Math.floor(version.getTime() / 1000),
     byId: typeof wire.generated_timestamp !== "number",
-    lacksMetrics: !Object.hasOwn(wire, "metric_set"),
+    lacksMetrics: wire.metric_set == null,
     solvedAt: metricSet ? read.instant(metricSet, "solved_at") : null,
     deletedAt: deleted ? version : null,
     organizationId: read.id(wire, "organization_id"),

@@ -149,6 +149,15 @@ it("that an account has never told is unknown, keeps no ticket away, and is aske
   expect(tickets[0]).toMatchObject({ status: "solved", solved_at: null, reopens: null });
 });
 
+it("that is null in an answer is no word either (row 56)", async () => {
+  const account = await caughtUp();
+  const before = await metricsOf(account);
+  const empty = fault.changesRows("null metric sets", (rows) => rows.map((row) => ({ ...row, metric_set: null })));
+  account.zendesk.faults.add({ path }, empty);
+  expect(ticketsOf(await account.sync({ mode: "full" }))).toMatchObject(missingMetrics);
+  expect(await metricsOf(account)).toEqual(before);
+});
+
 it("that one row of a page lacks is kept of that row alone", async () => {
   const account = await caughtUp();
   const { world } = account;
