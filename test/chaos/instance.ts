@@ -34,6 +34,9 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
+/** So long a process is given to end; a run that is cut off would keep its connection from the others. Milliseconds of real time. */
+const patience = 20_000;
+
 /** A promise that nobody ever hears of again: what a killed process was waiting for. */
 const never = <T>(): Promise<T> => new Promise(() => {});
 
@@ -156,9 +159,9 @@ export class Instance {
   async close(): Promise<void> {
     if (this.dead) return;
     if (this.stopped) this.goOn();
-    await this.worker.drain(1_000);
-    // Who sleeps with a connection in hand would never wake: time does not pass while a process ends.
+    // Who sleeps would never wake: time does not pass while a process ends.
     this.ending.abort();
+    await this.worker.drain(patience);
     await this.pool.end();
   }
 

@@ -34,7 +34,7 @@ export class BudgetWatch {
   /** An answer that was lost on its way told nobody anything. */
   private arrives(subdomain: string, path: string): boolean {
     const entry = this.zendesk.journal.entries.findLast((one) => one.subdomain === subdomain && one.path === path);
-    return !entry?.faults.some((label) => /^(cut answers|resets|hangs)/.test(label));
+    return !entry?.faults.some((label) => /^(cut answers|reset|hang)/.test(label));
   }
 
   private sent(subdomain: string, path: string): void {
