@@ -8,6 +8,7 @@ import { letUnmetGo } from "#lib/zendesk/held-unmet.ts";
 import { lookAgain } from "#lib/zendesk/identity.ts";
 import { type Examine, takeBackAbsences } from "#lib/zendesk/ledger.ts";
 import { noteMetrics } from "#lib/zendesk/metric-sets.ts";
+import { noteChanges } from "#lib/zendesk/outrun.ts";
 import { isAhead, type MadePage, makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
@@ -213,6 +214,7 @@ export class Pass {
   private remember(page: AskedPage, stored: StoredPage, cleaned: number): void {
     const { reading, stream } = this;
     if (page.rows.length > 0) this.parts.add(page.part);
+    if (stream.name === "ticket_events") noteChanges(reading, page.rows);
     for (const { key } of stored.held) {
       this.held.add(key);
       if (isNameless(key, stream.name)) this.nameless.add(key);

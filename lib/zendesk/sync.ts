@@ -12,6 +12,7 @@ import { type FailureCode, WaitNeeded, ZendeskError } from "#lib/zendesk/failure
 import { checkSameAccount, type Identity, isDowngraded, whoAmI } from "#lib/zendesk/identity.ts";
 import { forgetRefusal, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { checkDeparted } from "#lib/zendesk/missing.ts";
+import { readOutrun } from "#lib/zendesk/outrun.ts";
 import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import { reconcile } from "#lib/zendesk/reconcile.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
@@ -85,6 +86,7 @@ async function readAll(reading: Reading, job: SyncJob, outcome: RunOutcome): Pro
     outcome.streams.push(finished(stream, done) ?? (await readStream(reading, stream)));
   }
   if (reading.downgraded) return;
+  await unlessRefused(reading, "tickets", () => readOutrun(reading));
   let isAnyChecked = false;
   const refused = await unlessRefused(reading, "organizations", async () => {
     isAnyChecked = await checkDeparted(reading);
@@ -163,6 +165,7 @@ function startReading(
     clock: job.clock,
     sleep: (milliseconds) => sleep(milliseconds),
     random,
+    changes: new Map(),
     countedRequests: 0,
   };
 }

@@ -6,7 +6,7 @@ import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
 import { type Account, connect } from "#test/zendesk/account.ts";
-import { expectConverged } from "#test/zendesk/stored.ts";
+import { expectConverged, stored } from "#test/zendesk/stored.ts";
 
 const database = useDatabase();
 const exported = "/api/v2/incremental/tickets/cursor";
@@ -48,6 +48,28 @@ const dated = (date: (now: number) => Date, { world }: Account) =>
 const ahead = (world: World, milliseconds: number) => Math.floor((world.now() + milliseconds) / 1000);
 const endOf = (outcome: Awaited<ReturnType<Account["sync"]>>, stream: StreamName) =>
   outcome.streams.find(({ name }) => name === stream);
+
+it("of tickets hold for those that change again in the minute that is withheld: events tell of them", async () => {
+  const world = worldOfTen();
+  const account = await connect(database, world, { history: { event_history_days: 90 } });
+  await account.sync();
+  world.advance(HOUR);
+  const [moved, quiet] = [...world.tickets.byId.keys()] as [string, string];
+  world.tickets.update(moved, { priority: "urgent" });
+  world.tickets.update(quiet, { priority: "urgent" });
+  const made = world.tickets.create({ subject: "New", priority: "low" });
+  world.advance(3 * MINUTE);
+  const claimed = world.now() - 90 * SECOND;
+  for (const id of [moved, made.id]) world.tickets.update(id, { priority: "high" });
+  world.advance(20 * SECOND);
+  account.zendesk.journal.clear();
+  await account.sync();
+  const { tickets } = await stored(account);
+  const priorityOf = (id: string) => tickets.find((row) => row.id === id)?.priority;
+  expect([moved, quiet, made.id].map(priorityOf)).toEqual(["high", "urgent", "high"]);
+  expect(await claimOf(account, "tickets")).toBeGreaterThan(claimed);
+  expect(account.zendesk.journal.to("/api/v2/tickets/show_many")).toHaveLength(1);
+});
 
 it("of ratings end where the reading was asked to end, however long Zendesk kept the answer waiting", async () => {
   const account = await caughtUp();
