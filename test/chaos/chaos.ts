@@ -301,7 +301,7 @@ class ChaosRun {
       const instance = this.processes.any;
       if (time.now() - since < personTakes || !instance || this.databaseFaults.isReadOnly) continue;
       await instance.doing(async () => {
-        await reconnectAccount(instance.context, account, this.ground.clock());
+        await reconnectAccount(instance.context, account, this.ground.clock);
         this.reconnects++;
         this.inspector.signedIn(account);
       });

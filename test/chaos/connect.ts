@@ -7,6 +7,7 @@ import { connectionBody } from "#lib/connections/shapes.ts";
 import type { Context } from "#lib/context.ts";
 import type { MatchKey } from "#lib/matching/shapes.ts";
 import { putMatchKeys } from "#lib/matching/store.ts";
+import type { ClientOptions } from "#lib/zendesk/client-options.ts";
 import { exchangeCode, type Tried } from "#lib/zendesk/credentials.ts";
 import { type ChaosAccount, installation } from "./accounts.ts";
 
@@ -55,16 +56,25 @@ export async function connectAccount(ctx: Ctx, account: ChaosAccount, workspaceI
 }
 
 /** Signs in again where the product asks for it. */
-export async function reconnectAccount(ctx: Ctx, account: ChaosAccount, now: Date): Promise<void> {
+export async function reconnectAccount(ctx: Ctx, account: ChaosAccount, clock: () => Date): Promise<void> {
+  const now = clock();
   if (account.auth) return reconnect(ctx, account.scope, { auth: account.auth }, "chaos", now);
-  const login = await signIn(ctx, account, now);
+  const login = await signIn(ctx, account, now, { clock, longestSleep: 0 });
   await inWorkspace(ctx.db, account.scope.workspaceId, (trx) =>
     saveReconnected(trx, account.scope, login, "chaos", now),
   );
 }
 
-/** Through the connect button: a code for tokens that rotate. */
-function signIn(ctx: Ctx, { world, subdomain }: ChaosAccount, now: Date): Promise<Tried> {
+/**
+ * Through the connect button: a code for tokens that rotate. By the simulation's clock: a wait that is told by another one would
+ * keep the account's budgets used up for simulated hours.
+ */
+function signIn(
+  ctx: Ctx,
+  { world, subdomain }: ChaosAccount,
+  now: Date,
+  options: Partial<ClientOptions> = {},
+): Promise<Tried> {
   const codeVerifier = randomBytes(48).toString("base64url");
   const challenge = createHash("sha256").update(codeVerifier).digest("base64url");
   const code = world.access.issueCode({
@@ -73,5 +83,5 @@ function signIn(ctx: Ctx, { world, subdomain }: ChaosAccount, now: Date): Promis
     scopes: ["read", "write"],
     challenge,
   });
-  return exchangeCode(ctx, { subdomain, code, codeVerifier, redirectUri, access: "read_write", now });
+  return exchangeCode(ctx, { subdomain, code, codeVerifier, redirectUri, access: "read_write", now, options });
 }
