@@ -37,8 +37,11 @@ export async function readOutrun(reading: Reading): Promise<void> {
   try {
     for (let at = 0; at < ids.length; at += idsAtOnce) {
       if (reading.stop()) return;
-      const { found } = await lookUp(reading, "tickets", ids.slice(at, at + idsAtOnce));
-      await commit(reading, (trx) => storeFetched(trx, scope, "tickets", found, reading.clock()));
+      const asked = ids.slice(at, at + idsAtOnce);
+      const { found } = await lookUp(reading, "tickets", asked);
+      // One that bears another id is held already, as the export has it.
+      const theirs = found.filter(({ row }) => asked.includes(String(row?.id)));
+      await commit(reading, (trx) => storeFetched(trx, scope, "tickets", theirs, reading.clock()));
     }
   } catch (error) {
     if (!(error instanceof WaitNeeded)) throw error;

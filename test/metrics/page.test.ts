@@ -46,6 +46,7 @@ describe("a page of tickets", () => {
       unchanged: 1,
       deleted: 1,
       ids: ["1", "3"],
+      left: [],
     });
   });
 
