@@ -86,7 +86,7 @@ async function readAll(reading: Reading, job: SyncJob, outcome: RunOutcome): Pro
     outcome.streams.push(finished(stream, done) ?? (await readStream(reading, stream)));
   }
   if (reading.downgraded) return;
-  await unlessRefused(reading, "tickets", () => readOutrun(reading));
+  if (await unlessRefused(reading, "tickets", () => readOutrun(reading))) await restate(reading, outcome, "tickets");
   let isAnyChecked = false;
   const refused = await unlessRefused(reading, "organizations", async () => {
     isAnyChecked = await checkDeparted(reading);

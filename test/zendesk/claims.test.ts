@@ -71,6 +71,22 @@ it("of tickets hold for those that change again in the minute that is withheld: 
   expect(account.zendesk.journal.to("/api/v2/tickets/show_many")).toHaveLength(1);
 });
 
+it("of tickets are in doubt in the very run that was refused to ask for those that events tell of", async () => {
+  const world = worldOfTen();
+  const account = await connect(database, world, { history: { event_history_days: 90 } });
+  await account.sync();
+  world.advance(HOUR);
+  const made = world.tickets.create({ subject: "New" });
+  world.advance(3 * MINUTE);
+  world.tickets.update(made.id, { priority: "high" });
+  world.advance(20 * SECOND);
+  account.zendesk.faults.add({ path: "/api/v2/tickets/show_many" }, fault.forbidden("scope"));
+  expect(endOf(await account.sync(), "tickets")).toMatchObject({
+    state: "degraded",
+    failure: { code: "missing_scope", message: expect.stringContaining("by their ids") },
+  });
+});
+
 it("of ratings end where the reading was asked to end, however long Zendesk kept the answer waiting", async () => {
   const account = await caughtUp();
   const { world, zendesk } = account;

@@ -40,16 +40,13 @@ export async function departuresToAsk(
   { workspaceId, connectionId }: Scope,
   which: { runId: string; limit: number },
 ): Promise<NotedDeparture[]> {
-  const { rows } = await sql<NotedDeparture>`
-    with chosen as (
-      select organization_id from departure
-       where workspace_id = ${workspaceId} and connection_id = ${connectionId}
-         and asked_in is distinct from ${which.runId}::bigint
-       group by organization_id order by min(asked_in) nulls first, organization_id limit ${which.limit})
-    select organization_id as "organizationId", went_to as "to", rows, noted_at as "notedAt" from departure
+  const { rows: chosen } = await sql<{ id: string }>`
+    select organization_id as id from departure
      where workspace_id = ${workspaceId} and connection_id = ${connectionId}
-       and organization_id in (select organization_id from chosen)`.execute(trx);
-  return rows;
+       and asked_in is distinct from ${which.runId}::bigint
+     group by organization_id order by min(asked_in) nulls first, organization_id limit ${which.limit}`.execute(trx);
+  const ids = chosen.map(({ id }) => id);
+  return ids.length === 0 ? [] : departuresOf(trx, { workspaceId, connectionId }, ids);
 }
 
 /** The departures from these organizations. */
