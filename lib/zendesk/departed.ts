@@ -1,28 +1,115 @@
 import type { Trx } from "#db/client.ts";
-import { PageTooHeavy, type ZendeskClient } from "#lib/zendesk/client.ts";
-import { toSeconds } from "#lib/zendesk/dates.ts";
-import { ZendeskError } from "#lib/zendesk/failures.ts";
-import { newPlace } from "#lib/zendesk/place.ts";
+import { judgeDeserted, type Suspects } from "#lib/zendesk/deserted.ts";
+import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { seesEverything } from "#lib/zendesk/identity.ts";
+import { takeBackAbsences } from "#lib/zendesk/ledger.ts";
+import { lookUp, noteRefusal } from "#lib/zendesk/look-up.ts";
+import { commit, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
-import { forgetDepartures, type NotedDeparture, whereMostWent } from "#lib/zendesk/store/departures.ts";
+import {
+  anyDepartureAsked,
+  departuresToAsk,
+  forgetDepartures,
+  forgetOldDepartures,
+  markDeparturesAsked,
+  type NotedDeparture,
+  whereMostWent,
+} from "#lib/zendesk/store/departures.ts";
 import { deserted } from "#lib/zendesk/store/facts.ts";
 import { tombstoneOrganizations } from "#lib/zendesk/store/organizations.ts";
+import { addCounts, noCounts } from "#lib/zendesk/store/run-counters.ts";
 import { readStreamState } from "#lib/zendesk/store/stream-state.ts";
-import { streamNamed } from "#lib/zendesk/streams.ts";
 
-const smallestPage = 10;
+/** What nobody could judge for so long is left to the nights. Milliseconds. */
+const departuresKept = 2 * 24 * 3_600_000;
+/** Those that do not come together are asked for one by one: not too many, since a wait in between begins the lot again. */
+const departedAtOnce = 25;
+/** So many pages of the organizations' export are looked at in one check, and for one verdict: exports are dear. */
+const mostLooks = 12;
+const looksAtOnce = 3;
 
-/** Organizations in which nobody is left, and what is needed to judge them. */
-export interface Suspects {
-  /** Those that Zendesk does not find by id, in their stored version. */
-  deserted: { id: string; updatedAt: Date | null }[];
-  /** Those that it finds still: a merge may not have come to its end (zendesk-api section 6.1). */
-  living: string[];
-  /** All that was visible before has been read. */
-  freshThrough: Date | null;
-  /** The largest page that Zendesk was last seen to bear. */
-  pageSize: number | null;
+/**
+ * Organizations that users or tickets left since they were last asked about: asked for by id, and gone if Zendesk answers 404.
+ * Three signals that point the same way, a 404, that nobody is left in it and that the export has it no more, need no second
+ * day: a merge, or a deletion that let its people go (rows 40, 41). What cannot be told yet waits for the next run, and so does
+ * the rest once a wait or the number of looks ends it: a run has streams to read, and tries nothing here twice. True when this run
+ * has asked about any. Throws WaitNeeded where it is told to stop.
+ */
+export async function checkDeparted(reading: Reading): Promise<boolean> {
+  const { scope, runId } = reading;
+  const before = new Date(reading.clock().getTime() - departuresKept);
+  const progress = await commit(reading, async (trx) => {
+    await forgetOldDepartures(trx, scope, before);
+    return { isAsked: await anyDepartureAsked(trx, scope, runId), looks: 0 };
+  });
+  while (progress.looks < mostLooks) {
+    const noted = await commit(reading, (trx) => departuresToAsk(trx, scope, { runId, limit: departedAtOnce }));
+    if (noted.length === 0) break;
+    if (reading.stop()) throw new WaitNeeded(reading.clock());
+    try {
+      await askAboutDeparted(reading, noted, progress);
+    } catch (error) {
+      const isWait = error instanceof WaitNeeded;
+      // What is never answered for, or never in time, must not keep the others from their turn.
+      if (isWait || (error instanceof ZendeskError && error.scope === "stream"))
+        await commit(reading, (trx) => markDeparturesAsked(trx, scope, idsOf(noted), runId));
+      if (isWait && !reading.stop()) break;
+      throw error;
+    }
+  }
+  return progress.isAsked;
 }
+
+interface Progress {
+  isAsked: boolean;
+  /** Pages of the organizations' export that were looked at. */
+  looks: number;
+}
+
+async function askAboutDeparted(reading: Reading, noted: readonly NotedDeparture[], progress: Progress): Promise<void> {
+  const { scope, client, runId } = reading;
+  const ids = idsOf(noted);
+  const { missing, refused } = await lookUp(reading, "organizations", ids);
+  progress.isAsked = true;
+  if (refused[0]) await noteRefusal(reading, "organizations", refused[0].why);
+  const suspects = await commit(reading, (trx) => suspectsAmong(trx, scope, { ids, missing }));
+  const settle = async (judged: readonly string[], gone: readonly string[]) => {
+    if (judged.length === 0) return;
+    await commit(reading, async (trx) => {
+      const which = { gone, judged: noted.filter(({ organizationId }) => judged.includes(organizationId)) };
+      const buried = await settleDepartures(trx, scope, which, reading.clock());
+      await takeBackAbsences(trx, reading, "organizations", buried.ids);
+      await addCounts(trx, scope, runId, "organizations", {
+        ...noCounts,
+        deleted: buried.deleted,
+        requests: uncountedRequests(reading),
+      });
+    });
+  };
+  let { deserted: open } = suspects;
+  const waiting = [...suspects.living, ...refused.map(({ id }) => id)];
+  const undecided = new Set([...waiting, ...open.map(({ id }) => id)]);
+  await settle(
+    ids.filter((id) => !undecided.has(id)),
+    [],
+  );
+  while (open.length > 0 && progress.looks < mostLooks) {
+    const verdict = await judgeDeserted(client, { ...suspects, deserted: open }, looksAtOnce);
+    progress.looks += verdict.looks;
+    if (verdict.gone.length > 0 && !(await seesEverything(client, reading.connection))) break;
+    const rest = open.filter(({ id }) => verdict.open.includes(id));
+    if (rest.length === open.length) break;
+    await settle(
+      open.filter((one) => !rest.includes(one)).map(({ id }) => id),
+      verdict.gone,
+    );
+    open = rest;
+    if (open.length > 0 && reading.stop()) throw new WaitNeeded(reading.clock());
+  }
+  await commit(reading, (trx) => markDeparturesAsked(trx, scope, [...waiting, ...open.map(({ id }) => id)], runId));
+}
+
+const idsOf = (noted: readonly NotedDeparture[]) => [...new Set(noted.map(({ organizationId }) => organizationId))];
 
 /** `missing`: of the organizations asked for by id those that Zendesk does not find. */
 export async function suspectsAmong(
@@ -36,89 +123,6 @@ export async function suspectsAmong(
   const isMissing = ({ id }: { id: string }) => asked.missing.includes(id);
   const living = empty.filter((one) => !isMissing(one)).map(({ id }) => id);
   return { deserted: empty.filter(isMissing), living, freshThrough, pageSize };
-}
-
-export interface Verdict {
-  /** The export does not show them either. */
-  gone: string[];
-  /** Whether they live cannot be told yet. */
-  open: string[];
-  /** Pages of the export that were asked for. */
-  looks: number;
-}
-
-/**
- * Which suspects the export does not show either, neither in the version that is stored nor in one that came since. A 404 by id
- * that lasts, and somebody who leaves meanwhile, befall living organizations too (row 30). `most` pages of the export are looked
- * at, at least two: the last one at its end, since who has changed meanwhile is shown there. Throws WaitNeeded, and what concerns
- * the whole connection.
- */
-export async function judgeDeserted(
-  client: ZendeskClient,
-  suspects: Pick<Suspects, "deserted" | "freshThrough" | "pageSize">,
-  most: number,
-): Promise<Verdict> {
-  // What is younger may show late, in the export and by id alike (row 12).
-  const newest = toSeconds(client.serverNow()) - streamNamed("organizations").overlap;
-  const versions = suspects.deserted
-    .map(({ id, updatedAt }) => ({ id, second: updatedAt ? toSeconds(updatedAt) : Number.POSITIVE_INFINITY }))
-    .sort((a, b) => a.second - b.second);
-  const open = versions.map(({ id }) => id);
-  if (suspects.freshThrough === null || !versions.some(({ second }) => second <= newest))
-    return { gone: [], open, looks: 0 };
-  const look = new ExportLook(client, suspects.pageSize);
-  const looked: string[] = [];
-  let through = Number.NEGATIVE_INFINITY;
-  for (const { id, second } of versions.filter(({ second }) => second <= newest)) {
-    if (second >= through) {
-      if (look.count >= most - 1) break;
-      through = await look.from(second);
-    }
-    if (second < through) looked.push(id);
-  }
-  if (through < Number.POSITIVE_INFINITY) through = await look.from(toSeconds(suspects.freshThrough));
-  const unseen = (ids: readonly string[]) => ids.filter((id) => !look.shown.has(id));
-  const { count: looks } = look;
-  if (through < Number.POSITIVE_INFINITY) return { gone: [], open: unseen(open), looks };
-  return { gone: unseen(looked), open: unseen(open).filter((id) => !looked.includes(id)), looks };
-}
-
-/** Single pages of the organizations' export. */
-class ExportLook {
-  /** Living organizations that it showed. */
-  readonly shown = new Set<string>();
-  /** Pages that were asked for. */
-  count = 0;
-  private readonly stream = streamNamed("organizations");
-  private size: number;
-
-  constructor(
-    private readonly client: ZendeskClient,
-    pageSize: number | null,
-  ) {
-    this.size = Math.min(this.stream.largestPage, pageSize ?? this.stream.largestPage);
-  }
-
-  /**
-   * One page from a second on: gives the second before which it shows everything; infinity where it is the last, minus
-   * infinity where Zendesk would not show it: the stream itself says what is wrong then.
-   */
-  async from(second: number): Promise<number> {
-    for (;;) {
-      this.count++;
-      try {
-        const ask = { client: this.client, size: this.size, shrinkable: this.size > smallestPage };
-        const page = await this.stream.read(ask, newPlace(second));
-        for (const row of page.rows) if (!row?.deleted_at) this.shown.add(String(row?.id));
-        if (page.end) return Number.POSITIVE_INFINITY;
-        return /^\d+$/.test(page.at ?? "") ? Number(page.at) : Number.NEGATIVE_INFINITY;
-      } catch (error) {
-        if (error instanceof PageTooHeavy) this.size = Math.max(smallestPage, Math.floor(this.size / 2));
-        else if (error instanceof ZendeskError && error.scope === "stream") return Number.NEGATIVE_INFINITY;
-        else throw error;
-      }
-    }
-  }
 }
 
 /**

@@ -8,7 +8,7 @@ import { letUnmetGo } from "#lib/zendesk/held-unmet.ts";
 import { lookAgain } from "#lib/zendesk/identity.ts";
 import { type Examine, takeBackAbsences } from "#lib/zendesk/ledger.ts";
 import { noteMetrics } from "#lib/zendesk/metric-sets.ts";
-import { noteChanges } from "#lib/zendesk/outrun.ts";
+import { noteOutrun } from "#lib/zendesk/outrun.ts";
 import { isAhead, type MadePage, makeRows, type StoredPage, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
@@ -18,9 +18,6 @@ import { addCounts } from "#lib/zendesk/store/run-counters.ts";
 import { type Purpose, readClock, readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
 import { keyOfRow } from "#lib/zendesk/wire.ts";
-
-/** Zendesk shows nothing of the newest minute. */
-const withheld = 60;
 
 export interface PassOptions {
   purpose: Purpose;
@@ -137,6 +134,7 @@ export class Pass {
       const result = await storeRows(trx, stream, reading.scope, made, now);
       if (stream.name === "tickets")
         await noteMetrics(trx, reading.scope, page, made, { through: place.through, end: page.end }, now);
+      if (stream.name === "ticket_events") await noteOutrun(trx, reading, page.rows);
       result.deleted += await this.retire(trx, page, now);
       if (stream.touchesTimeline) await refreshTimeline(trx, reading.scope, result.ids, now);
       const held = await holdRows(trx, reading.scope, stream.name, result.held, made.fetchedAt);
@@ -214,7 +212,6 @@ export class Pass {
   private remember(page: AskedPage, stored: StoredPage, cleaned: number): void {
     const { reading, stream } = this;
     if (page.rows.length > 0) this.parts.add(page.part);
-    if (stream.name === "ticket_events") noteChanges(reading, page.rows);
     for (const { key } of stored.held) {
       this.held.add(key);
       if (isNameless(key, stream.name)) this.nameless.add(key);
@@ -224,15 +221,6 @@ export class Pass {
       reading.log.warn({ ...reading.scope, stream: stream.name, ...counts }, "rows were held or cleaned");
     }
   }
-}
-
-/** The instant that a finished reading vouches for, and the one at which the next reading must begin. */
-export function freshThrough(place: Place): Date | null {
-  return place.live === null ? null : new Date(place.live - withheld * 1000);
-}
-
-export function resumeFrom(stream: Stream, place: Place): Date | null {
-  return place.live === null ? null : new Date(place.live - stream.overlap * 1000);
 }
 
 /** Where a stream begins when it has never been read: its history as the connection wants it. */

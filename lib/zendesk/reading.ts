@@ -27,8 +27,6 @@ export interface Reading {
   clock: () => Date;
   sleep: (milliseconds: number) => Promise<void>;
   random: () => number;
-  /** When tickets changed last, by the events that this turn has read. Unix seconds. */
-  changes: Map<string, number>;
   /** Requests already added to the run's count. */
   countedRequests: number;
 }

@@ -14,12 +14,13 @@ import { lookAgain, narrowed } from "#lib/zendesk/identity.ts";
 import { forgetRefusal, refusalDoubt, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { readMemberships } from "#lib/zendesk/memberships.ts";
 import { metricsDoubt } from "#lib/zendesk/metric-sets.ts";
-import { checkDeparted, findUnknown } from "#lib/zendesk/missing.ts";
+import { findUnknown } from "#lib/zendesk/missing.ts";
 import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
+import { readRound } from "#lib/zendesk/round.ts";
 import { isAbsentStream } from "#lib/zendesk/store/absence.ts";
 import { forgetSeen } from "#lib/zendesk/store/drift.ts";
 import { readRhythm, readStreamState } from "#lib/zendesk/store/stream-state.ts";
-import { readStream, recordAfterChecks } from "#lib/zendesk/stream-turn.ts";
+import { recordAfterChecks } from "#lib/zendesk/stream-turn.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
 
 /**
@@ -137,8 +138,9 @@ class FreshnessKeeper {
     if (this.reading.stop()) throw new WaitNeeded(this.reading.clock());
     if (!this.isDue()) return;
     const now = this.reading.clock().getTime();
-    for (const stream of this.streams) this.ends.set(stream.name, await readStream(this.reading, stream));
-    await unlessRefused(this.reading, "organizations", () => checkDeparted(this.reading));
+    const ends: StreamEnd[] = [];
+    await readRound(this.reading, this.streams, ends);
+    for (const end of ends) this.ends.set(end.name, end);
     this.since = now;
   }
 }

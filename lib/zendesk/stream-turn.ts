@@ -1,6 +1,7 @@
 import type { Trx } from "#db/client.ts";
 import type { StreamName, SyncMode } from "#lib/connections/shapes.ts";
 import { heldAbsenceWords } from "#lib/zendesk/absences.ts";
+import { freshThrough, isAhead, later, resumeFrom } from "#lib/zendesk/claims.ts";
 import { comparisonDoubt, isCompared } from "#lib/zendesk/comparison.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
@@ -9,7 +10,8 @@ import { lookAgain, narrowed } from "#lib/zendesk/identity.ts";
 import { intoLedger, lateRows } from "#lib/zendesk/ledger.ts";
 import { refusalDoubt } from "#lib/zendesk/look-up.ts";
 import { metricsDoubt, metricsOwedSince } from "#lib/zendesk/metric-sets.ts";
-import { firstPlace, freshThrough, Pass, resumeFrom } from "#lib/zendesk/pass.ts";
+import { claimBeforeEvents } from "#lib/zendesk/outrun.ts";
+import { firstPlace, Pass } from "#lib/zendesk/pass.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { ratingsHeard } from "#lib/zendesk/ratings-reader.ts";
 import { commit, nowSecond, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
@@ -160,11 +162,16 @@ async function settle(trx: Trx, reading: Reading, stream: Stream, purpose: Purpo
   const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
   const known = purpose === "full" ? parsePlace(state?.position ?? null) : place;
   const merged = { ...place, since: Math.min(place.since, known?.since ?? place.since) };
+  const before = state?.fresh_through ?? null;
+  const through = freshThrough(place);
   const change = {
     position: writePlace(merged),
     caught_up: true,
     resume_from: later(reading, state?.resume_from, resumeFrom(stream, place)),
-    fresh_through: later(reading, state?.fresh_through, freshThrough(place)),
+    fresh_through:
+      stream.name === "tickets"
+        ? await claimBeforeEvents(trx, reading, before, through)
+        : later(reading, before, through),
   };
   await saveStreamState(trx, reading.scope, stream.name, "incremental", change, reading.clock());
   return { doubt: null, notAvailable: false };
@@ -184,15 +191,6 @@ async function begunAgain(
   await saveStreamState(trx, reading.scope, stream.name, purpose, change, reading.clock());
   return { doubt: null, notAvailable: false, failure };
 }
-
-/** What was claimed before stays, unless it lies in the future. */
-function later(reading: Reading, before: Date | null | undefined, now: Date | null): Date | null {
-  if (!before || !now) return before ?? now;
-  return before > now && !isAhead(reading, before) ? before : now;
-}
-
-/** By the clock of the answer that was asked for to know it: who is signed in. */
-const isAhead = ({ client }: Reading, instant: Date) => instant > client.lastServerNow();
 
 async function emptyDoubt(
   trx: Trx,

@@ -8,17 +8,15 @@ import type { ZendeskClient } from "#lib/zendesk/client.ts";
 import { type ClientOptions, defaultClientOptions } from "#lib/zendesk/client-options.ts";
 import type { Verified } from "#lib/zendesk/comparison.ts";
 import { openClient } from "#lib/zendesk/credentials.ts";
-import { type FailureCode, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { checkSameAccount, type Identity, isDowngraded, whoAmI } from "#lib/zendesk/identity.ts";
 import { forgetRefusal, unlessRefused } from "#lib/zendesk/look-up.ts";
-import { checkDeparted } from "#lib/zendesk/missing.ts";
-import { readOutrun } from "#lib/zendesk/outrun.ts";
 import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import { reconcile } from "#lib/zendesk/reconcile.ts";
+import { readRound, restate } from "#lib/zendesk/round.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { absentStreams } from "#lib/zendesk/store/absence.ts";
 import { readRunStreams } from "#lib/zendesk/store/run-counters.ts";
-import { readStream, recordAfterChecks } from "#lib/zendesk/stream-turn.ts";
 import { type Stream, streams } from "#lib/zendesk/streams.ts";
 
 /** One turn of a run of a connection. */
@@ -82,16 +80,8 @@ export async function runStreams(ctx: Pick<Context, "config" | "db" | "log">, jo
 
 async function readAll(reading: Reading, job: SyncJob, outcome: RunOutcome): Promise<void> {
   const done = await commit(reading, (trx) => readRunStreams(trx, reading.scope, reading.runId));
-  for (const stream of chosen(job)) {
-    outcome.streams.push(finished(stream, done) ?? (await readStream(reading, stream)));
-  }
+  await readRound(reading, chosen(job), outcome.streams, done);
   if (reading.downgraded) return;
-  if (await unlessRefused(reading, "tickets", () => readOutrun(reading))) await restate(reading, outcome, "tickets");
-  let isAnyChecked = false;
-  const refused = await unlessRefused(reading, "organizations", async () => {
-    isAnyChecked = await checkDeparted(reading);
-  });
-  if (isAnyChecked || refused) await restate(reading, outcome, "organizations");
   await actOnApprovals(reading, outcome);
   if (job.mode !== "reconcile") return;
   const { ends, verified } = await reconcile(reading, chosen(job), outcome.streams);
@@ -107,15 +97,8 @@ async function actOnApprovals(reading: Reading, outcome: RunOutcome): Promise<vo
       isActedOn = await settleApproved(reading, name);
     });
     if (isActedOn) await forgetRefusal(reading, name);
-    if (isActedOn || refused) await restate(reading, outcome, name);
+    if (isActedOn || refused) await restate(reading, outcome.streams, name);
   }
-}
-
-/** How a stream of this run stands after a check beside it. */
-async function restate(reading: Reading, outcome: RunOutcome, name: StreamName): Promise<void> {
-  const index = outcome.streams.findIndex((ended) => ended.name === name);
-  const ended = outcome.streams[index];
-  if (ended) outcome.streams[index] = await recordAfterChecks(reading, ended);
 }
 
 function noticeableSkew(client: ZendeskClient): Pick<RunOutcome, "clockSkewSeconds"> {
@@ -125,17 +108,6 @@ function noticeableSkew(client: ZendeskClient): Pick<RunOutcome, "clockSkewSecon
 
 function chosen(job: SyncJob): readonly Stream[] {
   return job.streams ? streams.filter(({ name }) => job.streams?.includes(name)) : streams;
-}
-
-/** How a stream ended in an earlier turn of this run. */
-function finished({ name }: Stream, done: Awaited<ReturnType<typeof readRunStreams>>): StreamEnd | null {
-  const before = done.get(name);
-  if (!before || before.state === "running" || before.state === "waiting") return null;
-  const { code, message, action } = before;
-  const state = before.state as StreamEnd["state"];
-  return code && message
-    ? { name, state, failure: { code: code as FailureCode, message, action: action ?? "" } }
-    : { name, state };
 }
 
 function clientOptions(job: SyncJob): Partial<ClientOptions> {
@@ -165,7 +137,6 @@ function startReading(
     clock: job.clock,
     sleep: (milliseconds) => sleep(milliseconds),
     random,
-    changes: new Map(),
     countedRequests: 0,
   };
 }

@@ -107,6 +107,11 @@ describe("a database that cannot take a page", () => {
     expect(await standing(connected)).toEqual(during);
 
     await asOwner(`alter database ${name} reset default_transaction_read_only; ${dropSessions}`);
+    // A session that has just been ended may meet one more request.
+    await eventually(
+      async () => ((await api.call(getOne, connected.path, connected)).status === 200 ? true : null),
+      "the database to be back",
+    );
     const run = await settled(connected);
     expect(run).toMatchObject({ state: "failed", failure: { code: "database" } });
     await force(connected);

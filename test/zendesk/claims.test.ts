@@ -49,41 +49,102 @@ const ahead = (world: World, milliseconds: number) => Math.floor((world.now() + 
 const endOf = (outcome: Awaited<ReturnType<Account["sync"]>>, stream: StreamName) =>
   outcome.streams.find(({ name }) => name === stream);
 
-it("of tickets hold for those that change again in the minute that is withheld: events tell of them", async () => {
-  const world = worldOfTen();
-  const account = await connect(database, world, { history: { event_history_days: 90 } });
-  await account.sync();
-  world.advance(HOUR);
-  const [moved, quiet] = [...world.tickets.byId.keys()] as [string, string];
-  world.tickets.update(moved, { priority: "urgent" });
-  world.tickets.update(quiet, { priority: "urgent" });
-  const made = world.tickets.create({ subject: "New", priority: "low" });
-  world.advance(3 * MINUTE);
-  const claimed = world.now() - 90 * SECOND;
-  for (const id of [moved, made.id]) world.tickets.update(id, { priority: "high" });
-  world.advance(20 * SECOND);
-  account.zendesk.journal.clear();
-  await account.sync();
-  const { tickets } = await stored(account);
-  const priorityOf = (id: string) => tickets.find((row) => row.id === id)?.priority;
-  expect([moved, quiet, made.id].map(priorityOf)).toEqual(["high", "urgent", "high"]);
-  expect(await claimOf(account, "tickets")).toBeGreaterThan(claimed);
-  expect(account.zendesk.journal.to("/api/v2/tickets/show_many")).toHaveLength(1);
-});
+describe("claims of tickets", () => {
+  const events = "/api/v2/incremental/ticket_events";
+  const lookUps = "/api/v2/tickets/show_many";
 
-it("of tickets are in doubt in the very run that was refused to ask for those that events tell of", async () => {
-  const world = worldOfTen();
-  const account = await connect(database, world, { history: { event_history_days: 90 } });
-  await account.sync();
-  world.advance(HOUR);
-  const made = world.tickets.create({ subject: "New" });
-  world.advance(3 * MINUTE);
-  world.tickets.update(made.id, { priority: "high" });
-  world.advance(20 * SECOND);
-  account.zendesk.faults.add({ path: "/api/v2/tickets/show_many" }, fault.forbidden("scope"));
-  expect(endOf(await account.sync(), "tickets")).toMatchObject({
-    state: "degraded",
-    failure: { code: "missing_scope", message: expect.stringContaining("by their ids") },
+  /** Two tickets that have changed, one of them again in the minute that the export withholds, and one that is new and has so too. */
+  async function outrun() {
+    const account = await caughtUp();
+    const { world } = account;
+    const before = (await claimOf(account, "tickets")) ?? 0;
+    const [moved, quiet] = [...world.tickets.byId.keys()] as [string, string];
+    world.tickets.update(moved, { priority: "urgent" });
+    world.tickets.update(quiet, { priority: "urgent" });
+    const made = world.tickets.create({ subject: "New", priority: "low" });
+    world.advance(3 * MINUTE);
+    const changed = world.now() - 90 * SECOND;
+    for (const id of [moved, made.id]) world.tickets.update(id, { priority: "high" });
+    world.advance(20 * SECOND);
+    account.zendesk.journal.clear();
+    const priorities = async () => {
+      const { tickets } = await stored(account);
+      return [moved, quiet, made.id].map((id) => tickets.find((row) => row.id === id)?.priority);
+    };
+    return { account, ...account, before, changed, moved, made, priorities };
+  }
+
+  it("hold for those that change again in the minute that is withheld: events tell of them", async () => {
+    const { account, zendesk, changed, priorities } = await outrun();
+    await account.sync();
+    expect(await priorities()).toEqual(["high", "urgent", "high"]);
+    expect(await claimOf(account, "tickets")).toBeGreaterThan(changed);
+    expect(zendesk.journal.to(lookUps)).toHaveLength(1);
+  });
+
+  it("hold for those that go on changing until their events are read", async () => {
+    const { account, world, zendesk, changed, moved, priorities } = await outrun();
+    zendesk.faults.before({ path: events, nth: 1 }, () => {
+      world.advance(30 * SECOND);
+      world.tickets.update(moved, { priority: "low" });
+      world.advance(65 * SECOND);
+    });
+    await account.sync();
+    expect(await priorities()).toEqual(["low", "urgent", "high"]);
+    expect(await claimOf(account, "tickets")).toBeGreaterThan(changed);
+  });
+
+  it("wait for the events of their time, and for the answers about those that they name", async () => {
+    const { account, world, zendesk, before, changed, priorities } = await outrun();
+    const claims: (number | null)[] = [];
+    for (const path of [events, lookUps])
+      zendesk.faults.before({ path, nth: 1 }, async () => {
+        claims.push(await claimOf(account, "tickets"));
+      });
+    zendesk.faults.add({ path: lookUps }, fault.tooManyRequests({ retryAfter: "800" }), { times: 1 });
+    const { waitingUntil, runId } = await account.sync();
+    expect(await claimOf(account, "tickets")).toBe(before);
+    world.advance((waitingUntil?.getTime() ?? 0) - world.now());
+    await account.sync({ runId });
+    expect(claims).toEqual([before, before]);
+    expect(await priorities()).toEqual(["high", "urgent", "high"]);
+    expect(await claimOf(account, "tickets")).toBeGreaterThan(changed);
+  });
+
+  it("stay where they were, and in doubt, in a run that was refused to ask", async () => {
+    const { account, world, zendesk, before, changed, made } = await outrun();
+    zendesk.faults.add({ path: lookUps }, fault.forbidden("scope"));
+    expect(endOf(await account.sync(), "tickets")).toMatchObject({
+      state: "degraded",
+      failure: { code: "missing_scope", message: expect.stringContaining("by their ids") },
+    });
+    expect(await claimOf(account, "tickets")).toBe(before);
+    zendesk.faults.clear();
+    zendesk.faults.add({ path: `/api/v2/tickets/${made.id}` }, fault.status(500, {}));
+    zendesk.faults.add(
+      { path: lookUps },
+      fault.changesRows("all but the new one", (rows) => rows.filter(({ id }) => String(id) !== made.id)),
+    );
+    await account.sync();
+    expect(await claimOf(account, "tickets")).toBe(before);
+    zendesk.faults.clear();
+    world.advance(HOUR);
+    await account.sync();
+    await expectConverged(account);
+    expect(await claimOf(account, "tickets")).toBeGreaterThan(changed);
+  });
+
+  it("are made of the past at once where nothing was ever read", async () => {
+    const account = await connect(database, worldOfTen());
+    const { world, zendesk } = account;
+    let claim: number | null = null;
+    zendesk.faults.before({ path: events, nth: 1 }, async () => {
+      claim = await claimOf(account, "tickets");
+    });
+    await account.sync();
+    expect(claim).toBeGreaterThan(world.now() - 35 * MINUTE);
+    expect(claim).toBeLessThan(world.now() - 30 * MINUTE);
+    expect(await claimOf(account, "tickets")).toBeGreaterThan(world.now() - 5 * MINUTE);
   });
 });
 

@@ -27,19 +27,20 @@ export async function unknownTickets(
   return rows.map((row) => row.id);
 }
 
-/** Of tickets and the Unix seconds at which they changed those that are stored in an older version, or not at all. */
+/** Of tickets and Unix seconds at which they changed those that are stored in an older version, or not at all: the latest of each. */
 export async function outrunAmong(
   trx: Trx,
   { workspaceId, connectionId }: Scope,
   changes: readonly (readonly [id: string, second: number])[],
-  limit: number,
-): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    select changed.id from unnest(${changes.map(([id]) => id)}::bigint[], ${changes.map(([, second]) => second)}::bigint[])
+): Promise<[id: string, second: number][]> {
+  if (changes.length === 0) return [];
+  const { rows } = await sql<{ id: string; second: number }>`
+    select changed.id, max(changed.second)::int as second
+      from unnest(${changes.map(([id]) => id)}::bigint[], ${changes.map(([, second]) => second)}::bigint[])
            as changed (id, second)
       left join ticket on ticket.workspace_id = ${workspaceId} and ticket.connection_id = ${connectionId}
            and ticket.id = changed.id
      where ticket.id is null or ticket.generated_timestamp < changed.second
-     order by 1 limit ${limit}`.execute(trx);
-  return rows.map((row) => row.id);
+     group by changed.id order by changed.id`.execute(trx);
+  return rows.map(({ id, second }) => [id, second]);
 }

@@ -14,7 +14,8 @@ export type Purpose =
   | "memberships"
   | "look_ups"
   | "membership_list"
-  | "metric_sets";
+  | "metric_sets"
+  | "outrun";
 export type StreamState = Selectable<StreamStateTable>;
 type Change = Omit<
   Updateable<StreamStateTable>,
