@@ -2,13 +2,13 @@ import type { Trx } from "#db/client.ts";
 import { later } from "#lib/zendesk/claims.ts";
 import { parseUsualInstant, toSeconds } from "#lib/zendesk/dates.ts";
 import { WaitNeeded } from "#lib/zendesk/failures.ts";
-import { idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
-import { lookUp } from "#lib/zendesk/look-up.ts";
+import { type Fetched, fetchTogether, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
+import { lookUp, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { newPlace, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading } from "#lib/zendesk/reading.ts";
 import { instantOfSeconds, type Wire } from "#lib/zendesk/row-reader.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import { outrunAmong } from "#lib/zendesk/store/missing.ts";
+import { outrunAmong, unknownTickets } from "#lib/zendesk/store/missing.ts";
 import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
 import { storeFetched } from "#lib/zendesk/store-by-id.ts";
 import { streamNamed } from "#lib/zendesk/streams.ts";
@@ -22,22 +22,16 @@ import { streamNamed } from "#lib/zendesk/streams.ts";
 /** A ticket, and a Unix second at which it changed. */
 type Change = readonly [id: string, second: number];
 
-/** What is older tells nothing that the export has not shown. Seconds. */
+/** What changed longer ago tells nothing that the export has not shown. Seconds. */
 const recent = 86_400;
+/** After the first reading so many tickets that only events name are asked for; the nights ask for the others. */
+const mostNeverShown = 10_000;
 
-/**
- * In the transaction that ends a reading of tickets: keeps what it vouches for until the events were read. Gives what may be
- * claimed so long: what was claimed before, and after the very first reading what lies an overlap back.
- */
-export async function claimBeforeEvents(
-  trx: Trx,
-  reading: Reading,
-  before: Date | null,
-  through: Date | null,
-): Promise<Date | null> {
-  if (through === null) return before;
-  await saveStreamState(trx, reading.scope, "tickets", "outrun", { fresh_through: through }, reading.clock());
-  return before ?? new Date(through.getTime() - streamNamed("tickets").overlap * 1000);
+/** In the transaction that ends a reading of tickets: keeps what it vouches for until the events were read. */
+export async function awaitEvents(trx: Trx, reading: Reading, through: Date | null): Promise<void> {
+  if (through === null) return;
+  const { changes } = await readAwaited(trx, reading.scope);
+  await saveAwaited(trx, reading, { through, changes });
 }
 
 /** In the transaction of a page of ticket events: keeps which tickets it tells of that the export has not shown. */
@@ -49,44 +43,86 @@ export async function noteOutrun(trx: Trx, reading: Reading, events: readonly Wi
   const outrun = await outrunAmong(trx, reading.scope, claimed(told, through));
   if (outrun.length === 0) return;
   const all = new Map([...claimed(changes, through), ...outrun]);
-  const position = writePlace({ ...newPlace(0), at: JSON.stringify([...all]) });
-  await saveStreamState(trx, reading.scope, "tickets", "outrun", { position }, reading.clock());
+  await saveAwaited(trx, reading, { through, changes: [...all] });
 }
 
 /**
  * After the events: asks by id for the tickets that they tell of, and claims what the reading of tickets has vouched for.
- * Throws WaitNeeded and why an answer was refused: then nothing more is claimed than before.
+ * Throws WaitNeeded and why an answer was refused: then nothing more is claimed than before. True where tickets are in doubt
+ * since something was refused that the claim does not rest on.
  */
-export async function claimAfterEvents(reading: Reading): Promise<void> {
+export async function claimAfterEvents(reading: Reading): Promise<boolean> {
   const { scope } = reading;
-  const { through, outrun } = await commit(reading, async (trx) => {
+  const { through, outrun, isFirst } = await commit(reading, async (trx) => {
     const { through, changes } = await readAwaited(trx, scope);
-    return { through, outrun: through ? await outrunAmong(trx, scope, claimed(changes, through)) : [] };
+    const state = await readStreamState(trx, scope, "tickets", "incremental");
+    const outrun = through ? await outrunAmong(trx, scope, claimed(changes, through)) : [];
+    return { through, outrun, isFirst: state?.fresh_through == null };
   });
-  if (through === null) return;
+  if (through === null) return false;
+  const neverShown = isFirst ? await unlessRefused(reading, "tickets", () => readNeverShown(reading)) : null;
   const ids = outrun.map(([id]) => id);
   for (let at = 0; at < ids.length; at += idsAtOnce) {
     if (reading.stop()) throw new WaitNeeded(reading.clock());
     const asked = ids.slice(at, at + idsAtOnce);
-    const { found, refused } = await lookUp(reading, "tickets", asked);
-    // One that bears another id is held already, as the export has it.
-    const theirs = found.filter(({ row }) => asked.includes(String(row?.id)));
-    await commit(reading, (trx) => storeFetched(trx, scope, "tickets", theirs, reading.clock()));
-    if (refused[0]) throw refused[0].why;
+    const { found, refused: unanswered } = await lookUp(reading, "tickets", asked);
+    await store(reading, asked, found);
+    if (unanswered[0]) {
+      // One that is never shown must not keep the claim back for good: that it is in doubt is told.
+      await commit(reading, (trx) => saveAwaited(trx, reading, { through, changes: [] }));
+      throw unanswered[0].why;
+    }
   }
   await commit(reading, async (trx) => {
     const now = reading.clock();
     const state = await readStreamState(trx, scope, "tickets", "incremental");
     const change = { fresh_through: later(reading, state?.fresh_through, through) };
     await saveStreamState(trx, scope, "tickets", "incremental", change, now);
-    await saveStreamState(trx, scope, "tickets", "outrun", { fresh_through: null, position: null }, now);
+    await saveAwaited(trx, reading, { through: null, changes: [] });
   });
+  return neverShown !== null;
 }
 
-async function readAwaited(trx: Trx, scope: Scope): Promise<{ through: Date | null; changes: Change[] }> {
+/**
+ * After the very first reading even a change of long ago may be known from its event alone: the ticket was touched in the minute
+ * that was withheld. Those that are not answered together are asked for one by one in the nights (row 23).
+ */
+async function readNeverShown(reading: Reading): Promise<void> {
+  const { scope, client, connection } = reading;
+  const start = await commit(reading, (trx) => streamNamed("tickets").start(trx, connection, nowSecond(reading)));
+  const since = new Date(start * 1000);
+  for (let after: string | null = null, asked = 0; asked < mostNeverShown; asked += idsAtOnce) {
+    const which = { since, after, limit: idsAtOnce };
+    const ids: string[] = await commit(reading, (trx) => unknownTickets(trx, scope, which));
+    if (ids.length === 0) return;
+    if (reading.stop()) throw new WaitNeeded(reading.clock());
+    await store(reading, ids, await fetchTogether(client, "tickets", ids));
+    after = ids.at(-1) ?? null;
+  }
+}
+
+async function store(reading: Reading, asked: readonly string[], found: Fetched["found"]): Promise<void> {
+  // One that bears another id is held already, as the export has it.
+  const theirs = found.filter(({ row }) => asked.includes(String(row?.id)));
+  await commit(reading, (trx) => storeFetched(trx, reading.scope, "tickets", theirs, reading.clock()));
+}
+
+/** What tickets are to be claimed fresh through when their events were read, and what those have told. */
+interface Waiting {
+  through: Date | null;
+  changes: readonly Change[];
+}
+
+async function readAwaited(trx: Trx, scope: Scope): Promise<Waiting> {
   const state = await readStreamState(trx, scope, "tickets", "outrun");
-  const kept = parsePlace(state?.position ?? null)?.at ?? null;
-  return { through: state?.fresh_through ?? null, changes: kept === null ? [] : JSON.parse(kept) };
+  const { live = null, at = null } = parsePlace(state?.position ?? null) ?? {};
+  return { through: live === null ? null : new Date(live), changes: at === null ? [] : JSON.parse(at) };
+}
+
+async function saveAwaited(trx: Trx, { scope, clock }: Reading, { through, changes }: Waiting): Promise<void> {
+  const at = changes.length === 0 ? null : JSON.stringify(changes);
+  const position = writePlace({ ...newPlace(0), live: through?.getTime() ?? null, at });
+  await saveStreamState(trx, scope, "tickets", "outrun", { position }, clock());
 }
 
 function changesIn(events: readonly Wire[], since: number): Change[] {
@@ -97,9 +133,8 @@ function changesIn(events: readonly Wire[], since: number): Change[] {
   });
 }
 
-/** What changed earlier and not since the export has shown; what changed since events of these very days tell again. */
+/** What changed in the day before: an earlier version may have shown late, and never then (row 12). */
 function claimed(changes: readonly Change[], through: Date): Change[] {
   const last = toSeconds(through);
-  const { overlap } = streamNamed("tickets");
-  return changes.filter(([, second]) => second <= last && second > last - overlap);
+  return changes.filter(([, second]) => second <= last && second > last - recent);
 }

@@ -25,8 +25,11 @@ export async function readRound(
   for (const stream of streams) {
     ends.push(finished(stream, done) ?? (await readStream(reading, stream)));
     if (stream !== witness || reading.downgraded) continue;
-    const refused = await unlessRefused(reading, "tickets", () => claimAfterEvents(reading));
-    if (refused) await restate(reading, ends, "tickets");
+    let isDoubted = false;
+    const refused = await unlessRefused(reading, "tickets", async () => {
+      isDoubted = await claimAfterEvents(reading);
+    });
+    if (isDoubted || refused) await restate(reading, ends, "tickets");
   }
   if (reading.downgraded) return;
   let isAnyChecked = false;

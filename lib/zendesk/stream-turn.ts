@@ -10,7 +10,7 @@ import { lookAgain, narrowed } from "#lib/zendesk/identity.ts";
 import { intoLedger, lateRows } from "#lib/zendesk/ledger.ts";
 import { refusalDoubt } from "#lib/zendesk/look-up.ts";
 import { metricsDoubt, metricsOwedSince } from "#lib/zendesk/metric-sets.ts";
-import { claimBeforeEvents } from "#lib/zendesk/outrun.ts";
+import { awaitEvents } from "#lib/zendesk/outrun.ts";
 import { firstPlace, Pass } from "#lib/zendesk/pass.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { ratingsHeard } from "#lib/zendesk/ratings-reader.ts";
@@ -162,16 +162,14 @@ async function settle(trx: Trx, reading: Reading, stream: Stream, purpose: Purpo
   const state = await readStreamState(trx, reading.scope, stream.name, "incremental");
   const known = purpose === "full" ? parsePlace(state?.position ?? null) : place;
   const merged = { ...place, since: Math.min(place.since, known?.since ?? place.since) };
-  const before = state?.fresh_through ?? null;
   const through = freshThrough(place);
+  const isTold = stream.name === "tickets";
+  if (isTold) await awaitEvents(trx, reading, through);
   const change = {
     position: writePlace(merged),
     caught_up: true,
     resume_from: later(reading, state?.resume_from, resumeFrom(stream, place)),
-    fresh_through:
-      stream.name === "tickets"
-        ? await claimBeforeEvents(trx, reading, before, through)
-        : later(reading, before, through),
+    ...(isTold ? {} : { fresh_through: later(reading, state?.fresh_through, through) }),
   };
   await saveStreamState(trx, reading.scope, stream.name, "incremental", change, reading.clock());
   return { doubt: null, notAvailable: false };

@@ -10,6 +10,7 @@ const kinds = [
   ["update", 6],
   ["twice in one second", 4],
   ["late in its second", 3],
+  ["again and again", 3],
   ["solve", 4],
   ["rate", 4],
   ["delete", 1],
@@ -95,6 +96,7 @@ export class Bustle {
       this.update(ticket);
     },
     "late in its second": () => this.lateInItsSecond(this.anyTicket()),
+    "again and again": () => this.againAndAgain(this.anyTicket()),
     solve: () => void this.world.tickets.solve(this.anyTicket().id),
     rate: () => this.rate(),
     delete: () => void this.world.tickets.delete(this.anyTicket().id),
@@ -181,6 +183,17 @@ export class Bustle {
       ticket.visibleFrom = now;
       for (const audit of ticket.audits.filter(({ at }) => at === second)) audit.visibleFrom = now;
     });
+  }
+
+  /** For some minutes no version of it grows so old that the export shows it. */
+  private againAndAgain(ticket: Ticket): void {
+    const { random, world } = this;
+    const times = random.between(4, 16);
+    for (let n = 0, at = world.now(); n < times; n++, at += random.between(15, 55) * SECOND) {
+      world.schedule.plan(at, () => {
+        if (!ticket.deleted && ticket.status !== "closed") this.update(ticket);
+      });
+    }
   }
 
   private rate(): void {

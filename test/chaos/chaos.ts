@@ -150,7 +150,14 @@ class ChaosRun {
     this.processes = new Processes(this.ground, database.owner, seededRandom(`${seed}:processes`), () =>
       accounts.map(({ scope }) => scope),
     );
-    this.spells = new Spells(zendesk, accounts, seed, ({ scope }) => !this.processes.executes(scope), options.spells);
+    this.spells = new Spells(
+      zendesk,
+      accounts,
+      seed,
+      ({ scope }) => !this.processes.executes(scope),
+      () => this.databaseFaults.terminate(false),
+      options.spells,
+    );
     this.inspector = new Inspector({
       url: database.url,
       owner: database.owner,

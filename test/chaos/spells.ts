@@ -26,6 +26,8 @@ export const spellKinds = [
   "heavy pages",
   "a hungry neighbour",
   "emptied lists",
+  "empty pages",
+  "sessions ended",
 ] as const;
 export type SpellKind = (typeof spellKinds)[number];
 
@@ -60,6 +62,7 @@ export class Spells {
     private readonly accounts: readonly ChaosAccount[],
     seed: number,
     private readonly isIdle: (account: ChaosAccount) => boolean,
+    private readonly endSession: () => Promise<void>,
     private readonly kinds: readonly SpellKind[] = spellKinds,
   ) {
     this.random = seededRandom(`${seed}:spells`);
@@ -171,6 +174,14 @@ export class Spells {
             fault.changesRows("nothing", () => []),
           ),
         );
+      case "empty pages": {
+        const when = () => random.chance(0.3);
+        return strike(zendesk.faults.add({ subdomain, path: "/api/v2/incremental/", when }, fault.emptyPage()));
+      }
+      case "sessions ended": {
+        const when = () => random.chance(0.15);
+        return strike(zendesk.faults.before({ subdomain, path: "/api/v2/incremental/", when }, this.endSession));
+      }
     }
   }
 

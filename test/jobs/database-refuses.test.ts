@@ -29,6 +29,7 @@ const standing = (connected: Connected) =>
       .selectFrom("stream_state")
       .select(["purpose", "resume_from", "fresh_through"])
       .where("stream", "=", "tickets")
+      .orderBy("purpose")
       .execute(),
   }));
 const force = async (connected: Connected) =>

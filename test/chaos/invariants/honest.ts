@@ -52,6 +52,7 @@ export async function honest(db: Db, account: ChaosAccount, excuses: Excuses): P
   const seen = await snapshot(db, account.scope.workspaceId, (trx) => takeSnapshot(trx, account));
   return [
     ...rowsMissing(account, seen, excuses),
+    ...versionsMissing(account, seen, excuses),
     ...eventsMissing(account, seen),
     ...ratingsMissing(account, seen),
     ...definitionsMissing(account, seen),
@@ -130,6 +131,27 @@ function rowsMissing(
       .filter((row) => !isDeepStrictEqual(known.get(row.id), row))
       .map((row) => lie(account, table, through, `${row.id} ${difference(known.get(row.id), row)}`));
   });
+}
+
+/** A ticket that has changed again since is stored as it was at its last change before "fresh through", or later. */
+function versionsMissing(
+  account: ChaosAccount,
+  { stored, fresh, held }: Snapshot,
+  { poisoned, hidden }: Excuses,
+): Violation[] {
+  // Events tell of what the export has not shown: beyond those that were read nobody has told.
+  const through = Math.min(fresh.get("tickets") ?? 0, fresh.get("ticket_events") ?? 0);
+  const known = new Map(stored.tickets.map((row) => [row.id, row]));
+  return [...account.world.tickets.byId.values()]
+    .filter(({ id, deleted, aiAgent }) => !deleted && !aiAgent && !hidden.has(id))
+    .filter(({ id }) => !held.has(`tickets:${id}`) && !poisoned.has(`ticket:${id}`))
+    .flatMap(({ id, audits }) => {
+      const last = audits.findLast(({ at, visibleFrom }) => Math.max(at + withheld, visibleFrom) < through);
+      const is = known.get(id)?.generated_timestamp;
+      if (!last || Number(is ?? 0) >= Math.floor(last.at / SECOND)) return [];
+      const should = new Date(last.at).toISOString();
+      return [lie(account, "tickets", through, `${id} is as of second ${is}, and changed at ${should}`)];
+    });
 }
 
 /** Tables of streams that say what they are fresh through, and whose rows have versions of their own. */
