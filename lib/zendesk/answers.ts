@@ -31,13 +31,14 @@ export class WrongAnswer extends Error {
   }
 }
 
-/** Reads a 2xx: JSON by its content type, whole, an object, holding the key that the endpoint is for (rows 67, 69). */
+/** Reads a 2xx: JSON by its content type, whole, an object, telling of no error, holding the key that the endpoint is for (rows 67, 69). */
 export function readAnswer(answer: HttpAnswer, expect?: string): Pick<Answer, "body" | "text" | "status"> {
   const type = String(answer.headers["content-type"] ?? "");
   const text = answer.body.toString("utf8");
   if (!/\bjson\b/i.test(type)) throw new WrongAnswer(`not JSON but ${type || "no content type"}`, isHtml(answer));
   const body = parseOrNull(text);
   if (!isObject(body)) throw new WrongAnswer("no complete JSON object", false);
+  if (typeof body.error === "string" || isObject(body.error)) throw new WrongAnswer(`an "error" in the answer`, false);
   if (expect !== undefined && !Object.hasOwn(body, expect))
     throw new WrongAnswer(`no "${expect}" in the answer`, false);
   return { body, text, status: answer.status };

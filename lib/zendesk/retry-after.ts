@@ -4,12 +4,12 @@ const shortest = 1000;
 
 /**
  * Milliseconds to wait before the same request may be sent again, without jitter (row 2). Digits come first (`120` is
- * a number of seconds, and Date.parse would read it as a year), then an HTTP date, measured against the earliest
+ * a number of seconds, and Date.parse would read it as a year; decimals are rounded up), then an HTTP date, measured against the earliest
  * clock that may be right. Null when the header says nothing usable.
  */
 export function parseRetryAfter(header: string | undefined, now: Date): number | null {
   const text = header?.trim() ?? "";
-  if (/^\d+$/.test(text)) return text === "0" || Number(text) === 0 ? null : bounded(Number(text) * 1000);
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) === 0 ? null : bounded(Math.ceil(Number(text)) * 1000);
   if (!/^[A-Za-z]{3,9},? /.test(text)) return null;
   const at = Date.parse(text);
   return Number.isNaN(at) || at <= now.getTime() ? null : bounded(at - now.getTime());

@@ -106,6 +106,7 @@ export function troublesOf(
       fault.notAPage("null"),
       fault.notAPage("list"),
       fault.notAPage("error"),
+      fault.notAPage("error beside rows"),
       fault.notAPage("no-content"),
     ]),
     ...many("cut answers", 4, [

@@ -89,6 +89,7 @@ describe("a 429 whose time is odd", () => {
     ["nothing", "", 1000, 5000],
     ["zero", "0", 1000, 5000],
     ["a negative number", "-5", 1000, 5000],
+    ["seconds with decimals", "2.5", 3000, 5000],
     ["a word", "soon", 1000, 5000],
     ["a date in the past", "Mon, 02 Mar 2026 08:00:00 GMT", 1000, 5000],
     ["a date", inNinety, 85_000, 100_000],

@@ -73,10 +73,13 @@ export function unauthorized(kind: "token" | "bearer" = "bearer"): Fault {
 }
 
 /** 200 with something that is no page: `<html>`, nothing, `null`, `[]`, `{"error": …}`; or 204. */
-export function notAPage(kind: "html" | "empty" | "null" | "list" | "error" | "no-content"): Fault {
+export function notAPage(
+  kind: "html" | "empty" | "null" | "list" | "error" | "error beside rows" | "no-content",
+): Fault {
   if (kind === "html") return html(200, "Down for maintenance");
   if (kind === "empty") return answers("200 empty", { status: 200, text: "", contentType: "application/json" });
   if (kind === "no-content") return answers("204", { status: 204 });
+  if (kind === "error beside rows") return changesBody("200 with an error", (body) => ({ ...body, error: "Internal" }));
   const bodies = { null: null, list: [], error: { error: "Internal" } };
   return answers(`200 ${kind}`, { status: 200, json: bodies[kind] });
 }
