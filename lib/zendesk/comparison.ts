@@ -2,6 +2,7 @@ import type { Trx } from "#db/client.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
 import { rebuildMetrics } from "#lib/metrics/rebuild.ts";
 import { judgeAbsences } from "#lib/zendesk/absences.ts";
+import { forgetAhead, noteAhead } from "#lib/zendesk/ahead.ts";
 import { type FailureWords, ZendeskError } from "#lib/zendesk/failures.ts";
 import { sightLost } from "#lib/zendesk/identity.ts";
 import { intoLedger } from "#lib/zendesk/ledger.ts";
@@ -64,7 +65,10 @@ async function readPast(reading: Reading, stream: Stream, isOver: () => boolean)
     purpose: "reconcile",
     begin: (trx) => beginComparison(trx, reading, stream),
     resume: (trx, place) => goOn(trx, reading, stream, place),
-    examine: intoLedger(reading, stream, { counts: true }),
+    examine: async (trx, page, made) => {
+      if (isAbsentStream(stream.name)) await noteAhead(trx, reading, stream.name, page, made);
+      return intoLedger(reading, stream, { counts: true })(trx, page, made);
+    },
     finish: async (trx) => {
       // Read with lesser eyes: the next comparison begins anew.
       if (!reading.downgraded) return;
@@ -127,6 +131,7 @@ async function alreadyRead(reading: Reading, stream: Stream): Promise<Place | nu
 
 async function beginComparison(trx: Trx, reading: Reading, stream: Stream): Promise<Place> {
   await forgetSeen(trx, reading.scope, stream.name);
+  if (isAbsentStream(stream.name)) await forgetAhead(trx, reading, stream.name);
   const check = { runId: reading.runId, begun: nowSecond(reading) };
   return { ...newPlace(spanStart(reading, stream.name)), check };
 }

@@ -8,6 +8,8 @@ import { makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
 import type { AbsentStream } from "#lib/zendesk/store/absence.ts";
+import { comparedBy } from "#lib/zendesk/store/compared.ts";
+import { forgetLaterVersions } from "#lib/zendesk/store/drift.ts";
 import { holdRows } from "#lib/zendesk/store/held-rows.ts";
 import { unknownTickets } from "#lib/zendesk/store/missing.ts";
 import { addCounts, noCounts } from "#lib/zendesk/store/run-counters.ts";
@@ -16,6 +18,7 @@ import { streamNamed } from "#lib/zendesk/streams.ts";
 
 /** So many tickets that only events or ratings name are asked for in one night; the next one goes on behind them. */
 const mostUnknown = 1000;
+
 /**
  * Tickets that events or ratings since an instant speak of and that no export has shown: asked for by id (row 23). Those
  * that are really gone are asked for again every night, so each night goes on where the last one stopped, round and round.
@@ -45,9 +48,15 @@ function savePlace(reading: Reading, at: string | null): Promise<void> {
 
 /**
  * Stores rows that were fetched by id, as far as they are news: what is stored in the same version came from the export and
- * holds more than an answer by id does. They are no nominees any more.
+ * holds more than an answer by id does. They are no nominees any more. `evenOlder`: they are right also where a later version is
+ * stored.
  */
-export async function storeFound(reading: Reading, kind: AbsentStream, found: Fetched["found"]): Promise<void> {
+export async function storeFound(
+  reading: Reading,
+  kind: AbsentStream,
+  found: Fetched["found"],
+  { evenOlder = false } = {},
+): Promise<void> {
   const stream = streamNamed(kind);
   const fetchedAt = new Date(Math.min(...found.map((one) => one.fetchedAt.getTime())));
   const latest = new Date(Math.max(...found.map((one) => one.latest.getTime())));
@@ -57,6 +66,10 @@ export async function storeFound(reading: Reading, kind: AbsentStream, found: Fe
   await commit(reading, async (trx) => {
     const now = reading.clock();
     await takeBackAbsences(trx, reading, kind, ids);
+    if (evenOlder) {
+      const rows = made.items.flatMap((item) => item.rows);
+      await forgetLaterVersions(trx, reading.scope, comparedBy(kind), { fetchedAt }, rows);
+    }
     const comparison = await comparePage(trx, reading, stream, made, { newerOnly: true });
     const news = new Set(comparison.drifted.map((row) => row.key));
     const items = made.items.filter((item) => news.has(item.key));

@@ -1,6 +1,7 @@
 import type { Trx } from "#db/client.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
 import { settleNominees } from "#lib/zendesk/absences.ts";
+import { settleAhead } from "#lib/zendesk/ahead.ts";
 import {
   compareStream,
   comparisonDoubt,
@@ -67,7 +68,10 @@ async function checkStream(reading: Reading, stream: Stream, keeper: FreshnessKe
   while (!(await compareStream(reading, stream, () => keeper.isDue()))) await keeper.catchUpIfDue();
   const { name } = stream;
   if (!isAbsentStream(name)) return;
-  const refused = await unlessRefused(reading, name, () => settleNominees(reading, name, () => keeper.catchUpIfDue()));
+  const refused = await unlessRefused(reading, name, async () => {
+    await settleNominees(reading, name, () => keeper.catchUpIfDue());
+    await settleAhead(reading, name);
+  });
   if (!refused) await forgetRefusal(reading, name);
 }
 

@@ -153,6 +153,52 @@ describe("the ledger of a night", () => {
     expect((await night(account)).verified).toMatchObject({ repaired: 0, metricsDiffering: 0 });
   });
 
+  it("holds rows that stand here in a later version than Zendesk has, and puts them right (rows 64, 124)", async () => {
+    const account = await connect(database, worldOfDays(6));
+    await account.sync();
+    await account.read(async (trx) => {
+      const someoneElses = sql`set updated_at = updated_at + interval '1 hour', content_hash = 1`;
+      await sql`update ticket ${someoneElses}, subject = 'Foreign', generated_timestamp = generated_timestamp + 3600
+                 where id in (select id from ticket order by id limit 3)`.execute(trx);
+      await sql`update zendesk_user ${someoneElses}, name = 'Foreign'
+                 where id = (select max(id) from zendesk_user)`.execute(trx);
+      await sql`update organization ${someoneElses}, name = 'Foreign'`.execute(trx);
+    });
+    const first = await night(account);
+    expect(first.verified).toMatchObject({ metricsDiffering: 0 });
+    const { rows } = await ledger(account, first.runId);
+    expect(rows.map(({ stream, difference, repaired }) => [stream, difference, repaired])).toEqual([
+      ["organizations", "older", true],
+      ...Array(3).fill(["tickets", "older", true]),
+      ["users", "older", true],
+    ]);
+    await expectConverged(account);
+    // An answer by id tells no `generated_timestamp`: the next night takes that of the export.
+    await night(account);
+    expect((await night(account)).verified).toMatchObject({ repaired: 0 });
+  });
+
+  it("leaves what is stored where Zendesk shows an older version than it has", async () => {
+    const account = await connect(database, worldOfDays(6));
+    const [id = ""] = account.world.tickets.byId.keys();
+    account.world.tickets.update(id, { priority: "urgent" });
+    account.world.advance(5 * MINUTE);
+    await account.sync();
+    account.zendesk.faults.add(
+      { path: "/api/v2/incremental/tickets/cursor" },
+      fault.changesRows("one of long ago", (rows) =>
+        rows.map((row) =>
+          String(row.id) === id
+            ? { ...row, priority: "low", updated_at: "2026-02-25T09:00:00Z", generated_timestamp: 1772010000 }
+            : row,
+        ),
+      ),
+    );
+    const { verified } = await night(account);
+    expect(verified).toMatchObject({ repaired: 0 });
+    expect((await stored(account)).tickets.find((row) => row.id === id)?.priority).toBe("urgent");
+  });
+
   it("puts the numbers right that a change by hand has made wrong", async () => {
     const world = worldOfDays(5);
     const open = world.tickets.create({

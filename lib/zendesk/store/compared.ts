@@ -23,6 +23,8 @@ export interface Compared<Row = unknown> {
   key: string;
   keyOf: (row: Row) => string;
   version: string;
+  /** The assignment that leaves a stored row without one, where that is not `updated_at = null`. */
+  withoutVersion?: string;
   /** In milliseconds. */
   versionOf: (row: Row) => number | null;
   /** By what Zendesk chooses the rows that a listing from an instant on shows; else the version. */
@@ -60,6 +62,7 @@ const tickets: Compared<TicketRow> = {
   ...byId,
   table: "ticket",
   version: "to_timestamp($.generated_timestamp)",
+  withoutVersion: "generated_timestamp = 0",
   versionOf: (row) => row.generatedTimestamp * 1000,
   columns: ticketColumns,
   ignored: ["payload", "by_id"],

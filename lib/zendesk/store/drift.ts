@@ -94,6 +94,66 @@ export async function findDrift(
   return found;
 }
 
+interface Asked {
+  /** The database's clock when the page was asked for. */
+  fetchedAt: Date;
+}
+
+/**
+ * Rows of a page that are stored in a later version, of another `updated_at`, one that lies before an instant by Zendesk's clock
+ * and was asked for earlier; and that `updated_at` of the page, in ISO 8601.
+ */
+export async function storedAhead(
+  trx: Trx,
+  scope: Scope,
+  compared: Compared,
+  { fetchedAt, before }: Asked & { before: Date },
+  rows: readonly unknown[],
+): Promise<[key: string, updatedAt: string][]> {
+  if (rows.length === 0) return [];
+  const { rows: ahead } = await sql<{ key: string; updated_at: Date }>`
+    select ${over(compared.key, "was")} as key, page.updated_at from ${ofLaterVersion(scope, compared, fetchedAt, rows)}
+       and ${over(compared.version, "was")} < ${instant(before)}::timestamptz`.execute(trx);
+  return ahead.map(({ key, updated_at }) => [key, updated_at.toISOString()]);
+}
+
+/**
+ * Takes the version away from rows that are stored in a later one than these have, so that these may be written over them; under
+ * the lock of the metrics, which whoever writes rows takes before he locks one.
+ */
+export async function forgetLaterVersions(
+  trx: Trx,
+  scope: Scope,
+  compared: Compared,
+  { fetchedAt }: Asked,
+  rows: readonly unknown[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await lockMetrics(trx, scope.workspaceId);
+  await sql`
+    update ${sql.table(compared.table)} stored set ${sql.raw(compared.withoutVersion ?? "updated_at = null")}, content_hash = 0
+      from (select was.id from ${ofLaterVersion(scope, compared, fetchedAt, rows)}) later
+     where stored.workspace_id = ${scope.workspaceId}::int and stored.connection_id = ${scope.connectionId}::int
+       and stored.id = later.id`.execute(trx);
+}
+
+/** `was` beside `page`, from the tables to the condition. */
+function ofLaterVersion(
+  { workspaceId, connectionId }: Scope,
+  compared: Compared,
+  fetchedAt: Date,
+  rows: readonly unknown[],
+) {
+  const columns = Object.entries(compared.columns).filter(([name]) =>
+    ["id", "updated_at", "generated_timestamp"].includes(name),
+  );
+  return sql`${pageTable(Object.fromEntries(columns), rows)}
+      join ${sql.table(compared.table)} was on was.workspace_id = ${workspaceId}::int
+           and was.connection_id = ${connectionId}::int and was.id = page.id
+     where ${over(compared.version, "was")} > ${over(compared.version, "page")}
+       and was.updated_at <> page.updated_at and ${isAskedNoSooner(fetchedAt)}`;
+}
+
 function valueOfPage(name: string, { arrays, said = (column) => `page.${column}` }: Compared): string {
   return `${said(name)}${arrays.includes(name) ? "::text[]" : ""}`;
 }

@@ -15,7 +15,8 @@ export type Purpose =
   | "look_ups"
   | "membership_list"
   | "metric_sets"
-  | "outrun";
+  | "outrun"
+  | "ahead";
 export type StreamState = Selectable<StreamStateTable>;
 type Change = Omit<
   Updateable<StreamStateTable>,
