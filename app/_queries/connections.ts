@@ -7,11 +7,11 @@ import type {
   ConnectionBody,
   ConnectionPatch,
   CustomFieldList,
-  connectionAuth,
   FieldSubject,
   HeldRow,
   heldDecisionBody,
   heldRetryBody,
+  ReconnectBody,
   Run,
   StreamName,
   SyncMode,
@@ -28,7 +28,6 @@ import type {
 export type { HeldRow } from "#lib/connections/shapes.ts";
 
 type NewConnection = Partial<ConnectionBody> & Pick<ConnectionBody, "kind" | "subdomain" | "auth">;
-type Auth = z.infer<typeof connectionAuth>;
 export interface OrganizationFilters {
   state: MatchState;
   q: string;
@@ -108,16 +107,14 @@ export const connectionQueries = {
 };
 
 export const createConnection = (body: NewConnection) => apiSend<Connection>("POST", "/api/v1/connections", body);
-/** Says that another person of the same account is meant: without it, such a login is refused with who it was and is. */
-type Confirmation = { confirmLogin?: boolean };
 
-export const patchConnection = (id: string, patch: ConnectionPatch & Confirmation) =>
+export const patchConnection = (id: string, patch: ConnectionPatch) =>
   apiSend<Connection>("PATCH", connectionPath(id), patch);
 export const syncConnection = (id: string, mode: SyncMode) =>
   apiSend<{ runId: string }>("POST", `${connectionPath(id)}/sync`, { mode });
 export const disconnectConnection = (id: string) => apiSend<Connection>("POST", `${connectionPath(id)}/disconnect`);
-export const reconnectConnection = (id: string, auth: Auth, confirmLogin: boolean) =>
-  apiSend<Connection>("POST", `${connectionPath(id)}/reconnect`, { auth, ...(confirmLogin && { confirmLogin }) });
+export const reconnectConnection = (id: string, body: ReconnectBody) =>
+  apiSend<Connection>("POST", `${connectionPath(id)}/reconnect`, body);
 export const retryHeldRows = (id: string, which: z.infer<typeof heldRetryBody>) =>
   apiSend<{ released: number; held: number }>("POST", `${connectionPath(id)}/held/retry`, which);
 export const setHeldRowAside = (id: string, decision: z.infer<typeof heldDecisionBody>) =>

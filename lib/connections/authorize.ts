@@ -161,9 +161,14 @@ export async function finishAuthorization(
   const scope = { workspaceId, connectionId: state.connection_id };
   const connection = await inWorkspace(ctx.db, workspaceId, (trx) => findConnection(trx, scope));
   if (!connection) throw notFound("The connection");
-  await confirmSameAccount(ctx, connection, login, state.confirm_login);
+  const { subdomain } = connection;
+  if (subdomain !== state.subdomain) {
+    const message = `“${connection.name}” reads ${subdomain} since this sign-in was started: start again.`;
+    throw new AppError("invalid", message);
+  }
+  await confirmSameAccount(ctx, connection, { ...login, subdomain }, state.confirm_login);
   await inWorkspace(ctx.db, workspaceId, (trx) =>
-    saveReconnected(trx, scope, { ...login, access }, starter.label, now),
+    saveReconnected(trx, scope, { ...login, access, move: { from: subdomain, to: subdomain } }, starter.label, now),
   );
   return scope;
 }

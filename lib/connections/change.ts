@@ -1,6 +1,7 @@
 import { inWorkspace, type Trx } from "#db/client.ts";
 import type { StoredConnection } from "#lib/connections/load.ts";
 import { type Login, tryLogin } from "#lib/connections/login.ts";
+import { type Move, moveConnection, wantedMove } from "#lib/connections/move.ts";
 import { pause, resume } from "#lib/connections/pause.ts";
 import { holdReadable, requireReadable } from "#lib/connections/readable.ts";
 import { confirmSameAccount } from "#lib/connections/same-account.ts";
@@ -8,7 +9,7 @@ import type { ConnectionPatch } from "#lib/connections/shapes.ts";
 import { findConnection, updateConnection } from "#lib/connections/store/connections.ts";
 import { nextSync } from "#lib/connections/times.ts";
 import type { Context } from "#lib/context.ts";
-import { invalid } from "#lib/errors.ts";
+import { type AppError, invalid } from "#lib/errors.ts";
 import { requestRun } from "#lib/jobs/request.ts";
 import { suspendRun } from "#lib/jobs/suspend.ts";
 import { recheckWebhook } from "#lib/webhooks/registration.ts";
@@ -27,13 +28,14 @@ export async function changeConnection(
   const { auth, confirmLogin = false } = patch;
   const before = await inWorkspace(ctx.db, scope.workspaceId, (trx) => findConnection(trx, scope));
   requireReadable(before);
-  const { subdomain } = before;
+  const move = await wantedMove(ctx, before, patch.subdomain);
+  if (move.to !== move.from && !auth) throw lacksLogin("where the connection reads", "at that subdomain");
   const access = wantedAccess(before.access, patch);
-  const login = auth ? await tryLogin(ctx, { subdomain, auth, access }, now) : null;
-  if (login) await confirmSameAccount(ctx, before, login, confirmLogin);
+  const login = auth ? await tryLogin(ctx, { subdomain: move.to, auth, access }, now) : null;
+  if (login) await confirmSameAccount(ctx, before, { ...login, subdomain: move.to }, confirmLogin);
   return inWorkspace(ctx.db, scope.workspaceId, async (trx) => {
     const held = await holdReadable(trx, scope);
-    const connection = login ? await changeLogin(trx, held, { ...login, access }, now) : held;
+    const connection = login ? await changeLogin(trx, held, { ...login, access, move }, now) : held;
     await changeSettings(trx, connection, patch, now);
     const { stopped } = await changePause(trx, connection, patch, now);
     return { stopped: stopped || login !== null };
@@ -44,19 +46,23 @@ export async function changeConnection(
 function wantedAccess(present: string, { access, auth }: ConnectionPatch): "read" | "read_write" {
   const holds = present === "read_write" ? "read_write" : "read";
   if (access === undefined || access === holds || auth) return access ?? holds;
-  const message =
-    "is needed to change what the connection may do: send the login again with access, and it is tried for it";
-  throw invalid(`auth ${message}.`, [{ path: "auth", message }]);
+  throw lacksLogin("what the connection may do", "for that access");
+}
+
+function lacksLogin(what: string, how: string): AppError {
+  const message = `is needed to change ${what}: send the login again with it, and it is tried ${how}`;
+  return invalid(`auth ${message}.`, [{ path: "auth", message }]);
 }
 
 /** Change Login (T-57): the same account, its rows and cursors kept; reading goes on at once, a running run with the new login. */
 async function changeLogin(
   trx: Trx,
   connection: StoredConnection,
-  login: Login & { access: "read" | "read_write" },
+  login: Login & { access: "read" | "read_write"; move: Move },
   now: Date,
 ): Promise<StoredConnection> {
   const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
+  await moveConnection(trx, connection, login, now);
   const state = connection.state === "failing" ? "active" : connection.state;
   const changed = {
     ...login.stored,
@@ -71,7 +77,7 @@ async function changeLogin(
   await suspendRun(trx, scope);
   await recheckWebhook(trx, scope, now);
   if (state === "active") await requestRun(trx, scope, { mode: "incremental", trigger: "person" }, now);
-  return { ...connection, ...changed };
+  return { ...connection, ...changed, subdomain: login.move.to };
 }
 
 async function changeSettings(

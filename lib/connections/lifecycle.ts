@@ -2,8 +2,9 @@ import { inWorkspace, type Trx } from "#db/client.ts";
 import { plan } from "#lib/connections/create.ts";
 import type { StoredConnection } from "#lib/connections/load.ts";
 import { type Login, tryLogin } from "#lib/connections/login.ts";
+import { type Move, moveConnection, wantedMove } from "#lib/connections/move.ts";
 import { confirmSameAccount } from "#lib/connections/same-account.ts";
-import type { ConnectionAuth } from "#lib/connections/shapes.ts";
+import type { ReconnectBody } from "#lib/connections/shapes.ts";
 import { findConnection, hiddenStates, holdConnection, updateConnection } from "#lib/connections/store/connections.ts";
 import type { Context } from "#lib/context.ts";
 import { AppError, notFound } from "#lib/errors.ts";
@@ -67,12 +68,13 @@ const noLogin = {
 
 /**
  * Signs in again to the same account, as whichever administrator; rows and cursors are as they were left (row 66).
- * `confirmLogin`: a person's word for a login that nobody has seen before. Throws as `confirmSameAccount`.
+ * `subdomain`: its new one, after it was renamed (row 65). `confirmLogin`: a person's word for a login that nobody has seen
+ * before. Throws as `wantedMove` and `confirmSameAccount`.
  */
 export async function reconnect(
   ctx: Pick<Context, "config" | "db" | "log">,
   scope: Scope,
-  { auth, confirmLogin = false }: { auth?: ConnectionAuth | undefined; confirmLogin?: boolean | undefined },
+  { auth, subdomain: typed, confirmLogin = false }: ReconnectBody,
   by: string,
   now: Date,
 ): Promise<void> {
@@ -84,20 +86,25 @@ export async function reconnect(
     throw new AppError("invalid", message, { details: [{ path: "auth", message }] });
   }
   const access = connection.access === "read_write" ? "read_write" : "read";
-  const login = await tryLogin(ctx, { subdomain: connection.subdomain, auth, access }, now);
-  await confirmSameAccount(ctx, connection, login, confirmLogin);
-  await inWorkspace(ctx.db, scope.workspaceId, (trx) => saveReconnected(trx, scope, { ...login, access }, by, now));
+  const move = await wantedMove(ctx, connection, typed);
+  const login = await tryLogin(ctx, { subdomain: move.to, auth, access }, now);
+  await confirmSameAccount(ctx, connection, { ...login, subdomain: move.to }, confirmLogin);
+  await inWorkspace(ctx.db, scope.workspaceId, (trx) =>
+    saveReconnected(trx, scope, { ...login, access, move }, by, now),
+  );
 }
 
 /** Stores a tried login, of the same account, in a connection that has none, or another one, and lets reading go on. */
 export async function saveReconnected(
   trx: Trx,
   scope: Scope,
-  login: Login & { access?: "read" | "read_write" },
+  login: Login & { access?: "read" | "read_write"; move?: Move },
   by: string,
   now: Date,
 ): Promise<void> {
-  await requireConnection(trx, scope);
+  const connection = await requireConnection(trx, scope);
+  const { identity, move } = login;
+  if (move) await moveConnection(trx, connection, { identity, move }, now);
   await updateConnection(
     trx,
     scope,

@@ -27,33 +27,46 @@ export async function requireSameAccount(db: Db, connection: StoredConnection, i
 
 /**
  * The same for a login that may be new: its e-mail has changed in Zendesk, or it is an administrator who came after the last
- * sync. Zendesk is asked, as that login, for rows that were read before; where they are the same, a person's word decides.
- * Throws ConfirmationNeeded until that is given, and `invalid` for another account whatever was confirmed.
+ * sync. Zendesk is asked, as that login and at the subdomain where it was tried, for rows that were read before; where they
+ * are the same, a person's word decides. Throws ConfirmationNeeded until that is given, and `invalid` for another account
+ * whatever was confirmed.
  */
 export async function confirmSameAccount(
   ctx: Pick<Context, "config" | "db" | "log">,
   connection: StoredConnection,
-  login: Login,
+  login: Login & { subdomain: string },
   confirmed: boolean,
 ): Promise<void> {
-  const { identity } = login;
-  const isSure = await inWorkspace(ctx.db, connection.workspace_id, (trx) => isKnown(trx, connection, identity));
+  const { identity, subdomain } = login;
+  const isSure = await inWorkspace(ctx.db, connection.workspace_id, (trx) =>
+    isKnown(trx, connection, identity, subdomain),
+  );
   if (isSure) return;
-  if (!(await landmarksAgree(ctx, connection, login))) throw stranger(connection, identity);
+  if (!(await landmarksAgree(ctx, { ...connection, subdomain }, login))) {
+    const isMoved = subdomain !== connection.subdomain;
+    throw isMoved ? otherAccount(connection, identity, subdomain) : stranger(connection, identity);
+  }
   if (confirmed) return;
   const message =
-    `${connection.subdomain} answers to this login as ${nameOf(identity)} now; this connection was made as ` +
+    `${subdomain} answers to this login as ${nameOf(identity)} now; this connection was made as ` +
     `${connection.login_email ?? `the user ${connection.login_id}`}. Rows that were read before are there, so it is the same account. ` +
     "If that is right, send the same again with confirmLogin: true; rows and cursors stay.";
   throw new ConfirmationNeeded(connection.id, message);
 }
 
-async function isKnown(db: Db, connection: StoredConnection, identity: Identity): Promise<boolean> {
+async function isKnown(
+  db: Db,
+  connection: StoredConnection,
+  identity: Identity,
+  subdomain = connection.subdomain,
+): Promise<boolean> {
   const isFormer =
     connection.login_id === identity.id && connection.login_email?.toLowerCase() === identity.email?.toLowerCase();
   if (isFormer) return true;
   const scope = { workspaceId: connection.workspace_id, connectionId: connection.id };
-  return (await knowsUser(db, scope, identity)) || !(await hasUsers(db, scope));
+  if (await knowsUser(db, scope, identity)) return true;
+  // Another subdomain decides nothing.
+  return subdomain === connection.subdomain && !(await hasUsers(db, scope));
 }
 
 function stranger(connection: StoredConnection, identity: Identity): AppError {
@@ -62,6 +75,14 @@ function stranger(connection: StoredConnection, identity: Identity): AppError {
     "the account behind that name may be another one now. Sign in as an administrator who was there at the last sync; " +
     "for another account, make a connection of its own.";
   return new AppError("invalid", message, { details: [{ path: "auth", message }] });
+}
+
+function otherAccount(connection: StoredConnection, identity: Identity, subdomain: string): AppError {
+  const message =
+    `${identity.email ?? `The user ${identity.id}`} at ${subdomain} is nobody whom this connection has read from ` +
+    `${connection.subdomain}, and what was read there is not found: it is no new name of the same account. Check the ` +
+    "subdomain; for another account, make a connection of its own.";
+  return new AppError("invalid", message, { details: [{ path: "subdomain", message }] });
 }
 
 function nameOf({ id, name, email }: Identity): string {

@@ -96,9 +96,10 @@ export const connectionAuth = z.discriminatedUnion("type", [
 ]);
 export type ConnectionAuth = z.infer<typeof connectionAuth>;
 
+const subdomain = z.string().min(1).max(300);
 export const connectionBody = z.object({
   kind: z.literal("zendesk"),
-  subdomain: z.string().min(1).max(300),
+  subdomain,
   name: z.string().trim().min(1).max(200).optional(),
   auth: connectionAuth,
   access: z.enum(["read", "read_write"]).default("read"),
@@ -116,6 +117,8 @@ export const connectionPatch = z
     eventHistoryDays: days,
     syncIntervalMinutes: z.number().int().min(5).max(1440),
     auth: connectionAuth,
+    /** With `auth`: where the account is now, since it was renamed in Zendesk. */
+    subdomain,
     /** With `auth`: yes, this login belongs to the same account, though it is another person's or its e-mail has changed. */
     confirmLogin: z.boolean(),
     /** With `auth`: what the login is tried for and may do from then on; writing is granted apart from reading. */
@@ -124,8 +127,16 @@ export const connectionPatch = z
   .partial();
 export type ConnectionPatch = z.infer<typeof connectionPatch>;
 
-/** `confirmLogin`: yes, this login belongs to the same account, though it is another person's or its e-mail has changed. */
-export const reconnectBody = z.object({ auth: connectionAuth, confirmLogin: z.boolean() }).partial();
+export const reconnectBody = z
+  .strictObject({
+    auth: connectionAuth,
+    /** Where the account is now, since it was renamed in Zendesk. */
+    subdomain,
+    /** Yes, this login belongs to the same account, though it is another person's or its e-mail has changed. */
+    confirmLogin: z.boolean(),
+  })
+  .partial();
+export type ReconnectBody = z.infer<typeof reconnectBody>;
 
 export const syncModes = ["incremental", "reconcile", "full"] as const;
 export const syncMode = z.enum(syncModes);

@@ -2,6 +2,8 @@ import { type Claimed, isBarred, type Standing } from "#lib/destinations/store/c
 import { accountName } from "#lib/destinations/store/deliveries.ts";
 import { Barred } from "#lib/destinations/verdicts.ts";
 
+export { rebindDeliveries } from "#lib/destinations/store/deliveries.ts";
+
 /** The code of what was meant for another account than the one that its connection reads now (row 106). */
 export const differentAccount = "different_account";
 

@@ -70,9 +70,9 @@ async function drainSession(session: Session, end: Date, only: readonly string[]
 }
 
 function claim(session: Session, places: number, only: readonly string[] | undefined): Promise<Claimed[]> {
-  const { ctx, scope, holder } = session;
+  const { ctx, scope, holder, subdomain } = session;
   return inWorkspace(ctx.db, scope.workspaceId, (trx) =>
-    claimDeliveries(trx, scope, `${holder}/${randomUUID()}`, places, session.times(), only),
+    claimDeliveries(trx, scope, `${holder}/${randomUUID()}`, places, session.times(), { only, subdomain }),
   );
 }
 

@@ -28,6 +28,8 @@ export interface Working {
 export interface Session extends Omit<Working, "client"> {
   ctx: DeliveryContext;
   scope: Scope;
+  /** Where the client writes to. */
+  subdomain: string;
   client: ZendeskClient;
   times: () => ClaimTimes;
   /** Asks Zendesk once who is signed in, before the first write (rows 64, 106). */
@@ -51,6 +53,7 @@ export function openSession(ctx: DeliveryContext, connection: StoredConnection, 
     ctx,
     client,
     scope: { workspaceId: connection.workspace_id, connectionId: connection.id },
+    subdomain: connection.subdomain,
     times: () => ({ now: clock(), shared: clock === machineClock ? null : clock() }),
     requireOurAccount() {
       asked ??= requireOurAccount(client, connection).catch((error: unknown) => {

@@ -67,8 +67,7 @@ export function checkSameAccount(
   throw new ZendeskError({
     code: "different_account",
     message: `The login at ${connection.subdomain} is ${identity.email ?? identity.id}, not ${connection.login_email ?? connection.login_id} as when it was connected.`,
-    action:
-      "If this is still your Zendesk, reconnect to confirm it; if not, archive this connection. Nothing was read.",
+    action: "If this is still your Zendesk, reconnect to confirm it; if not, archive this connection.",
     scope: "connection",
     about: "auth",
   });

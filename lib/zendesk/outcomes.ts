@@ -72,7 +72,7 @@ const words: Record<number, Words> = {
 const moved: Words = {
   code: "account_moved",
   says: "Zendesk answers with a redirect: the account has moved or been renamed",
-  action: "Find the account's new subdomain and confirm it by reconnecting.",
+  action: "If the account was renamed, reconnect with its new subdomain; what was read stays.",
   about: "subdomain",
 };
 const unavailable: Words = {

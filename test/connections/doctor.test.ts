@@ -179,7 +179,7 @@ describe("the address and the login", () => {
     const address = finding(found, "address");
     expect(address).toMatchObject({ state: "failure", found: expect.stringContaining(`It points to ${host}.`) });
     expect(address.found).not.toContain("/elsewhere");
-    expect(address.action).toContain("confirm it by reconnecting");
+    expect(address.action).toContain("reconnect with its new subdomain");
     for (const key of ["credentials", "scopes", "csat"]) expect(finding(found, key).state).toBe("unknown");
     for (const key of streamKeys) expect(finding(found, key).found).toContain("see the address");
     expect(asked(connected)).toBe(before + 1);

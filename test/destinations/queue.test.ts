@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Procedure } from "#lib/destinations/attempt.ts";
+import { rebindDeliveries } from "#lib/destinations/barred.ts";
 import { replayDeliveries } from "#lib/destinations/replay.ts";
 import { registerSecrets } from "#lib/log.ts";
 import { baseUrl } from "#lib/zendesk/address.ts";
@@ -686,6 +687,25 @@ describe("what of ours forbids a write", () => {
       expect(await queue.delivery(id)).toMatchObject({ state: "failed", code });
       expect(sent(queue)).toEqual([]);
     }
+  });
+
+  test("what waits goes with a connection whose account was renamed, and what was meant for a former account does not (rows 65, 106)", async () => {
+    const queue = await open();
+    await queue.read((trx) => trx.updateTable("connection").set({ zendesk_account_id: "42" }).execute());
+    const [mine = "", former = ""] = await queue.queue(organization("a1"), organization("b1"));
+    const { subdomain: from } = await queue.read((trx) =>
+      trx.selectFrom("connection").select("subdomain").executeTakeFirstOrThrow(),
+    );
+    await queue.read((trx) =>
+      trx
+        .updateTable("delivery")
+        .set({ zendesk_account: `${from}#7` })
+        .where("id", "=", former)
+        .execute(),
+    );
+    await queue.read((trx) => rebindDeliveries(trx, queue.scope, { from, to: "renamed" }));
+    expect((await queue.delivery(mine)).zendesk_account).toBe("renamed#42");
+    expect((await queue.delivery(former)).zendesk_account).toBe(`${from}#7`);
   });
 
   test("somebody else behind the subdomain is found before the first write, and the connection tells (rows 64, 106)", async () => {

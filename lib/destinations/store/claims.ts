@@ -71,7 +71,8 @@ const hasOpenExchange = (workspaceId: number) => sql<boolean>`exists (
  * Takes deliveries of a connection that are due and the oldest of each of their lanes, while no other one of these is under
  * way: a newer one that went before they were taken up again, or one beside which they stepped aside. A test goes also while
  * its destination is off. What a deleted destination left under way is taken, too, so that it ends: nothing is written for it.
- * `only`: of these. What was being sent when its holder died is unknown from now on.
+ * `only`: of these. `subdomain`: where the holder writes to; of a connection that has moved since, nothing is taken. What was
+ * being sent when its holder died is unknown from now on.
  */
 export async function claimDeliveries(
   trx: Trx,
@@ -79,7 +80,7 @@ export async function claimDeliveries(
   claim: string,
   most: number,
   times: ClaimTimes,
-  only?: readonly string[],
+  { only, subdomain }: { only?: readonly string[] | undefined; subdomain?: string } = {},
 ): Promise<Claimed[]> {
   await lockLanes(trx, scope);
   const { workspaceId, connectionId } = scope;
@@ -98,6 +99,7 @@ export async function claimDeliveries(
          and (d.claimed_until is null or d.claimed_until <= ${sharedNow(times)})
          and (t.deleted_at is not null or (t.enabled or d.is_test) and t.stopped_at is null) and ${isOpenConnection}
          and ${only ? sql`d.id = any(${[...only]}::bigint[])` : sql`true`}
+         and ${subdomain === undefined ? sql`true` : sql`c.subdomain = ${subdomain}`}
          and not exists (select from under_way u where u.lanes && d.lanes)
        order by d.due_at, d.id
        limit greatest(0, least(${most}::int, ${mostInFlight}::int - (select count(*) from under_way)::int))

@@ -4,6 +4,7 @@ import type { DeliveryTable } from "#db/schema.ts";
 import type { Command } from "#lib/destinations/attempt.ts";
 import type { CommandKind } from "#lib/destinations/shapes.ts";
 import { alignLanes, lockLanes } from "#lib/destinations/store/lanes.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
 
 export type StoredDelivery = Selectable<DeliveryTable>;
 
@@ -117,6 +118,24 @@ export async function accountsOf(
     .where("id", "in", [...new Set(connectionIds)])
     .execute();
   return new Map(rows.map(({ id, subdomain, accountId }) => [id, accountName(subdomain, accountId)]));
+}
+
+/**
+ * After a person has confirmed that a connection's account has another subdomain now, what was meant for it there and is not
+ * done goes where it is (row 106). What was bound to a former account of that name stays bound to that one.
+ */
+export async function rebindDeliveries(
+  trx: Trx,
+  scope: Scope,
+  { from, to }: { from: string; to: string },
+): Promise<void> {
+  await lockLanes(trx, scope);
+  await sql`
+    update delivery d set zendesk_account = ${to}::text || substr(d.zendesk_account, length(${from}::text) + 1)
+      from connection c
+     where d.workspace_id = ${scope.workspaceId} and d.connection_id = ${scope.connectionId} and d.state <> 'done'
+       and c.workspace_id = ${scope.workspaceId} and c.id = ${scope.connectionId}
+       and d.zendesk_account in (${from}::text, ${from}::text || '#' || c.zendesk_account_id)`.execute(trx);
 }
 
 /** Connections of a workspace with deliveries that anybody may take now. */

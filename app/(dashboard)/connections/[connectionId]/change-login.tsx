@@ -9,30 +9,41 @@ import { ConfirmDialog } from "#app/_ui/confirm-dialog.tsx";
 import { reasonOf } from "#app/_ui/error-state.tsx";
 import { Notice } from "#app/_ui/notice.tsx";
 import { Section } from "#app/_ui/section.tsx";
+import { TextField } from "#app/_ui/text-field.tsx";
 import { toast } from "#app/_ui/toast.tsx";
 import type { Connection } from "#lib/connections/shapes.ts";
 import { authOf, emptyLogin, LoginFields } from "../login-fields.tsx";
 
 type ChangeLoginProps = { connection: Connection; disconnected: boolean };
 
-/** Another login for the same Zendesk account; where it is another person's, an administrator says that this is meant. */
+/**
+ * Another login for the same Zendesk account, at its new subdomain where it was renamed; where the login is another person's,
+ * an administrator says that this is meant.
+ */
 export function ChangeLogin({ connection, disconnected }: ChangeLoginProps) {
   const client = useQueryClient();
   const [login, setLogin] = useState(emptyLogin);
+  const [typed, setTyped] = useState<string | null>(null);
+  const subdomain = typed ?? connection.subdomain;
   const change = useMutation({
-    mutationFn: (confirmLogin: boolean) =>
-      disconnected
-        ? reconnectConnection(connection.id, authOf(login), confirmLogin)
-        : patchConnection(connection.id, { auth: authOf(login), ...(confirmLogin && { confirmLogin }) }),
+    mutationFn: (confirmLogin: boolean) => {
+      const body = {
+        auth: authOf(login),
+        ...(subdomain !== connection.subdomain && { subdomain }),
+        ...(confirmLogin && { confirmLogin }),
+      };
+      return disconnected ? reconnectConnection(connection.id, body) : patchConnection(connection.id, body);
+    },
     onSuccess: () => {
       setLogin(emptyLogin);
+      setTyped(null);
       toast.success(disconnected ? "Reconnected: reading goes on where it stood." : "The login is changed.");
     },
     onSettled: () => client.invalidateQueries({ queryKey: connectionQueries.all() }),
   });
   const error = change.error instanceof ApiError ? change.error : null;
   const anotherPerson = error?.about("confirmLogin") != null;
-  const placed = error?.details.some(({ path }) => path.startsWith("auth"));
+  const placed = error?.details.some(({ path }) => path === "subdomain" || path.startsWith("auth"));
   return (
     <Section
       anchor="login"
@@ -46,6 +57,16 @@ export function ChangeLogin({ connection, disconnected }: ChangeLoginProps) {
           change.mutate(false);
         }}
       >
+        <TextField
+          label="Subdomain"
+          hint="Change it only if the account was renamed in Zendesk."
+          value={subdomain}
+          onChange={setTyped}
+          error={error?.about("subdomain") ?? undefined}
+          required
+          autoComplete="off"
+          spellCheck={false}
+        />
         <LoginFields login={login} onChange={setLogin} error={error} />
         {change.error && !placed && !anotherPerson && <Notice kind="failure" announce title={reasonOf(change.error)} />}
         <div>
