@@ -41,12 +41,13 @@ export async function confirmSameAccount(
   const isSure = await inWorkspace(ctx.db, connection.workspace_id, (trx) =>
     isKnown(trx, connection, identity, subdomain),
   );
-  if (isSure) return;
+  const isMoved = subdomain !== connection.subdomain;
+  // Two accounts may use the same ids, and elsewhere what was read, if anything was, must be there as well.
+  if (isSure && !(isMoved && (await hasRead(ctx.db, connection)))) return;
   if (!(await landmarksAgree(ctx, { ...connection, subdomain }, login))) {
-    const isMoved = subdomain !== connection.subdomain;
     throw isMoved ? otherAccount(connection, identity, subdomain) : stranger(connection, identity);
   }
-  if (confirmed) return;
+  if (isSure || confirmed) return;
   const message =
     `${subdomain} answers to this login as ${nameOf(identity)} now; this connection was made as ` +
     `${connection.login_email ?? `the user ${connection.login_id}`}. Rows that were read before are there, so it is the same account. ` +
@@ -67,6 +68,10 @@ async function isKnown(
   if (await knowsUser(db, scope, identity)) return true;
   // Another subdomain decides nothing.
   return subdomain === connection.subdomain && !(await hasUsers(db, scope));
+}
+
+function hasRead(db: Db, { workspace_id: workspaceId, id: connectionId }: StoredConnection): Promise<boolean> {
+  return inWorkspace(db, workspaceId, (trx) => hasUsers(trx, { workspaceId, connectionId }));
 }
 
 function stranger(connection: StoredConnection, identity: Identity): AppError {

@@ -66,8 +66,8 @@ export async function settleAhead(reading: Reading, name: AbsentStream): Promise
     if (agreed.length > 0) await storeFound(reading, name, agreed, { evenOlder: true });
     const unanswered = refused.find(({ why }) => why.transient);
     if (unanswered) await noteRefusal(reading, name, unanswered.why);
+    await commit(reading, (trx) => saveAhead(trx, reading, name, shown.slice(at + idsAtOnce)));
   }
-  if (shown.length > 0) await commit(reading, (trx) => forgetAhead(trx, reading, name));
 }
 
 async function readAhead(trx: Trx, { scope }: Reading, name: AbsentStream): Promise<Shown[]> {

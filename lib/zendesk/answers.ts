@@ -38,7 +38,8 @@ export function readAnswer(answer: HttpAnswer, expect?: string): Pick<Answer, "b
   if (!/\bjson\b/i.test(type)) throw new WrongAnswer(`not JSON but ${type || "no content type"}`, isHtml(answer));
   const body = parseOrNull(text);
   if (!isObject(body)) throw new WrongAnswer("no complete JSON object", false);
-  if (typeof body.error === "string" || isObject(body.error)) throw new WrongAnswer(`an "error" in the answer`, false);
+  if ((typeof body.error === "string" && body.error !== "") || isObject(body.error))
+    throw new WrongAnswer(`an "error" in the answer`, false);
   if (expect !== undefined && !Object.hasOwn(body, expect))
     throw new WrongAnswer(`no "${expect}" in the answer`, false);
   return { body, text, status: answer.status };

@@ -1,7 +1,7 @@
 import type { Trx } from "#db/client.ts";
 import { later } from "#lib/zendesk/claims.ts";
 import { parseUsualInstant, toSeconds } from "#lib/zendesk/dates.ts";
-import { WaitNeeded } from "#lib/zendesk/failures.ts";
+import { WaitNeeded, type ZendeskError } from "#lib/zendesk/failures.ts";
 import { type Fetched, fetchTogether, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
 import { lookUp, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { newPlace, parsePlace, writePlace } from "#lib/zendesk/place.ts";
@@ -12,6 +12,7 @@ import { outrunAmong, unknownTickets } from "#lib/zendesk/store/missing.ts";
 import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
 import { storeFetched } from "#lib/zendesk/store-by-id.ts";
 import { streamNamed } from "#lib/zendesk/streams.ts";
+import { isBigint } from "#lib/zendesk/wire.ts";
 
 /*
  * A ticket that changes again within the minute that the export withholds is in no page, neither as it was nor as it is. Its
@@ -22,8 +23,9 @@ import { streamNamed } from "#lib/zendesk/streams.ts";
 /** A ticket, and a Unix second at which it changed. */
 type Change = readonly [id: string, second: number];
 
-/** What changed longer ago tells nothing that the export has not shown. Seconds. */
-const recent = 86_400;
+const day = 86_400;
+/** What changed longer ago the export has shown, however late (row 12) and after however long a pause. Seconds. */
+const recent = 7 * day;
 /** After the first reading so many tickets that only events name are asked for; the nights ask for the others. */
 const mostNeverShown = 10_000;
 
@@ -34,70 +36,87 @@ export async function awaitEvents(trx: Trx, reading: Reading, through: Date | nu
   await saveAwaited(trx, reading, { through, changes });
 }
 
-/** In the transaction of a page of ticket events: keeps which tickets it tells of that the export has not shown. */
+/**
+ * In the transaction of a page of ticket events: keeps which tickets it tells of that no export has shown so, also those that
+ * changed after what is to be claimed now: the next claim asks for them, and its events may begin behind them.
+ */
 export async function noteOutrun(trx: Trx, reading: Reading, events: readonly Wire[]): Promise<void> {
   const told = changesIn(events, nowSecond(reading) - recent);
-  if (told.length === 0) return;
-  const { through, changes } = await readAwaited(trx, reading.scope);
-  if (through === null) return;
-  const outrun = await outrunAmong(trx, reading.scope, claimed(told, through));
+  const outrun = await outrunAmong(trx, reading.scope, told);
   if (outrun.length === 0) return;
-  const all = new Map([...claimed(changes, through), ...outrun]);
-  await saveAwaited(trx, reading, { through, changes: [...all] });
+  const { through, changes } = await readAwaited(trx, reading.scope);
+  const all = new Map([...changes, ...outrun].map((change) => [change.join(), change]));
+  await saveAwaited(trx, reading, { through, changes: [...all.values()] });
 }
 
 /**
  * After the events: asks by id for the tickets that they tell of, and claims what the reading of tickets has vouched for.
- * Throws WaitNeeded and why an answer was refused: then nothing more is claimed than before. True where tickets are in doubt
- * since something was refused that the claim does not rest on.
+ * Throws WaitNeeded, and at the end why an answer was refused: then nothing more is claimed than before. True where tickets are
+ * in doubt since something was refused that the claim does not rest on.
  */
 export async function claimAfterEvents(reading: Reading): Promise<boolean> {
   const { scope } = reading;
-  const { through, outrun, isFirst } = await commit(reading, async (trx) => {
+  const {
+    through,
+    outrun,
+    later: since,
+    isFirst,
+  } = await commit(reading, async (trx) => {
     const { through, changes } = await readAwaited(trx, scope);
     const state = await readStreamState(trx, scope, "tickets", "incremental");
-    const outrun = through ? await outrunAmong(trx, scope, claimed(changes, through)) : [];
-    return { through, outrun, isFirst: state?.fresh_through == null };
+    const last = through ? toSeconds(through) : Number.POSITIVE_INFINITY;
+    const isFirst = state?.fresh_through == null;
+    // What a first reading has not met at all is asked for together, but for the newest.
+    const first = isFirst ? last - day : 0;
+    const outrun = await outrunAmong(
+      trx,
+      scope,
+      changes.filter(([, second]) => second <= last && second > first),
+    );
+    const later = changes.filter(([, second]) => second > last && second > nowSecond(reading) - recent);
+    return { through, outrun, later, isFirst };
   });
   if (through === null) return false;
   const neverShown = isFirst ? await unlessRefused(reading, "tickets", () => readNeverShown(reading)) : null;
-  const ids = outrun.map(([id]) => id);
+  const ids = [...new Set(outrun.map(([id]) => id))];
+  let why: ZendeskError | undefined;
   for (let at = 0; at < ids.length; at += idsAtOnce) {
     if (reading.stop()) throw new WaitNeeded(reading.clock());
     const asked = ids.slice(at, at + idsAtOnce);
-    const { found, refused: unanswered } = await lookUp(reading, "tickets", asked);
+    const { found, refused } = await lookUp(reading, "tickets", asked);
     await store(reading, asked, found);
-    if (unanswered[0]) {
-      // One that is never shown must not keep the claim back for good: that it is in doubt is told.
-      await commit(reading, (trx) => saveAwaited(trx, reading, { through, changes: [] }));
-      throw unanswered[0].why;
-    }
+    why ??= refused[0]?.why;
+    // Whoever goes on after a wait asks for none of them again.
+    const rest = new Set(ids.slice(at + idsAtOnce));
+    const changes = [...outrun.filter(([id]) => rest.has(id)), ...since];
+    await commit(reading, (trx) => saveAwaited(trx, reading, { through: why ? null : through, changes }));
   }
+  // One that is never shown must not keep the claim back for good: the next reading of tickets may claim again.
+  if (why) throw why;
   await commit(reading, async (trx) => {
     const now = reading.clock();
     const state = await readStreamState(trx, scope, "tickets", "incremental");
     const change = { fresh_through: later(reading, state?.fresh_through, through) };
     await saveStreamState(trx, scope, "tickets", "incremental", change, now);
-    await saveAwaited(trx, reading, { through: null, changes: [] });
+    await saveAwaited(trx, reading, { through: null, changes: since });
   });
   return neverShown !== null;
 }
 
 /**
  * After the very first reading even a change of long ago may be known from its event alone: the ticket was touched in the minute
- * that was withheld. Those that are not answered together are asked for one by one in the nights (row 23).
+ * that was withheld. Those that are not answered together, and those that time does not suffice for, are asked for in the
+ * nights (row 23).
  */
 async function readNeverShown(reading: Reading): Promise<void> {
   const { scope, client, connection } = reading;
-  const start = await commit(reading, (trx) => streamNamed("tickets").start(trx, connection, nowSecond(reading)));
-  const since = new Date(start * 1000);
-  for (let after: string | null = null, asked = 0; asked < mostNeverShown; asked += idsAtOnce) {
-    const which = { since, after, limit: idsAtOnce };
-    const ids: string[] = await commit(reading, (trx) => unknownTickets(trx, scope, which));
-    if (ids.length === 0) return;
-    if (reading.stop()) throw new WaitNeeded(reading.clock());
-    await store(reading, ids, await fetchTogether(client, "tickets", ids));
-    after = ids.at(-1) ?? null;
+  const ids = await commit(reading, async (trx) => {
+    const since = new Date((await streamNamed("tickets").start(trx, connection, nowSecond(reading))) * 1000);
+    return unknownTickets(trx, scope, { since, after: null, limit: mostNeverShown });
+  });
+  for (let at = 0; at < ids.length && !reading.stop(); at += idsAtOnce) {
+    const asked = ids.slice(at, at + idsAtOnce);
+    await store(reading, asked, await fetchTogether(client, "tickets", asked));
   }
 }
 
@@ -129,12 +148,6 @@ function changesIn(events: readonly Wire[], since: number): Change[] {
   return events.flatMap((event) => {
     const at = instantOfSeconds(event?.timestamp) ?? parseUsualInstant(event?.created_at);
     const id = String(event?.ticket_id ?? "");
-    return at && toSeconds(at) >= since && /^\d+$/.test(id) ? [[id, toSeconds(at)] as const] : [];
+    return at && toSeconds(at) >= since && isBigint(id) ? [[id, toSeconds(at)] as const] : [];
   });
-}
-
-/** What changed in the day before: an earlier version may have shown late, and never then (row 12). */
-function claimed(changes: readonly Change[], through: Date): Change[] {
-  const last = toSeconds(through);
-  return changes.filter(([, second]) => second <= last && second > last - recent);
 }

@@ -41,8 +41,8 @@ export const variants: readonly Variant[] = [
     replacements: [
       {
         file: "lib/zendesk/outrun.ts",
-        search: "if (told.length === 0) return;",
-        replace: "if (told.length >= 0) return;",
+        search: "if (outrun.length === 0) return;",
+        replace: "if (outrun.length >= 0) return;",
       },
     ],
   },

@@ -98,6 +98,14 @@ describe("an account that was renamed", () => {
     expect(await held(connected)).toMatchObject({ ticket: 10, total: 10 });
   });
 
+  test("before anything was read is followed by the login that it was connected with", async () => {
+    const unread = await ground.connectQueued("not-yet");
+    await database.inWorkspace(unread.workspace, (trx) => trx.deleteFrom("sync_run").execute());
+    rename(unread.world, "renamed-early");
+    const { body } = await signIn(unread, { auth: unread.auth, subdomain: "renamed-early" });
+    expect(body).toMatchObject({ subdomain: "renamed-early", state: "active" });
+  });
+
   test("with another person's login asks for a word, as at the old subdomain (row 66)", async () => {
     const connected = await read("old-home");
     const { world } = connected;

@@ -27,7 +27,7 @@ export async function unknownTickets(
   return rows.map((row) => row.id);
 }
 
-/** Of tickets and Unix seconds at which they changed those that are stored in an older version, or not at all: the latest of each. */
+/** Of tickets and Unix seconds at which they changed those that are stored in an older version, or not at all. */
 export async function outrunAmong(
   trx: Trx,
   { workspaceId, connectionId }: Scope,
@@ -35,12 +35,12 @@ export async function outrunAmong(
 ): Promise<[id: string, second: number][]> {
   if (changes.length === 0) return [];
   const { rows } = await sql<{ id: string; second: number }>`
-    select changed.id, max(changed.second)::int as second
+    select distinct changed.id, changed.second::int as second
       from unnest(${changes.map(([id]) => id)}::bigint[], ${changes.map(([, second]) => second)}::bigint[])
            as changed (id, second)
       left join ticket on ticket.workspace_id = ${workspaceId} and ticket.connection_id = ${connectionId}
            and ticket.id = changed.id
      where ticket.id is null or ticket.generated_timestamp < changed.second
-     group by changed.id order by changed.id`.execute(trx);
+     order by changed.id, second`.execute(trx);
   return rows.map(({ id, second }) => [id, second]);
 }
