@@ -186,7 +186,7 @@ describe("replay", () => {
       ...["u-1", "u-2", "u-3", "u-4"].map((userId) => ({ ...identify, userId, traits: { email: "?" } })),
     );
     const loop =
-      "{% for a in (1..300) %}{% for b in (1..1000) %}{% assign x = b %}{% endfor %}{% endfor %}{{ userId }}";
+      "{% for a in (1..1000) %}{% for b in (1..1000) %}{% assign x = b %}{% endfor %}{% endfor %}{{ userId }}";
     // Each runs into the time that one template has; both together into that of an event, 800 ms.
     await setUserMapping(
       place,

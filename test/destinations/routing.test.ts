@@ -424,7 +424,7 @@ test("a stop is honoured while templates keep routing busy: a transaction ends b
   const place = await ground.place();
   const id = await ground.destination(place);
   const loop =
-    "{% for a in (1..300) %}{% for b in (1..1000) %}{% assign x = b %}{% endfor %}{% endfor %}{{ traits.name }}";
+    "{% for a in (1..1000) %}{% for b in (1..1000) %}{% assign x = b %}{% endfor %}{% endfor %}{{ traits.name }}";
   const mapping = [
     { to: "email", from: "$.traits.email" },
     // Each runs into the time that one template has; both together into that of an event, 800 ms.
