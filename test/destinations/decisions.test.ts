@@ -17,6 +17,7 @@ import type { StoredDelivery } from "#lib/destinations/store/deliveries.ts";
 import { registerSecrets } from "#lib/log.ts";
 import { type Ground, makeGround, receive } from "#test/destinations/chaos/ground.ts";
 import { deliveriesOf } from "#test/destinations/chaos/once.ts";
+import { slowTemplate } from "#test/destinations/slow-template.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
@@ -185,13 +186,11 @@ describe("replay", () => {
     await place.send(
       ...["u-1", "u-2", "u-3", "u-4"].map((userId) => ({ ...identify, userId, traits: { email: "?" } })),
     );
-    const loop =
-      "{% for a in (1..1000) %}{% for b in (1..1000) %}{% assign x = b %}{% endfor %}{% endfor %}{{ userId }}";
     // Each runs into the time that one template has; both together into that of an event, 800 ms.
     await setUserMapping(
       place,
       "$.traits.email",
-      ["notes", "details"].map((to) => ({ to, template: `${loop} ${to}` })),
+      ["notes", "details"].map((to) => ({ to, template: `${slowTemplate} ${to}` })),
     );
     expect(await replay(place, { filter: { code: "invalid_email" } })).toEqual({ replayed: 4, skipped: 0 });
     const { rows } = await inPlace(place, (trx) =>

@@ -15,6 +15,7 @@ import { lockRouting } from "#lib/destinations/store/routing.ts";
 import { processIntake } from "#lib/sources/intake.ts";
 import { forgetOldIntake } from "#lib/sources/retention.ts";
 import { type Place, receivedAt, useDestinations } from "#test/destinations/ground.ts";
+import { slowTemplate } from "#test/destinations/slow-template.ts";
 
 const ground = useDestinations();
 const { database, api } = ground;
@@ -423,12 +424,10 @@ test("a destination with more waiting than one transaction ends is deleted whole
 test("a stop is honoured while templates keep routing busy: a transaction ends by time as well (row 103)", async () => {
   const place = await ground.place();
   const id = await ground.destination(place);
-  const loop =
-    "{% for a in (1..1000) %}{% for b in (1..1000) %}{% assign x = b %}{% endfor %}{% endfor %}{{ traits.name }}";
   const mapping = [
     { to: "email", from: "$.traits.email" },
     // Each runs into the time that one template has; both together into that of an event, 800 ms.
-    ...["name", "notes"].map((to) => ({ to, template: `${loop} ${to}` })),
+    ...["name", "notes"].map((to) => ({ to, template: `${slowTemplate} ${to}` })),
   ];
   const trigger = { field: "type", operator: "equals", value: "identify" };
   const actions = [{ key: "upsert_user", enabled: true, trigger, mapping }];
