@@ -1,7 +1,6 @@
 import type { Trx } from "#db/client.ts";
 import type { AskedPage } from "#lib/zendesk/ask-page.ts";
 import { parseInstant } from "#lib/zendesk/dates.ts";
-import { WaitNeeded } from "#lib/zendesk/failures.ts";
 import { idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
 import { lookUp, noteRefusal } from "#lib/zendesk/look-up.ts";
 import { storeFound } from "#lib/zendesk/missing.ts";
@@ -53,11 +52,14 @@ export function forgetAhead(trx: Trx, reading: Reading, name: AbsentStream): Pro
   return saveAhead(trx, reading, name, []);
 }
 
-/** Asks by id for those that the comparison has found, and stores what Zendesk says twice. Throws WaitNeeded. */
-export async function settleAhead(reading: Reading, name: AbsentStream): Promise<void> {
+/**
+ * Asks by id for those that the comparison has found, and stores what Zendesk says twice; `between` before each of
+ * the requests. Throws WaitNeeded.
+ */
+export async function settleAhead(reading: Reading, name: AbsentStream, between: () => Promise<void>): Promise<void> {
   const shown = await commit(reading, (trx) => readAhead(trx, reading, name));
   for (let at = 0; at < shown.length; at += idsAtOnce) {
-    if (reading.stop()) throw new WaitNeeded(reading.clock());
+    await between();
     const asked = new Map(shown.slice(at, at + idsAtOnce));
     const { found, refused } = await lookUp(reading, name, [...asked.keys()]);
     const agreed = found.filter(

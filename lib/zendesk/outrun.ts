@@ -3,7 +3,7 @@ import { later } from "#lib/zendesk/claims.ts";
 import { parseUsualInstant, toSeconds } from "#lib/zendesk/dates.ts";
 import { WaitNeeded, type ZendeskError } from "#lib/zendesk/failures.ts";
 import { type Fetched, fetchTogether, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
-import { lookUp, unlessRefused } from "#lib/zendesk/look-up.ts";
+import { lookUp, noteRefusal, refusalDoubt, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { newPlace, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading } from "#lib/zendesk/reading.ts";
 import { instantOfSeconds, type Wire } from "#lib/zendesk/row-reader.ts";
@@ -52,7 +52,7 @@ export async function noteOutrun(trx: Trx, reading: Reading, events: readonly Wi
 /**
  * After the events: asks by id for the tickets that they tell of, and claims what the reading of tickets has vouched for.
  * Throws WaitNeeded, and at the end why an answer was refused: then nothing more is claimed than before. True where tickets are
- * in doubt since something was refused that the claim does not rest on.
+ * in doubt, also since something was refused that the claim does not rest on.
  */
 export async function claimAfterEvents(reading: Reading): Promise<boolean> {
   const { scope } = reading;
@@ -76,8 +76,8 @@ export async function claimAfterEvents(reading: Reading): Promise<boolean> {
     const later = changes.filter(([, second]) => second > last && second > nowSecond(reading) - recent);
     return { through, outrun, later, isFirst };
   });
-  if (through === null) return false;
-  const neverShown = isFirst ? await unlessRefused(reading, "tickets", () => readNeverShown(reading)) : null;
+  if (through === null) return isInDoubt(reading);
+  if (isFirst) await unlessRefused(reading, "tickets", () => readNeverShown(reading));
   const ids = [...new Set(outrun.map(([id]) => id))];
   let why: ZendeskError | undefined;
   for (let at = 0; at < ids.length; at += idsAtOnce) {
@@ -85,7 +85,11 @@ export async function claimAfterEvents(reading: Reading): Promise<boolean> {
     const asked = ids.slice(at, at + idsAtOnce);
     const { found, refused } = await lookUp(reading, "tickets", asked);
     await store(reading, asked, found);
-    why ??= refused[0]?.why;
+    if (!why && refused[0]) {
+      why = refused[0].why;
+      // At once: a later batch may wait, and whoever goes on then meets none of this again.
+      await noteRefusal(reading, "tickets", why);
+    }
     // Whoever goes on after a wait asks for none of them again.
     const rest = new Set(ids.slice(at + idsAtOnce));
     const changes = [...outrun.filter(([id]) => rest.has(id)), ...since];
@@ -100,7 +104,11 @@ export async function claimAfterEvents(reading: Reading): Promise<boolean> {
     await saveStreamState(trx, scope, "tickets", "incremental", change, now);
     await saveAwaited(trx, reading, { through: null, changes: since });
   });
-  return neverShown !== null;
+  return isInDoubt(reading);
+}
+
+async function isInDoubt(reading: Reading): Promise<boolean> {
+  return (await commit(reading, (trx) => refusalDoubt(trx, reading.scope, "tickets"))) !== null;
 }
 
 /**

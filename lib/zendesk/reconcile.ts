@@ -70,7 +70,7 @@ async function checkStream(reading: Reading, stream: Stream, keeper: FreshnessKe
   if (!isAbsentStream(name)) return;
   const refused = await unlessRefused(reading, name, async () => {
     await settleNominees(reading, name, () => keeper.catchUpIfDue());
-    await settleAhead(reading, name);
+    await settleAhead(reading, name, () => keeper.catchUpIfDue());
   });
   if (!refused) await forgetRefusal(reading, name);
 }

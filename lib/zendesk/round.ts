@@ -10,6 +10,9 @@ import type { Stream } from "#lib/zendesk/streams.ts";
 
 type Done = Awaited<ReturnType<typeof readRunStreams>>;
 
+/** Why the events of tickets may be out of reach for as long as nobody acts: tickets are claimed without them, as far as exports tell. */
+const outOfReach: readonly FailureCode[] = ["forbidden", "missing_scope", "not_found", "not_administrator"];
+
 /**
  * One round: the streams in their order, each as far as the mode of the run asks for, and what is asked by id beside them.
  * `ends` takes up how each ended, also where a wait or a failure of the account is thrown; `done` are those that an earlier turn
@@ -24,7 +27,7 @@ export async function readRound(
   const witness = streams.findLast(({ name }) => name === "tickets" || name === "ticket_events");
   for (const stream of streams) {
     ends.push(finished(stream, done) ?? (await readStream(reading, stream)));
-    if (stream !== witness || reading.downgraded) continue;
+    if (stream !== witness || reading.downgraded || areEventsUnread(ends)) continue;
     let isDoubted = false;
     const refused = await unlessRefused(reading, "tickets", async () => {
       isDoubted = await claimAfterEvents(reading);
@@ -37,6 +40,12 @@ export async function readRound(
     isAnyChecked = await checkDeparted(reading);
   });
   if (isAnyChecked || refused) await restate(reading, ends, "organizations");
+}
+
+/** They are there, but this run did not get them: what they would tell of tickets it does not know, and must not claim. */
+function areEventsUnread(ends: readonly StreamEnd[]): boolean {
+  const failure = ends.find(({ name, state }) => name === "ticket_events" && state === "failed")?.failure;
+  return failure !== undefined && !outOfReach.includes(failure.code);
 }
 
 /** How a stream ended in an earlier turn of this run. */

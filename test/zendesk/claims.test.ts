@@ -134,6 +134,43 @@ describe("claims of tickets", () => {
     expect(await claimOf(account, "tickets")).toBeGreaterThan(changed);
   });
 
+  it("stay where they were while their events cannot be read, unless nobody can have them", async () => {
+    const { account, world, zendesk, before, changed, priorities } = await outrun();
+    zendesk.faults.add({ path: events }, fault.status(500, {}));
+    expect(endOf(await account.sync(), "ticket_events")?.state).toBe("failed");
+    expect(await claimOf(account, "tickets")).toBe(before);
+    zendesk.faults.clear();
+    await account.sync();
+    expect(await priorities()).toEqual(["high", "urgent", "high"]);
+    const read = (await claimOf(account, "tickets")) ?? 0;
+    expect(read).toBeGreaterThan(changed);
+    zendesk.faults.add({ path: events }, fault.forbidden("scope"));
+    world.advance(HOUR);
+    expect(endOf(await account.sync(), "ticket_events")?.failure?.code).toBe("missing_scope");
+    expect(await claimOf(account, "tickets")).toBeGreaterThan(read);
+  });
+
+  it("leave tickets in doubt where an answer was refused before a wait", async () => {
+    const account = await caughtUp();
+    const { world, zendesk } = account;
+    const ids = Array.from({ length: 101 }, () => world.tickets.create({ priority: "low" }).id);
+    world.advance(3 * MINUTE);
+    for (const id of ids) world.tickets.update(id, { priority: "high" });
+    world.advance(20 * SECOND);
+    zendesk.faults.add({ path: `/api/v2/tickets/${ids[0]}` }, fault.status(500, {}));
+    zendesk.faults.add(
+      { path: lookUps },
+      fault.changesRows("all but the first", (rows) => rows.filter(({ id }) => String(id) !== ids[0])),
+    );
+    zendesk.faults.add({ path: lookUps, nth: 2 }, fault.tooManyRequests({ retryAfter: "800" }), { times: 1 });
+    const { waitingUntil, runId } = await account.sync();
+    world.advance((waitingUntil?.getTime() ?? 0) - world.now());
+    expect(endOf(await account.sync({ runId }), "tickets")).toMatchObject({
+      state: "degraded",
+      failure: { code: "unavailable", message: expect.stringContaining("by their ids") },
+    });
+  });
+
   it("hold for what changed long before, showed late, and has changed again since", async () => {
     const account = await caughtUp();
     const { world } = account;
