@@ -92,6 +92,14 @@ test("a wrong login is refused in words and nothing is kept", async ({ page, pro
   await page.getByRole("button", { name: "Try and change the login" }).click();
   await expect(page.getByLabel("Client secret")).toHaveAttribute("aria-invalid", "true");
   await expect(page.getByText(/Zendesk rejects the OAuth client/)).toBeVisible();
+  const subdomain = page.getByLabel("Subdomain");
+  const own = await subdomain.inputValue();
+  await subdomain.fill("nobody-here");
+  await page.getByRole("button", { name: "Try and change the login" }).click();
+  await expect(subdomain).toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByText(/No Zendesk account answers at .*nobody-here/)).toBeVisible();
+  await page.reload();
+  await expect(subdomain).toHaveValue(own);
   const { state } = await product.api<{ state: string }>("GET", `/api/v1${path}`);
   expect(state).toBe("active");
 });
