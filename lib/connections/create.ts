@@ -1,7 +1,7 @@
 import { inWorkspace, type Trx } from "#db/client.ts";
 import type { StoredConnection } from "#lib/connections/load.ts";
 import { type Login, readSubdomain, tryLogin } from "#lib/connections/login.ts";
-import { requireSameAccount } from "#lib/connections/same-account.ts";
+import { findSameAccount } from "#lib/connections/same-account.ts";
 import type { ConnectionBody } from "#lib/connections/shapes.ts";
 import {
   findBySubdomain,
@@ -52,7 +52,9 @@ export async function saveConnection(
   now: Date,
 ): Promise<Scope> {
   await lockConnections(trx, workspaceId);
-  const kept = await requireNew(trx, workspaceId, wanted.subdomain);
+  // More than one, where another account has taken up the name of a renamed one.
+  const deleted = await requireNew(trx, workspaceId, wanted.subdomain);
+  const kept = await findSameAccount(trx, deleted, login.identity);
   const columns = {
     ...login.stored,
     name: wanted.name ?? wanted.subdomain,
@@ -64,9 +66,7 @@ export async function saveConnection(
     disconnected_at: null,
     archived_at: null,
   };
-  const scope = kept
-    ? await revive(trx, kept, columns, login, now)
-    : await insert(trx, workspaceId, wanted, columns, now);
+  const scope = kept ? await revive(trx, kept, columns, now) : await insert(trx, workspaceId, wanted, columns, now);
   await plan(trx, scope, now);
   await requestRun(trx, scope, { mode: kept ? "full" : "incremental", trigger: "first" }, now);
   return scope;
@@ -95,9 +95,8 @@ async function insert(
   return scope;
 }
 
-async function revive(trx: Trx, kept: StoredConnection, columns: Columns, login: Login, now: Date): Promise<Scope> {
+async function revive(trx: Trx, kept: StoredConnection, columns: Columns, now: Date): Promise<Scope> {
   const scope = { workspaceId: kept.workspace_id, connectionId: kept.id };
-  await requireSameAccount(trx, kept, login.identity);
   await updateConnection(trx, scope, columns, now);
   await insertStreamStates(trx, scope, now);
   return scope;
@@ -117,11 +116,11 @@ export async function plan(trx: Trx, scope: Scope, now: Date): Promise<void> {
   );
 }
 
-/** Throws `conflict` for an account that is connected; gives a deleted connection whose rows were kept. */
-async function requireNew(trx: Trx, workspaceId: number, subdomain: string): Promise<StoredConnection | undefined> {
+/** Throws `conflict` for an account that is connected; gives the deleted connections whose rows were kept. */
+async function requireNew(trx: Trx, workspaceId: number, subdomain: string): Promise<StoredConnection[]> {
   const found = await findBySubdomain(trx, workspaceId, subdomain);
   const present = found.find((connection) => connection.state !== "deleted");
-  if (!present) return found[0];
+  if (!present) return found;
   const remedy =
     present.state === "disconnected" || present.state === "archived"
       ? `It is ${present.state}: reconnect it, and reading goes on where it stood.`

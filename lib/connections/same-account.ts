@@ -18,11 +18,18 @@ export class ConfirmationNeeded extends AppError {
 }
 
 /**
- * Throws `invalid` unless a login belongs to the Zendesk account whose rows the connection holds (rows 64, 66): it is the
- * former login, or a person who was read from that account, by id and e-mail. Before any person was read, the subdomain decides.
+ * Of connections of one subdomain the first that holds rows of the Zendesk account to which a login belongs (rows 64, 66): it is
+ * the former login, or a person who was read from that account, by id and e-mail. Before any person was read, the subdomain
+ * decides. Undefined where there are no connections; throws `invalid` where the login belongs to none of them.
  */
-export async function requireSameAccount(db: Db, connection: StoredConnection, identity: Identity): Promise<void> {
-  if (!(await isKnown(db, connection, identity))) throw stranger(connection, identity);
+export async function findSameAccount(
+  db: Db,
+  connections: readonly StoredConnection[],
+  identity: Identity,
+): Promise<StoredConnection | undefined> {
+  for (const connection of connections) if (await isKnown(db, connection, identity)) return connection;
+  if (connections[0]) throw stranger(connections[0], identity);
+  return undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import { POST as disconnect } from "#app/api/v1/connections/[id]/disconnect/rout
 import { POST as reconnect } from "#app/api/v1/connections/[id]/reconnect/route.ts";
 import { GET as getOne, PATCH as patch, DELETE as remove } from "#app/api/v1/connections/[id]/route.ts";
 import { POST as sync } from "#app/api/v1/connections/[id]/sync/route.ts";
+import { POST as create } from "#app/api/v1/connections/route.ts";
 import { byToken, type Connected, useGround } from "#test/connections/ground.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import type { World } from "#test/support/zendesk/world/world.ts";
@@ -182,6 +183,22 @@ describe("a subdomain", () => {
       trx.deleteFrom("zendesk_user").where("connection_id", "=", Number(again.id)).execute(),
     );
     expect((await signIn(connected, body)).body).toMatchObject({ subdomain: "doubled-new", state: "active" });
+  });
+
+  test("under which rows of two accounts were kept gives those back that a login belongs to", async () => {
+    const first = await read("handed-on");
+    const second = await read("lodger", { beside: first });
+    for (const connected of [first, second]) {
+      await putAway(connected);
+      await api.call(remove, `${connected.path}?data=keep`, connected);
+    }
+    await database.inWorkspace(first.workspace, (trx) =>
+      trx.updateTable("connection").set({ subdomain: "handed-on" }).where("id", "=", Number(second.id)).execute(),
+    );
+    ground.zendesk.serve(Object.assign(second.world, { subdomain: "handed-on" }));
+    const body = { kind: "zendesk", subdomain: "handed-on", access: "read", auth: second.auth };
+    const again = await api.call(create, "/api/v1/connections", { ...first, body });
+    expect([again.status, again.body?.id]).toEqual([201, second.id]);
   });
 
   test.each(["evil.example.com/#", "a@b", "", "acme%2ezendesk"])(
