@@ -3,15 +3,18 @@ import { checkDeparted } from "#lib/zendesk/departed.ts";
 import type { FailureCode } from "#lib/zendesk/failures.ts";
 import { unlessRefused } from "#lib/zendesk/look-up.ts";
 import { claimAfterEvents } from "#lib/zendesk/outrun.ts";
-import type { Reading, StreamEnd } from "#lib/zendesk/reading.ts";
+import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import type { readRunStreams } from "#lib/zendesk/store/run-counters.ts";
+import { readStreamState } from "#lib/zendesk/store/stream-state.ts";
 import { readStream, recordAfterChecks } from "#lib/zendesk/stream-turn.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
 
 type Done = Awaited<ReturnType<typeof readRunStreams>>;
 
-/** Why the events of tickets may be out of reach for as long as nobody acts: tickets are claimed without them, as far as exports tell. */
+/** Why the events of tickets may be out of reach for as long as nobody acts. */
 const outOfReach: readonly FailureCode[] = ["forbidden", "missing_scope", "not_found", "not_administrator"];
+/** A refusal that has lasted for so long is no accident: tickets are claimed as far as the exports tell. Milliseconds. */
+const accident = 30 * 60_000;
 
 /**
  * One round: the streams in their order, each as far as the mode of the run asks for, and what is asked by id beside them.
@@ -27,7 +30,7 @@ export async function readRound(
   const witness = streams.findLast(({ name }) => name === "tickets" || name === "ticket_events");
   for (const stream of streams) {
     ends.push(finished(stream, done) ?? (await readStream(reading, stream)));
-    if (stream !== witness || reading.downgraded || areEventsUnread(ends)) continue;
+    if (stream !== witness || reading.downgraded || (await areEventsAwaited(reading, ends))) continue;
     let isDoubted = false;
     const refused = await unlessRefused(reading, "tickets", async () => {
       isDoubted = await claimAfterEvents(reading);
@@ -42,10 +45,13 @@ export async function readRound(
   if (isAnyChecked || refused) await restate(reading, ends, "organizations");
 }
 
-/** They are there, but this run did not get them: what they would tell of tickets it does not know, and must not claim. */
-function areEventsUnread(ends: readonly StreamEnd[]): boolean {
+/** This run did not get them, another one will: what they tell of tickets is not known, and must not be claimed. */
+async function areEventsAwaited(reading: Reading, ends: readonly StreamEnd[]): Promise<boolean> {
   const failure = ends.find(({ name, state }) => name === "ticket_events" && state === "failed")?.failure;
-  return failure !== undefined && !outOfReach.includes(failure.code);
+  if (!failure) return false;
+  const state = await commit(reading, (trx) => readStreamState(trx, reading.scope, "ticket_events", "incremental"));
+  const since = state?.failure_since?.getTime() ?? 0;
+  return !outOfReach.includes(failure.code) || reading.clock().getTime() - since < accident;
 }
 
 /** How a stream ended in an earlier turn of this run. */
