@@ -21,7 +21,7 @@ import { settleDepartures, suspectsAmong } from "#lib/zendesk/departed.ts";
 import { judgeDeserted } from "#lib/zendesk/deserted.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { type Fetched, type FetchedKind, fetchByIds, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
-import { foreignCodes, seesEverything } from "#lib/zendesk/identity.ts";
+import { foreignCodes, requireOurAccount, seesEverything } from "#lib/zendesk/identity.ts";
 import { isDeadlock } from "#lib/zendesk/reading.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { type Departure, departuresOf, membersOf, storeFetched } from "#lib/zendesk/store-by-id.ts";
@@ -127,6 +127,8 @@ async function fetchAndStore(drain: Drain, subject: Subject, claimed: ClaimedHin
   const ids = claimed.map(({ id }) => id);
   try {
     const fetched = await fetchByIds(drain.client, kindOf[subject], ids);
+    // No run may have noticed yet who answers (row 64).
+    await requireOurAccount(drain.client, drain.connection);
     const stored = await store(drain, subject, claimed, fetched);
     if (!stored) return false;
     drain.drained.fetched += ids.length;

@@ -1,6 +1,6 @@
 import type { ZendeskClient } from "#lib/zendesk/client.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
-import { listIn } from "#lib/zendesk/readers.ts";
+import { listIn, wrongPage } from "#lib/zendesk/readers.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 
 /** What can be fetched by id, each under the stream whose rows it has. */
@@ -42,7 +42,10 @@ export async function fetchByIds(
   return fetched;
 }
 
-/** Fetches rows by id in one request. One that does not come is not missing for that: only its own address says so. */
+/**
+ * Fetches rows by id in one request. One that does not come is not missing for that: only its own address says so. What was
+ * not asked for is left out: nobody knows whose it is.
+ */
 export async function fetchTogether(
   client: ZendeskClient,
   kind: FetchedKind,
@@ -52,7 +55,8 @@ export async function fetchTogether(
   const answer = await client.get(`${path}/show_many`, { query: { ids: ids.join(","), ...query }, expect: kind });
   const rows = listIn(answer, kind, `${path}/show_many`);
   const { fetchedAt, latest } = answer;
-  return rows.map((row) => ({ row, fetchedAt, latest }));
+  const asked = new Set(ids);
+  return rows.filter((row) => asked.has(String(row?.id))).map((row) => ({ row, fetchedAt, latest }));
 }
 
 async function fetchOne(
@@ -65,7 +69,9 @@ async function fetchOne(
   const { path, one, query } = sources[kind];
   try {
     const { body, fetchedAt, latest } = await client.get(`${path}/${id}`, { query, expect: one });
-    fetched.found.push({ row: body[one] as Wire, fetchedAt, latest });
+    const row = body[one] as Wire;
+    if (String(row?.id) !== id) throw wrongPage(`${path}/${id}`, `it tells of ${one} ${row?.id}`);
+    fetched.found.push({ row, fetchedAt, latest });
   } catch (error) {
     if (!(error instanceof ZendeskError) || error.scope !== "stream" || (error.transient && !isForgiven)) throw error;
     if (error.status === 404 && /RecordNotFound/i.test(error.said)) fetched.missing.push(id);

@@ -84,7 +84,7 @@ export async function claimAfterEvents(reading: Reading): Promise<boolean> {
     if (reading.stop()) throw new WaitNeeded(reading.clock());
     const asked = ids.slice(at, at + idsAtOnce);
     const { found, refused } = await lookUp(reading, "tickets", asked);
-    await store(reading, asked, found);
+    await store(reading, found);
     if (!why && refused[0]) {
       why = refused[0].why;
       // At once: a later batch may wait, and whoever goes on then meets none of this again.
@@ -124,14 +124,12 @@ async function readNeverShown(reading: Reading): Promise<void> {
   });
   for (let at = 0; at < ids.length && !reading.stop(); at += idsAtOnce) {
     const asked = ids.slice(at, at + idsAtOnce);
-    await store(reading, asked, await fetchTogether(client, "tickets", asked));
+    await store(reading, await fetchTogether(client, "tickets", asked));
   }
 }
 
-async function store(reading: Reading, asked: readonly string[], found: Fetched["found"]): Promise<void> {
-  // One that bears another id is held already, as the export has it.
-  const theirs = found.filter(({ row }) => asked.includes(String(row?.id)));
-  await commit(reading, (trx) => storeFetched(trx, reading.scope, "tickets", theirs, reading.clock()));
+async function store(reading: Reading, found: Fetched["found"]): Promise<void> {
+  await commit(reading, (trx) => storeFetched(trx, reading.scope, "tickets", found, reading.clock()));
 }
 
 /** What tickets are to be claimed fresh through when their events were read, and what those have told. */

@@ -24,6 +24,28 @@ test("another account behind the subdomain gets no webhook of ours: nothing is w
   expect(await linked.webhook()).toMatchObject({ state: "failing", failure_code: "different_account" });
 });
 
+test("what another account answers before any run has met it is not stored, and asked for again (row 64)", async () => {
+  const linked = await link(database);
+  await linked.check();
+  await linked.sync();
+  const [ticket] = [...linked.world.tickets.byId.values()];
+  linked.world.tickets.update(ticket?.id ?? "", { subject: "Ours" });
+  await linked.zendesk.webhooks.deliver();
+  const hints = await linked.hints();
+  expect(hints.length).toBeGreaterThan(0);
+  takeOver(linked);
+  const stored = () =>
+    linked.read(async (trx) => [
+      await trx.selectFrom("ticket").selectAll().orderBy("id").execute(),
+      await trx.selectFrom("zendesk_user").selectAll().orderBy("id").execute(),
+      await trx.selectFrom("organization").selectAll().orderBy("id").execute(),
+    ]);
+  const before = await stored();
+  expect(await linked.drain()).toMatchObject({ changed: 0, left: hints.length });
+  expect(byIdRequests(linked).length).toBeGreaterThan(0);
+  expect(await stored()).toEqual(before);
+});
+
 test("what was delivered before is not fetched from another account, once a run has met it (row 64)", async () => {
   const linked = await link(database);
   await linked.check();

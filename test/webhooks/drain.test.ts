@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { getConnection } from "#lib/connections/list.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
-import { DAY, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
 import { byIdRequests, type Linked, link, smallWorld } from "#test/webhooks/linked.ts";
 import { expectConverged } from "#test/zendesk/stored.ts";
 
@@ -322,6 +322,48 @@ describe("versions", () => {
         .executeTakeFirst(),
     );
     expect(user).toEqual({ name: "second" });
+  });
+
+  test("of two changes in one second the later is asked for again, though the export withholds the ticket: no claim is made without it", async () => {
+    const linked = await live();
+    const { world } = linked;
+    await linked.sync();
+    world.tickets.update("1", { priority: "urgent" });
+    const changed = new Date(world.now());
+    await deliverAndDrain(linked);
+    // Fetched within that second, by the database's clock as well.
+    await linked.read((trx) => trx.updateTable("ticket").set({ fetched_at: changed }).where("id", "=", "1").execute());
+    world.tickets.update("1", { priority: "low" });
+    world.advance(100 * SECOND);
+    world.tickets.update("1", { subject: "Once more" });
+    world.advance(20 * SECOND);
+    await linked.sync();
+    expect(await ticket(linked, "1")).toMatchObject({ priority: "low", subject: "Once more" });
+  });
+
+  test("what was not asked for is not stored, whatever stands beside it", async () => {
+    const linked = await live();
+    const { world, zendesk } = linked;
+    world.tickets.update("1", { subject: "asked for" });
+    zendesk.faults.add(
+      { path: "/api/v2/tickets/show_many" },
+      fault.changesRows("one more", (rows) => [...rows, ...rows.map((row) => ({ ...row, id: 999_001 }))]),
+    );
+    zendesk.faults.add(
+      { path: /^\/api\/v2\/tickets\/2$/ },
+      fault.changesBody("another one", (body) => ({ ...body, ticket: { ...(body.ticket as object), id: 999_002 } })),
+    );
+    await deliverAndDrain(linked);
+    expect(await ticket(linked, "1")).toMatchObject({ subject: "asked for" });
+    expect(await ticket(linked, "999001")).toBeUndefined();
+    zendesk.faults.add(
+      { path: "/api/v2/tickets/show_many" },
+      fault.changesRows("none", () => []),
+    );
+    world.tickets.update("2", { subject: "asked for, too" });
+    await deliverAndDrain(linked);
+    expect(await ticket(linked, "999002")).toBeUndefined();
+    expect((await linked.hints()).map(({ id }) => id)).toContain("2");
   });
 
   test("of two answers by id with one version the one asked for later holds, whichever is stored last (row 19)", async () => {

@@ -27,7 +27,13 @@ export async function unknownTickets(
   return rows.map((row) => row.id);
 }
 
-/** Of tickets and Unix seconds at which they changed those that are stored in an older version, or not at all. */
+/** A row asked for so soon after a second may lack a change of that very second: clocks differ. Seconds. */
+const tooSoon = 10;
+
+/**
+ * Of tickets and Unix seconds at which they changed those that are stored in an older version, or not at all; also where they were
+ * asked for within that second, which may have brought another change since.
+ */
 export async function outrunAmong(
   trx: Trx,
   { workspaceId, connectionId }: Scope,
@@ -41,6 +47,8 @@ export async function outrunAmong(
       left join ticket on ticket.workspace_id = ${workspaceId} and ticket.connection_id = ${connectionId}
            and ticket.id = changed.id
      where ticket.id is null or ticket.generated_timestamp < changed.second
+        or ticket.generated_timestamp = changed.second
+           and ticket.fetched_at < to_timestamp(changed.second + ${tooSoon})
      order by changed.id, second`.execute(trx);
   return rows.map(({ id, second }) => [id, second]);
 }
