@@ -3,6 +3,7 @@ import { baseUrl } from "#lib/zendesk/address.ts";
 import { type Answer, failureOf, isHtml, readAnswer, WrongAnswer, wrongAnswer } from "#lib/zendesk/answers.ts";
 import { type ClientOptions, defaultClientOptions } from "#lib/zendesk/client-options.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { parseHttpDate } from "#lib/zendesk/http-date.ts";
 import type { Endpoint, Limiter } from "#lib/zendesk/limits.ts";
 import { outcomeOf } from "#lib/zendesk/outcomes.ts";
 import { backoff, parseRetryAfter } from "#lib/zendesk/retry-after.ts";
@@ -336,16 +337,16 @@ export class ZendeskClient {
   }
 
   private learnClock(answer: HttpAnswer, began: Date): void {
-    const date = Date.parse(String(answer.headers.date ?? ""));
-    if (Number.isNaN(date)) return;
+    const date = parseHttpDate(answer.headers.date);
+    if (date === null) return;
     this.serverOffset = date - this.options.clock().getTime();
     this.leastOffset = Math.min(this.leastOffset, date - began.getTime());
     this.mostOffset = Math.max(this.mostOffset, this.serverOffset);
   }
 
   private serverDate(answer: HttpAnswer): Date {
-    const date = Date.parse(String(answer.headers.date ?? ""));
-    return Number.isNaN(date) ? this.options.clock() : new Date(date);
+    const date = parseHttpDate(answer.headers.date);
+    return date === null ? this.options.clock() : new Date(date);
   }
 }
 

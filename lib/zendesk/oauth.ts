@@ -5,6 +5,7 @@ import { baseUrl } from "#lib/zendesk/address.ts";
 import { isObject, parseBody } from "#lib/zendesk/answers.ts";
 import { defaultClientOptions } from "#lib/zendesk/client-options.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { parseHttpDate } from "#lib/zendesk/http-date.ts";
 import { refused } from "#lib/zendesk/oauth-failures.ts";
 import { backoff, parseRetryAfter } from "#lib/zendesk/retry-after.ts";
 import { type Deadlines, type HttpAnswer, Transport, TransportError } from "#lib/zendesk/transport.ts";
@@ -155,8 +156,8 @@ async function requestToken(site: OauthSite, client: OauthClient, grant: Grant, 
 function toldToWait(answer: HttpAnswer | TransportError, now: Date): number {
   if (answer instanceof TransportError) return 0;
   const header = answer.headers["retry-after"];
-  const date = Date.parse(String(answer.headers.date ?? ""));
-  const earliest = new Date(Math.min(now.getTime(), Number.isNaN(date) ? now.getTime() : date));
+  const date = parseHttpDate(answer.headers.date) ?? now.getTime();
+  const earliest = new Date(Math.min(now.getTime(), date));
   return parseRetryAfter(Array.isArray(header) ? header[0] : header, earliest) ?? 0;
 }
 

@@ -1,18 +1,18 @@
+import { parseHttpDate } from "#lib/zendesk/http-date.ts";
+
 /** Longest wait that an answer can impose on us; what is longer is looked at again then. */
 const longest = 15 * 60_000;
 const shortest = 1000;
 
 /**
  * Milliseconds to wait before the same request may be sent again, without jitter (row 2). Digits come first (`120` is
- * a number of seconds, and Date.parse would read it as a year; decimals are rounded up), then an HTTP date, measured against the earliest
- * clock that may be right. Null when the header says nothing usable.
+ * a number of seconds; decimals are rounded up), then an HTTP date, measured against the earliest clock that may be right. Null when the header says nothing usable.
  */
 export function parseRetryAfter(header: string | undefined, now: Date): number | null {
   const text = header?.trim() ?? "";
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) === 0 ? null : bounded(Math.ceil(Number(text)) * 1000);
-  if (!/^[A-Za-z]{3,9},? /.test(text)) return null;
-  const at = Date.parse(text);
-  return Number.isNaN(at) || at <= now.getTime() ? null : bounded(at - now.getTime());
+  const at = parseHttpDate(text);
+  return at === null || at <= now.getTime() ? null : bounded(at - now.getTime());
 }
 
 /** Exponential with full jitter: attempt 1 waits 1–2 s, attempt 2 2–4 s, and so on. `random` is in [0, 1). */
