@@ -26,6 +26,11 @@ type Change = readonly [id: string, second: number];
 const day = 86_400;
 /** What changed longer ago the export has shown, however late (row 12) and after however long a pause. Seconds. */
 const recent = 7 * day;
+/**
+ * An answer by id may lag behind the events, and a ticket may be gone by id that no export has shown as deleted yet: for so long no
+ * claim passes a change that no answer shows. Seconds.
+ */
+const unseenFor = 10 * 60;
 /** After the first reading so many tickets that only events name are asked for; the nights ask for the others. */
 const mostNeverShown = 10_000;
 
@@ -79,6 +84,7 @@ export async function claimAfterEvents(reading: Reading): Promise<boolean> {
   if (through === null) return isInDoubt(reading);
   if (isFirst) await unlessRefused(reading, "tickets", () => readNeverShown(reading));
   const ids = [...new Set(outrun.map(([id]) => id))];
+  const unseen: Change[] = [];
   let why: ZendeskError | undefined;
   for (let at = 0; at < ids.length; at += idsAtOnce) {
     if (reading.stop()) throw new WaitNeeded(reading.clock());
@@ -90,25 +96,42 @@ export async function claimAfterEvents(reading: Reading): Promise<boolean> {
       // At once: a later batch may wait, and whoever goes on then meets none of this again.
       await noteRefusal(reading, "tickets", why);
     }
-    // Whoever goes on after a wait asks for none of them again.
+    unseen.push(...unseenIn(outrun, asked, found, nowSecond(reading) - unseenFor));
+    // Whoever goes on after a wait asks for none of the others again.
     const rest = new Set(ids.slice(at + idsAtOnce));
-    const changes = [...outrun.filter(([id]) => rest.has(id)), ...since];
+    const changes = [...outrun.filter(([id]) => rest.has(id)), ...unseen, ...since];
     await commit(reading, (trx) => saveAwaited(trx, reading, { through: why ? null : through, changes }));
   }
   // One that is never shown must not keep the claim back for good: the next reading of tickets may claim again.
   if (why) throw why;
+  const before = Math.min(...unseen.map(([, second]) => second)) - 1;
+  const claimed = before < toSeconds(through) ? new Date(before * 1000) : through;
   await commit(reading, async (trx) => {
     const now = reading.clock();
     const state = await readStreamState(trx, scope, "tickets", "incremental");
-    const change = { fresh_through: later(reading, state?.fresh_through, through) };
+    const change = { fresh_through: later(reading, state?.fresh_through, claimed) };
     await saveStreamState(trx, scope, "tickets", "incremental", change, now);
-    await saveAwaited(trx, reading, { through: null, changes: since });
+    await saveAwaited(trx, reading, { through: null, changes: [...unseen, ...since] });
   });
   return isInDoubt(reading);
 }
 
 async function isInDoubt(reading: Reading): Promise<boolean> {
   return (await commit(reading, (trx) => refusalDoubt(trx, reading.scope, "tickets"))) !== null;
+}
+
+/** Of the changes of those `asked` for and since a second, those that no answer shows: it is older, or there is none. */
+function unseenIn(
+  changes: readonly Change[],
+  asked: readonly string[],
+  found: Fetched["found"],
+  since: number,
+): Change[] {
+  const shown = new Map(found.map(({ row }) => [String(row?.id), parseUsualInstant(row?.updated_at)]));
+  return changes.filter(([id, second]) => {
+    const at = shown.get(id);
+    return asked.includes(id) && second >= since && (!at || toSeconds(at) < second);
+  });
 }
 
 /**
