@@ -50,7 +50,8 @@ const nextRun = async ({ read }: Linked) =>
   (await read((trx) => trx.selectFrom("connection").select("next_sync_at").executeTakeFirstOrThrow())).next_sync_at;
 
 async function deliverAndDrain(linked: Linked) {
-  await linked.zendesk.webhooks.deliver();
+  const delivered = await linked.zendesk.webhooks.deliver();
+  expect(delivered.filter(({ status }) => status !== 200)).toEqual([]);
   return linked.drain();
 }
 
