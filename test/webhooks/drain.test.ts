@@ -12,6 +12,7 @@ const database = useDatabase();
 async function live(world = smallWorld()): Promise<Linked> {
   const linked = await link(database, world);
   await linked.check();
+  expect(await linked.webhook()).toMatchObject({ state: "active", failure_code: null });
   await linked.sync();
   linked.zendesk.journal.clear();
   return linked;
