@@ -3,7 +3,7 @@ import { later } from "#lib/zendesk/claims.ts";
 import { parseUsualInstant, toSeconds } from "#lib/zendesk/dates.ts";
 import { WaitNeeded, type ZendeskError } from "#lib/zendesk/failures.ts";
 import { type Fetched, fetchTogether, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
-import { lookUp, noteRefusal, refusalDoubt, unlessRefused } from "#lib/zendesk/look-up.ts";
+import { lookUp, noteRefusal, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { newPlace, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading } from "#lib/zendesk/reading.ts";
 import { instantOfSeconds, type Wire } from "#lib/zendesk/row-reader.ts";
@@ -56,10 +56,9 @@ export async function noteOutrun(trx: Trx, reading: Reading, events: readonly Wi
 
 /**
  * After the events: asks by id for the tickets that they tell of, and claims what the reading of tickets has vouched for.
- * Throws WaitNeeded, and at the end why an answer was refused: then nothing more is claimed than before. True where tickets are
- * in doubt, also since something was refused that the claim does not rest on.
+ * Throws WaitNeeded, and at the end why an answer was refused: then nothing more is claimed than before.
  */
-export async function claimAfterEvents(reading: Reading): Promise<boolean> {
+export async function claimAfterEvents(reading: Reading): Promise<void> {
   const { scope } = reading;
   const {
     through,
@@ -81,7 +80,7 @@ export async function claimAfterEvents(reading: Reading): Promise<boolean> {
     const later = changes.filter(([, second]) => second > last && second > nowSecond(reading) - recent);
     return { through, outrun, later, isFirst };
   });
-  if (through === null) return isInDoubt(reading);
+  if (through === null) return;
   if (isFirst) await unlessRefused(reading, "tickets", () => readNeverShown(reading));
   const ids = [...new Set(outrun.map(([id]) => id))];
   const unseen: Change[] = [];
@@ -113,11 +112,6 @@ export async function claimAfterEvents(reading: Reading): Promise<boolean> {
     await saveStreamState(trx, scope, "tickets", "incremental", change, now);
     await saveAwaited(trx, reading, { through: null, changes: [...unseen, ...since] });
   });
-  return isInDoubt(reading);
-}
-
-async function isInDoubt(reading: Reading): Promise<boolean> {
-  return (await commit(reading, (trx) => refusalDoubt(trx, reading.scope, "tickets"))) !== null;
 }
 
 /** Of the changes of those `asked` for and since a second, those that no answer shows: it is older, or there is none. */

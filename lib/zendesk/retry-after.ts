@@ -6,7 +6,8 @@ const shortest = 1000;
 
 /**
  * Milliseconds to wait before the same request may be sent again, without jitter (row 2). Digits come first (`120` is
- * a number of seconds; decimals are rounded up), then an HTTP date, measured against the earliest clock that may be right. Null when the header says nothing usable.
+ * a number of seconds; decimals are rounded up), then an HTTP date, measured against the earliest clock that may be right.
+ * Null when the header says nothing usable.
  */
 export function parseRetryAfter(header: string | undefined, now: Date): number | null {
   const text = header?.trim() ?? "";

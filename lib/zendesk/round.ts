@@ -31,11 +31,8 @@ export async function readRound(
   for (const stream of streams) {
     ends.push(finished(stream, done) ?? (await readStream(reading, stream)));
     if (stream !== witness || reading.downgraded || (await areEventsAwaited(reading, ends))) continue;
-    let isDoubted = false;
-    const refused = await unlessRefused(reading, "tickets", async () => {
-      isDoubted = await claimAfterEvents(reading);
-    });
-    if (isDoubted || refused) await restate(reading, ends, "tickets");
+    await unlessRefused(reading, "tickets", () => claimAfterEvents(reading));
+    await restate(reading, ends, "tickets");
   }
   if (reading.downgraded) return;
   let isAnyChecked = false;

@@ -4,6 +4,16 @@ import { byIdRequests, type Linked, link, smallWorld } from "#test/webhooks/link
 
 const database = useDatabase();
 
+/** A ticket has changed, and deliveries have told of it; how many hints that has made. */
+async function toldOfChange(linked: Linked): Promise<number> {
+  const [ticket] = [...linked.world.tickets.byId.values()];
+  linked.world.tickets.update(ticket?.id ?? "", { subject: "Ours" });
+  await linked.zendesk.webhooks.deliver();
+  const hints = await linked.hints();
+  expect(hints.length).toBeGreaterThan(0);
+  return hints.length;
+}
+
 /** Somebody else's account takes the subdomain: the same ids, and the same credentials open it. */
 function takeOver(linked: Linked): void {
   const other = smallWorld({ clock: new Date(linked.world.now()) });
@@ -28,11 +38,7 @@ test("what another account answers before any run has met it is not stored, and 
   const linked = await link(database);
   await linked.check();
   await linked.sync();
-  const [ticket] = [...linked.world.tickets.byId.values()];
-  linked.world.tickets.update(ticket?.id ?? "", { subject: "Ours" });
-  await linked.zendesk.webhooks.deliver();
-  const hints = await linked.hints();
-  expect(hints.length).toBeGreaterThan(0);
+  const hints = await toldOfChange(linked);
   takeOver(linked);
   const stored = () =>
     linked.read(async (trx) => [
@@ -41,7 +47,7 @@ test("what another account answers before any run has met it is not stored, and 
       await trx.selectFrom("organization").selectAll().orderBy("id").execute(),
     ]);
   const before = await stored();
-  expect(await linked.drain()).toMatchObject({ changed: 0, left: hints.length });
+  expect(await linked.drain()).toMatchObject({ changed: 0, left: hints });
   expect(byIdRequests(linked).length).toBeGreaterThan(0);
   expect(await stored()).toEqual(before);
 });
@@ -49,11 +55,7 @@ test("what another account answers before any run has met it is not stored, and 
 test("what was delivered before is not fetched from another account, once a run has met it (row 64)", async () => {
   const linked = await link(database);
   await linked.check();
-  const [ticket] = [...linked.world.tickets.byId.values()];
-  linked.world.tickets.update(ticket?.id ?? "", { subject: "Ours" });
-  await linked.zendesk.webhooks.deliver();
-  const hints = await linked.hints();
-  expect(hints.length).toBeGreaterThan(0);
+  const hints = await toldOfChange(linked);
   takeOver(linked);
   const met = await linked.sync();
   expect(met.connectionFailure).toMatchObject({ code: "different_account" });
@@ -61,7 +63,7 @@ test("what was delivered before is not fetched from another account, once a run 
   const failing = { state: "failing", failure_code: "different_account" };
   await linked.read((trx) => trx.updateTable("connection").set(failing).execute());
   linked.zendesk.journal.clear();
-  expect(await linked.drain()).toMatchObject({ fetched: 0, left: hints.length });
+  expect(await linked.drain()).toMatchObject({ fetched: 0, left: hints });
   expect(byIdRequests(linked)).toEqual([]);
   expect(linked.zendesk.journal.entries).toEqual([]);
 });
