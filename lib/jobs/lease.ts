@@ -7,6 +7,8 @@ import type { Scope } from "#lib/zendesk/scope.ts";
 export interface Lease extends Scope {
   epoch: string;
   holder: string;
+  /** When the server that gave it was started, as that server writes it. */
+  serverStart: string;
 }
 
 /** The times of a lease, in milliseconds; all follow from the first, and every process of an installation has the same. */
@@ -36,6 +38,17 @@ export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
   constructor(lease: Lease) {
     super(`The lease of connection ${lease.connectionId} (epoch ${lease.epoch}) was taken over.`);
+  }
+}
+
+/**
+ * The database is not the one that this run has written to so far: it was started anew, or another one took its place. What was
+ * confirmed last may be gone, so that nothing may rest on what the run remembers (row 78).
+ */
+export class ServerRestarted extends Error {
+  override readonly name = "ServerRestarted";
+  constructor(lease: Lease) {
+    super(`The database server was started anew while connection ${lease.connectionId} was read.`);
   }
 }
 
@@ -73,11 +86,21 @@ export async function revokeLease(trx: Trx, scope: Scope): Promise<void> {
 }
 
 /**
- * Guards a commit: locks the lease against a takeover until the transaction ends, and throws LeaseLost if there has been
- * one (row 75). First statement of every transaction of a run.
+ * Locks the lease against a takeover until the transaction ends, and throws LeaseLost if there has been one (row 75). Gives when
+ * the server was started.
+ */
+export async function holdLease(trx: Trx, lease: Lease, times: LeaseTimes = usualTimes): Promise<string> {
+  const serverStart = await shareLease(trx, lease, times.longestIdle);
+  if (serverStart === undefined) throw new LeaseLost(lease);
+  return serverStart;
+}
+
+/**
+ * Guards a commit: holds the lease, and throws ServerRestarted where what this run committed before may be gone. First statement
+ * of every transaction of a run that goes on from what it remembers.
  */
 export async function fence(trx: Trx, lease: Lease, times: LeaseTimes = usualTimes): Promise<void> {
-  if (!(await shareLease(trx, lease, times.longestIdle))) throw new LeaseLost(lease);
+  if ((await holdLease(trx, lease, times)) !== lease.serverStart) throw new ServerRestarted(lease);
 }
 
 /** Says for every lease that its holder lives. Gives those that were lost. */

@@ -7,7 +7,15 @@ import type { RunState } from "#lib/connections/shapes.ts";
 import type { Context } from "#lib/context.ts";
 import type { Holder } from "#lib/jobs/holder.ts";
 import { brokenOff, cutOff, judge, type RunEnd, type StopReason } from "#lib/jobs/judge.ts";
-import { fence, type Lease, LeaseLost, type LeaseTimes, takeLease } from "#lib/jobs/lease.ts";
+import {
+  fence,
+  holdLease,
+  type Lease,
+  LeaseLost,
+  type LeaseTimes,
+  ServerRestarted,
+  takeLease,
+} from "#lib/jobs/lease.ts";
 import { abandoned, interruptRun, requestRun } from "#lib/jobs/request.ts";
 import { freeLease } from "#lib/jobs/store/leases.ts";
 import { findLiveRun, type LiveRun, moveRun } from "#lib/jobs/store/runs.ts";
@@ -67,7 +75,7 @@ export async function executeRun(
     end = turn.stop() === "shutdown" ? cutOff : brokenOff(log, error);
   }
   try {
-    await insist(turn, () => inWorkspace(ctx.db, scope.workspaceId, (trx) => finish(trx, begun, end, turn)));
+    end = await insist(turn, () => inWorkspace(ctx.db, scope.workspaceId, (trx) => finish(trx, begun, end, turn, log)));
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     log.warn(leaseLost);
@@ -135,9 +143,17 @@ async function readStreams(
 }
 
 /** Writes the end of a run, what it means for its connection, and gives the lease back: all or nothing, and only while the lease holds. */
-async function finish(trx: Trx, { lease, run }: Begun, end: RunEnd, { clock, times }: Turn): Promise<void> {
+async function finish(
+  trx: Trx,
+  { lease, run }: Begun,
+  reached: RunEnd,
+  { clock, times }: Turn,
+  log: Context["log"],
+): Promise<RunEnd> {
   const now = clock();
-  await fence(trx, lease, times);
+  const isSameServer = (await holdLease(trx, lease, times)) === lease.serverStart;
+  // What it came to rests on what was committed before; that it broke off does not.
+  const end = isSameServer || !reached.outcome ? reached : brokenOff(log, new ServerRestarted(lease));
   await moveRun(trx, lease, run.id, ["running"], {
     state: end.state,
     finished_at: end.state === "waiting" ? null : now,
@@ -156,12 +172,13 @@ async function finish(trx: Trx, { lease, run }: Begun, end: RunEnd, { clock, tim
     );
   }
   await freeLease(trx, lease);
+  return end;
 }
 
 const patienceMs = [500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 
 /** The database may be away for a moment (row 78); a run that cannot even say how it ended is found by the reaper. */
-async function insist(turn: Turn, write: () => Promise<void>): Promise<void> {
+async function insist<T>(turn: Turn, write: () => Promise<T>): Promise<T> {
   const { sleep } = { ...defaultClientOptions, ...turn.client };
   for (const pause of patienceMs) {
     try {

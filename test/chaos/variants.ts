@@ -84,8 +84,8 @@ export const variants: readonly Variant[] = [
     replacements: [
       {
         file: "lib/jobs/lease.ts",
-        search: "if (!(await shareLease(trx, lease, times.longestIdle))) throw new LeaseLost(lease);",
-        replace: "await shareLease(trx, lease, times.longestIdle);",
+        search: "  if (serverStart === undefined) throw new LeaseLost(lease);\n  return serverStart;\n",
+        replace: "  return serverStart ?? lease.serverStart;\n",
       },
     ],
   },

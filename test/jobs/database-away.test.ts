@@ -10,7 +10,8 @@ import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
 import { POST as sync } from "#app/api/v1/connections/[id]/sync/route.ts";
 import { ensurePostgres, stopPostgres } from "#db/embedded.ts";
 import { startJobs } from "#lib/jobs/process.ts";
-import { eventually, useGround } from "#test/connections/ground.ts";
+import { saveStreamState } from "#lib/zendesk/store/stream-state.ts";
+import { type Connected, eventually, useGround } from "#test/connections/ground.ts";
 import { requestOf } from "#test/support/api.ts";
 import { offerServer } from "#test/support/template-database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
@@ -52,17 +53,37 @@ async function restartAtOnce(): Promise<void> {
   expect((await ensurePostgres(path.join(folder, "pg"), { throwaway: true })).url).toBe(cluster.url);
 }
 
-async function terminateBackends(): Promise<void> {
+async function asOwner(...statements: string[]): Promise<void> {
   const owner = new pg.Client({ connectionString: cluster.ownerUrl });
   owner.on("error", () => {});
   await owner.connect();
-  await owner.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'bellwether'");
+  for (const statement of statements) await owner.query(statement);
   await owner.end();
 }
 
+const terminateBackends = () =>
+  asOwner("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'bellwether'");
+
+type Ticket = { id: string; subject: string | null };
+
+const stored = ({ workspace }: Connected): Promise<Ticket[]> =>
+  database.inWorkspace(workspace, (trx) => trx.selectFrom("ticket").select(["id", "subject"]).orderBy("id").execute());
+
+const titles = ({ world }: Connected): Ticket[] => truth(world).tickets.map(({ id, subject }) => ({ id, subject }));
+
+/** Runs are asked for until one succeeds. */
+const succeeds = (connected: Connected) =>
+  eventually(async () => {
+    const [run] = (await api.call(runs, `${connected.path}/runs?limit=1`, connected)).body.items;
+    if (run?.state === "succeeded") return true;
+    const isLive = run && ["queued", "running", "waiting"].includes(run.state);
+    if (!isLive) await api.call(sync, `${connected.path}/sync`, { ...connected, body: { mode: "incremental" } });
+    return null;
+  }, "a run that succeeds");
+
 test("a database that is restarted at once and drops sessions at random neither ends the process nor a row: red, green, converged", async () => {
   const random = seededRandom(78);
-  ground.zendesk.faults.add({ path: "/api/v2/incremental/" }, fault.slow(60));
+  ground.zendesk.faults.add({ path: "/api/v2/incremental/", subdomain: "away" }, fault.slow(60));
   const connected = await ground.connect("away", {
     before: (world) => {
       for (let n = 0; n < 150; n++) world.tickets.create({ subject: `More ${n}` });
@@ -87,15 +108,42 @@ test("a database that is restarted at once and drops sessions at random neither 
   clearInterval(watch);
   expect(new Set(lived)).toEqual(new Set([200]));
 
-  await eventually(async () => {
-    const [run] = (await api.call(runs, `${connected.path}/runs?limit=1`, connected)).body.items;
-    if (run?.state === "succeeded") return true;
-    const isLive = run && ["queued", "running", "waiting"].includes(run.state);
-    if (!isLive) await api.call(sync, `${connected.path}/sync`, { ...connected, body: { mode: "incremental" } });
-    return null;
-  }, "a run that succeeds");
-  const stored = await database.inWorkspace(connected.workspace, (trx) =>
-    trx.selectFrom("ticket").select(["id", "subject"]).orderBy("id").execute(),
+  await succeeds(connected);
+  expect(await stored(connected)).toEqual(titles(connected));
+}, 120_000);
+
+test("a server that lost what it had confirmed ends the run that remembers it, however late the run notices", async () => {
+  // What is committed reaches the disk at a checkpoint only, as it reaches a standby only now and then.
+  await asOwner("alter system set wal_writer_delay = '10s'", "select pg_reload_conf()");
+  const tickets = { path: "/api/v2/incremental/tickets", subdomain: "standby" };
+  ground.zendesk.faults.before({ ...tickets, nth: 3 }, () => asOwner("checkpoint"));
+  let confirmed: Ticket[] = [];
+  let kept: Ticket[] = [];
+  const restart = async () => {
+    // The page before is stored while this one is on its way.
+    await sleep(1000);
+    confirmed = await stored(connected);
+    await restartAtOnce();
+    kept = await eventually(() => stored(connected).catch(() => null), "the database");
+  };
+  ground.zendesk.faults.before({ ...tickets, nth: 6 }, restart);
+  const connected = await ground.connectQueued("standby", {
+    before: (world) => {
+      for (let n = 0; n < 70; n++) world.tickets.create({ subject: `More ${n}` });
+      world.advance(3_600_000);
+    },
+  });
+  const scope = { workspaceId: connected.workspace, connectionId: Number(connected.id) };
+  await database.inWorkspace(connected.workspace, (trx) =>
+    saveStreamState(trx, scope, "tickets", "incremental", { page_size: 5 }, new Date()),
   );
-  expect(stored).toEqual(truth(connected.world).tickets.map(({ id, subject }) => ({ id, subject })));
+  await asOwner("checkpoint");
+  await api.call(sync, `${connected.path}/sync`, { ...connected, body: { mode: "incremental" } });
+  await eventually(async () => (kept.length > 0 ? true : null), "the server to come back");
+  const run = await ground.settled(connected);
+  expect(confirmed.length).toBeGreaterThan(kept.length);
+  expect(run).toMatchObject({ state: "failed", failure: { code: "database" } });
+
+  await succeeds(connected);
+  expect(await stored(connected)).toEqual(titles(connected));
 }, 120_000);

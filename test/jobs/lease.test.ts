@@ -1,7 +1,16 @@
 import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import type { Trx } from "#db/client.ts";
-import { beat, fence, type Lease, LeaseLost, revokeLease, takeLease, usualTimes } from "#lib/jobs/lease.ts";
+import {
+  beat,
+  fence,
+  type Lease,
+  LeaseLost,
+  revokeLease,
+  ServerRestarted,
+  takeLease,
+  usualTimes,
+} from "#lib/jobs/lease.ts";
 import { freeLease } from "#lib/jobs/store/leases.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { eventually } from "#test/connections/ground.ts";
@@ -52,6 +61,13 @@ describe("a lease", () => {
     await expect(commit(first)).rejects.toThrow(LeaseLost);
     await expect(commit(second)).resolves.toBeUndefined();
     expect(BigInt(second.epoch)).toBeGreaterThan(BigInt(first.epoch));
+  });
+
+  test("lets nobody go on from what another server confirmed, or the same one before it was started anew", async () => {
+    const scope = await bareConnection(database, await database.workspace());
+    const lease = await held(scope);
+    await expect(commit({ ...lease, serverStart: "1767225600.000001" })).rejects.toThrow(ServerRestarted);
+    await expect(commit(lease)).resolves.toBeUndefined();
   });
 
   test("is taken from a dead process of the same installation at once", async () => {

@@ -3,6 +3,9 @@ import type { Trx } from "#db/client.ts";
 import type { Lease, LeaseRow } from "#lib/jobs/lease.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
+/** When the server that answers was started, to the microsecond: another one, or the same one started anew, says otherwise. */
+const serverStart = sql<string>`extract(epoch from pg_postmaster_start_time())::text`;
+
 export async function lockLease(trx: Trx, scope: Scope): Promise<LeaseRow | undefined> {
   return trx
     .selectFrom("connection_lease")
@@ -15,31 +18,32 @@ export async function lockLease(trx: Trx, scope: Scope): Promise<LeaseRow | unde
 
 /** The next epoch, under `holder` or under nobody. After `lockLease` alone: an update by itself would not wait for a page in flight. */
 export async function moveLease(trx: Trx, scope: Scope, holder: string | null): Promise<Lease> {
-  const { epoch } = await trx
+  const row = await trx
     .updateTable("connection_lease")
     .set({ epoch: sql`epoch + 1`, holder, heartbeat_at: sql<Date>`clock_timestamp()` })
     .where("workspace_id", "=", scope.workspaceId)
     .where("connection_id", "=", scope.connectionId)
-    .returning("epoch")
+    .returning(["epoch", serverStart.as("serverStart")])
     .executeTakeFirstOrThrow();
-  return { workspaceId: scope.workspaceId, connectionId: scope.connectionId, epoch, holder: holder ?? "" };
+  return { workspaceId: scope.workspaceId, connectionId: scope.connectionId, holder: holder ?? "", ...row };
 }
 
 /**
  * A key-share lock: it holds off a takeover (which locks for update) and lets the holder's own heartbeat pass. The server
- * itself ends the transaction of a holder that stands still in it for `longestIdleMs`, and with it the lock.
+ * itself ends the transaction of a holder that stands still in it for `longestIdleMs`, and with it the lock. Gives when the
+ * server was started; undefined when the lease was lost.
  */
-export async function shareLease(trx: Trx, lease: Lease, longestIdleMs: number): Promise<boolean> {
+export async function shareLease(trx: Trx, lease: Lease, longestIdleMs: number): Promise<string | undefined> {
   const idle = sql<string>`set_config('idle_in_transaction_session_timeout', ${String(longestIdleMs)}, true)`;
   const row = await trx
     .selectFrom("connection_lease")
-    .select(["epoch", idle.as("idle")])
+    .select([serverStart.as("serverStart"), idle.as("idle")])
     .where("workspace_id", "=", lease.workspaceId)
     .where("connection_id", "=", lease.connectionId)
     .where("epoch", "=", lease.epoch)
     .forKeyShare()
     .executeTakeFirst();
-  return row !== undefined;
+  return row?.serverStart;
 }
 
 /** Gives the lease back; nothing happens when it was lost meanwhile. */
