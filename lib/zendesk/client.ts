@@ -103,8 +103,12 @@ export class ZendeskClient {
    * that is ahead of the truth would be passed over for good (row 47).
    */
   serverNow(): Date {
-    const offset = Math.min(this.serverOffset, this.leastOffset);
-    return new Date(this.options.clock().getTime() + offset);
+    return new Date(this.options.clock().getTime() + this.offset);
+  }
+
+  /** How far that clock is ahead of this machine's, in milliseconds. Later answers can only lower it. */
+  get offset(): number {
+    return Math.min(this.serverOffset, this.leastOffset);
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Trx } from "#db/client.ts";
 import { refreshTimeline } from "#lib/timeline/refresh.ts";
 import { type AskedPage, growth, Pages } from "#lib/zendesk/ask-page.ts";
+import { byEarliestClock } from "#lib/zendesk/claims.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
 import { WaitNeeded } from "#lib/zendesk/failures.ts";
 import { isNameless } from "#lib/zendesk/held-keys.ts";
@@ -63,12 +64,15 @@ export class Pass {
     let coming = pages.next(place);
     for (;;) {
       const page = await coming;
-      const next = this.placeAfter(page);
+      let next = this.placeAfter(page);
       const end = page.end || (next.until !== null && next.through !== null && next.through >= next.until);
       const goesOn = !end && !this.reading.stop() && !isOver();
       // The next page is on its way while this one is stored: Zendesk and the database work at the same time.
       if (goesOn) coming = quietly(pages.next(next));
-      if (end) await lookAgain(this.reading);
+      if (end) {
+        await lookAgain(this.reading);
+        next = byEarliestClock(next, this.reading);
+      }
       await this.commitPage(page, { before: place, place: next, end, size: pages.size });
       place = next;
       if (!goesOn) return { place, end };
@@ -102,7 +106,7 @@ export class Pass {
   }
 
   private placeAfter(page: AskedPage): Place {
-    const { from } = page;
+    const from = byEarliestClock(page.from, this.reading);
     const requested = page.requestedAt.getTime();
     // What bears a version of the future is held, and leads the reading nowhere.
     const stamp = page.stamp === null || isAhead(page, new Date(page.stamp * 1000)) ? null : page.stamp;
@@ -116,6 +120,7 @@ export class Pass {
       at: page.at,
       through: stamp === null ? from.through : Math.max(from.through ?? 0, stamp),
       live: upTo(page.readTo, from, live),
+      offset: from.live === null ? this.reading.client.offset : from.offset,
       rows: from.rows + page.rows.length,
     };
   }

@@ -16,6 +16,8 @@ export interface Place {
    * missing behind it: nothing that was visible before is missing, anything later must be read again.
    */
   live: number | null;
+  /** How far that clock was ahead of this machine's by what was known then, in milliseconds. */
+  offset?: number;
   /** Rows that the reading has seen. */
   rows: number;
   /** Everything since then has been read by this or an earlier reading. */

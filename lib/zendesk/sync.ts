@@ -138,5 +138,6 @@ function startReading(
     sleep: (milliseconds) => sleep(milliseconds),
     random,
     countedRequests: 0,
+    before: new Map(),
   };
 }

@@ -223,8 +223,13 @@ export const variants: readonly Variant[] = [
     replacements: [
       {
         file: "lib/zendesk/client.ts",
-        search: "const offset = Math.min(this.serverOffset, this.leastOffset);",
-        replace: "const offset = this.serverOffset;",
+        search: "return Math.min(this.serverOffset, this.leastOffset);",
+        replace: "return this.serverOffset;",
+      },
+      {
+        file: "lib/zendesk/claims.ts",
+        search: "ahead <= jitter ? place :",
+        replace: "ahead <= Infinity ? place :",
       },
       {
         file: "lib/zendesk/claims.ts",

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { StreamName } from "#lib/connections/shapes.ts";
+import { type StreamName, streamNames } from "#lib/connections/shapes.ts";
 import { retryHeldRows } from "#lib/zendesk/held.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import type { Faults } from "#test/support/zendesk/faults.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
 import { type Account, connect } from "#test/zendesk/account.ts";
@@ -281,6 +282,38 @@ describe("a clock that is ahead", () => {
     await account.sync();
     await expectConverged(account);
     expect(await claimOf(account, "tickets")).toBeGreaterThan(world.now() - 5 * MINUTE);
+  });
+
+  const moments: [string, (faults: Faults, end: () => void) => void][] = [
+    ["the first page of a stream", (faults, end) => faults.after({ path: "/api/v2/ticket_fields" }, end)],
+    ["the end of a stream", (faults, end) => faults.before({ path: "/api/v2/groups" }, end)],
+    [
+      "the end of tickets, before their events",
+      (faults, end) => faults.before({ path: "/api/v2/incremental/ticket_events" }, end),
+    ],
+  ];
+  it.each(moments)("from the first answer on, up to %s, claims nothing by it (row 47)", async (_what, upTo) => {
+    const account = await caughtUp();
+    const { world, zendesk } = account;
+    world.advance(HOUR);
+    let ahead = 10 * MINUTE;
+    zendesk.faults.add(
+      { path: "/api/v2" },
+      dated((now) => new Date(now + ahead), account),
+    );
+    upTo(zendesk.faults, () => {
+      ahead = 0;
+    });
+    const claims: (number | null)[] = [];
+    zendesk.faults.before({ path: "/api/v2/satisfaction_ratings", nth: 1 }, async () => {
+      claims.push(await claimOf(account, "fields"), await claimOf(account, "tickets"));
+    });
+    await account.sync();
+    for (const stream of streamNames) claims.push(await claimOf(account, stream));
+    for (const claim of claims) {
+      expect(claim).toBeLessThanOrEqual(world.now());
+      expect(claim).toBeGreaterThan(world.now() - 5 * MINUTE);
+    }
   });
 
   it("from the first answer on is not believed for good", async () => {
