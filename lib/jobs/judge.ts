@@ -1,6 +1,5 @@
 import type { Logger } from "pino";
 import { foreseen } from "#lib/api/failures.ts";
-import { ServerRestarted } from "#lib/jobs/lease.ts";
 import type { LiveRun, RunFailure } from "#lib/jobs/store/runs.ts";
 import { instantWords } from "#lib/time-words.ts";
 import { isBehind } from "#lib/zendesk/stream-turn.ts";
@@ -74,6 +73,9 @@ const tooLong = (until: Date): RunFailure => ({
 /** The process ends, and a page was cut off: whoever goes on reads it again. */
 export const cutOff: RunEnd = { state: "waiting", waitingUntil: null, failure: null, outcome: null };
 
+/** The database is not the one that this turn has written to: another turn, which remembers nothing, goes on at once (row 78). */
+export const begunAnew = (now: Date): RunEnd => ({ ...cutOff, waitingUntil: now });
+
 /** What was thrown is a fault of the database or of ours; nothing of the page was stored. */
 export function brokenOff(log: Pick<Logger, "error">, error: unknown): RunEnd {
   log.error({ err: error }, "a run broke off");
@@ -81,13 +83,6 @@ export function brokenOff(log: Pick<Logger, "error">, error: unknown): RunEnd {
 }
 
 function failureOf(error: unknown): RunFailure {
-  if (error instanceof ServerRestarted) {
-    return {
-      code: "database",
-      message: "The database server was started anew in mid-run: what it had confirmed last may be gone.",
-      action: "The next run goes on from what the database has; if this repeats, look at the database server.",
-    };
-  }
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   // Class 25: read-only; 53: disk or memory; pg's words for a client that broke between two statements; the rest the API knows as well.
   const isBroken = error instanceof Error && /connection error and is not queryable/.test(error.message);

@@ -3,7 +3,10 @@ import { type Holder, holderName, isFormerSelf } from "#lib/jobs/holder.ts";
 import { beatLeases, lockLease, moveLease, shareLease } from "#lib/jobs/store/leases.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
-/** The right to write for one connection. It holds as long as the database still shows this epoch. */
+/**
+ * The right to write for one connection. It holds as long as the database still shows this epoch and this holder: one that has
+ * lost what it confirmed gives an epoch again.
+ */
 export interface Lease extends Scope {
   epoch: string;
   holder: string;

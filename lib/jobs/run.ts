@@ -6,7 +6,7 @@ import { recordEnd } from "#lib/connections/outcome.ts";
 import type { RunState } from "#lib/connections/shapes.ts";
 import type { Context } from "#lib/context.ts";
 import type { Holder } from "#lib/jobs/holder.ts";
-import { brokenOff, cutOff, judge, type RunEnd, type StopReason } from "#lib/jobs/judge.ts";
+import { begunAnew, brokenOff, cutOff, judge, type RunEnd, type StopReason } from "#lib/jobs/judge.ts";
 import {
   fence,
   holdLease,
@@ -72,10 +72,14 @@ export async function executeRun(
       log.warn(leaseLost);
       return null;
     }
-    end = turn.stop() === "shutdown" ? cutOff : brokenOff(log, error);
+    if (turn.stop() === "shutdown") end = cutOff;
+    else if (error instanceof ServerRestarted) {
+      log.warn({ err: error }, "a turn ends: what it committed last may be gone");
+      end = begunAnew(turn.clock());
+    } else end = brokenOff(log, error);
   }
   try {
-    end = await insist(turn, () => inWorkspace(ctx.db, scope.workspaceId, (trx) => finish(trx, begun, end, turn, log)));
+    end = await insist(turn, () => inWorkspace(ctx.db, scope.workspaceId, (trx) => finish(trx, begun, end, turn)));
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     log.warn(leaseLost);
@@ -143,17 +147,11 @@ async function readStreams(
 }
 
 /** Writes the end of a run, what it means for its connection, and gives the lease back: all or nothing, and only while the lease holds. */
-async function finish(
-  trx: Trx,
-  { lease, run }: Begun,
-  reached: RunEnd,
-  { clock, times }: Turn,
-  log: Context["log"],
-): Promise<RunEnd> {
+async function finish(trx: Trx, { lease, run }: Begun, reached: RunEnd, { clock, times }: Turn): Promise<RunEnd> {
   const now = clock();
   const isSameServer = (await holdLease(trx, lease, times)) === lease.serverStart;
   // What it came to rests on what was committed before; that it broke off does not.
-  const end = isSameServer || !reached.outcome ? reached : brokenOff(log, new ServerRestarted(lease));
+  const end = isSameServer || !reached.outcome ? reached : begunAnew(now);
   await moveRun(trx, lease, run.id, ["running"], {
     state: end.state,
     finished_at: end.state === "waiting" ? null : now,

@@ -1,5 +1,5 @@
 import type { Trx } from "#db/client.ts";
-import { byEarliestClock, later } from "#lib/zendesk/claims.ts";
+import { later } from "#lib/zendesk/claims.ts";
 import { parseUsualInstant, toSeconds } from "#lib/zendesk/dates.ts";
 import { WaitNeeded, type ZendeskError } from "#lib/zendesk/failures.ts";
 import { type Fetched, fetchTogether, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
@@ -7,6 +7,7 @@ import { lookUp, noteRefusal, unlessRefused } from "#lib/zendesk/look-up.ts";
 import { newPlace, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { commit, nowSecond, type Reading } from "#lib/zendesk/reading.ts";
 import { instantOfSeconds, type Wire } from "#lib/zendesk/row-reader.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
 import { outrunAmong, unknownTickets } from "#lib/zendesk/store/missing.ts";
 import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
 import { storeFetched } from "#lib/zendesk/store-by-id.ts";
@@ -36,7 +37,7 @@ const mostNeverShown = 10_000;
 /** In the transaction that ends a reading of tickets: keeps what it vouches for until the events were read. */
 export async function awaitEvents(trx: Trx, reading: Reading, through: Date | null): Promise<void> {
   if (through === null) return;
-  const { changes } = await readAwaited(trx, reading);
+  const { changes } = await readAwaited(trx, reading.scope);
   await saveAwaited(trx, reading, { through, changes });
 }
 
@@ -48,7 +49,7 @@ export async function noteOutrun(trx: Trx, reading: Reading, events: readonly Wi
   const told = changesIn(events, nowSecond(reading) - recent);
   const outrun = await outrunAmong(trx, reading.scope, told);
   if (outrun.length === 0) return;
-  const { through, changes } = await readAwaited(trx, reading);
+  const { through, changes } = await readAwaited(trx, reading.scope);
   const all = new Map([...changes, ...outrun].map((change) => [change.join(), change]));
   await saveAwaited(trx, reading, { through, changes: [...all.values()] });
 }
@@ -65,7 +66,7 @@ export async function claimAfterEvents(reading: Reading): Promise<void> {
     later: since,
     isFirst,
   } = await commit(reading, async (trx) => {
-    const { through, changes } = await readAwaited(trx, reading);
+    const { through, changes } = await readAwaited(trx, scope);
     const state = await readStreamState(trx, scope, "tickets", "incremental");
     const last = through ? toSeconds(through) : Number.POSITIVE_INFINITY;
     const isFirst = state?.fresh_through == null;
@@ -154,17 +155,15 @@ interface Waiting {
   changes: readonly Change[];
 }
 
-async function readAwaited(trx: Trx, reading: Reading): Promise<Waiting> {
-  const state = await readStreamState(trx, reading.scope, "tickets", "outrun");
-  const kept = parsePlace(state?.position ?? null);
-  const { live = null, at = null } = kept ? byEarliestClock(kept, reading) : {};
+async function readAwaited(trx: Trx, scope: Scope): Promise<Waiting> {
+  const state = await readStreamState(trx, scope, "tickets", "outrun");
+  const { live = null, at = null } = parsePlace(state?.position ?? null) ?? {};
   return { through: live === null ? null : new Date(live), changes: at === null ? [] : JSON.parse(at) };
 }
 
-async function saveAwaited(trx: Trx, { scope, client, clock }: Reading, waiting: Waiting): Promise<void> {
-  const { through, changes } = waiting;
+async function saveAwaited(trx: Trx, { scope, clock }: Reading, { through, changes }: Waiting): Promise<void> {
   const at = changes.length === 0 ? null : JSON.stringify(changes);
-  const position = writePlace({ ...newPlace(0), live: through?.getTime() ?? null, offset: client.offset, at });
+  const position = writePlace({ ...newPlace(0), live: through?.getTime() ?? null, at });
   await saveStreamState(trx, scope, "tickets", "outrun", { position }, clock());
 }
 

@@ -8,7 +8,6 @@ import { toSeconds } from "#lib/zendesk/dates.ts";
 import type { FailureWords } from "#lib/zendesk/failures.ts";
 import type { Identity } from "#lib/zendesk/identity.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
-import type { StreamState } from "#lib/zendesk/store/stream-state.ts";
 
 /** One turn of a run: what its streams share. */
 export interface Reading {
@@ -30,8 +29,6 @@ export interface Reading {
   random: () => number;
   /** Requests already added to the run's count. */
   countedRequests: number;
-  /** Of the streams that this turn has read: how they stood before. */
-  before: Map<StreamName, StreamState | undefined>;
 }
 
 /** What a stream came to in this turn. */

@@ -6,7 +6,7 @@ import { claimAfterEvents } from "#lib/zendesk/outrun.ts";
 import { commit, type Reading, type StreamEnd } from "#lib/zendesk/reading.ts";
 import type { readRunStreams } from "#lib/zendesk/store/run-counters.ts";
 import { readStreamState } from "#lib/zendesk/store/stream-state.ts";
-import { lowerClaim, readStream, recordAfterChecks } from "#lib/zendesk/stream-turn.ts";
+import { readStream, recordAfterChecks } from "#lib/zendesk/stream-turn.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
 
 type Done = Awaited<ReturnType<typeof readRunStreams>>;
@@ -28,11 +28,8 @@ export async function readRound(
   done: Done = new Map(),
 ): Promise<void> {
   const witness = streams.findLast(({ name }) => name === "tickets" || name === "ticket_events");
-  let { offset } = reading.client;
   for (const stream of streams) {
     ends.push(finished(stream, done) ?? (await readStream(reading, stream)));
-    if (reading.client.offset < offset) for (const one of streams) await lowerClaim(reading, one);
-    ({ offset } = reading.client);
     if (stream !== witness || reading.downgraded || (await areEventsAwaited(reading, ends))) continue;
     await unlessRefused(reading, "tickets", () => claimAfterEvents(reading));
     await restate(reading, ends, "tickets");

@@ -1,7 +1,7 @@
 import type { Trx } from "#db/client.ts";
 import type { StreamName, SyncMode } from "#lib/connections/shapes.ts";
 import { heldAbsenceWords } from "#lib/zendesk/absences.ts";
-import { byEarliestClock, freshThrough, isAhead, later, resumeFrom } from "#lib/zendesk/claims.ts";
+import { freshThrough, isAhead, later, resumeFrom } from "#lib/zendesk/claims.ts";
 import { comparisonDoubt, isCompared } from "#lib/zendesk/comparison.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
 import { type FailureWords, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
@@ -147,29 +147,6 @@ async function rememberStart(trx: Trx, reading: Reading, stream: Stream, since: 
   await saveStreamState(trx, reading.scope, stream.name, "incremental", { position }, reading.clock());
 }
 
-/**
- * After an answer that showed an earlier clock than those before it (row 47): a stream that this turn has read claims no more than
- * by that one, but what it had claimed before.
- */
-export async function lowerClaim(reading: Reading, stream: Stream): Promise<void> {
-  const { scope } = reading;
-  if (!reading.before.has(stream.name)) return;
-  const before = reading.before.get(stream.name);
-  await commit(reading, async (trx) => {
-    const state = await readStreamState(trx, scope, stream.name, "incremental");
-    const place = parsePlace(state?.position ?? null);
-    const lowered = place && byEarliestClock(place, reading);
-    if (!state?.caught_up || !lowered || lowered === place) return;
-    const through = later(reading, before?.fresh_through, freshThrough(lowered));
-    const change = {
-      position: writePlace(lowered),
-      resume_from: later(reading, before?.resume_from, resumeFrom(stream, lowered)),
-      ...(state.fresh_through && through && state.fresh_through > through ? { fresh_through: through } : {}),
-    };
-    await saveStreamState(trx, scope, stream.name, "incremental", change, reading.clock());
-  });
-}
-
 /** In the transaction of the last page: what the reading may claim, and from where the next one starts. */
 async function settle(trx: Trx, reading: Reading, stream: Stream, purpose: Purpose, place: Place): Promise<Verdict> {
   const doubt = reading.downgraded ? shorterLists(reading) : await emptyDoubt(trx, reading, stream, purpose, place);
@@ -247,7 +224,6 @@ function shorterLists({ identity, connection }: Reading): FailureWords {
 
 async function begin(trx: Trx, reading: Reading, stream: Stream): Promise<void> {
   const now = reading.clock();
-  reading.before.set(stream.name, await readStreamState(trx, reading.scope, stream.name, "incremental"));
   await saveStreamState(trx, reading.scope, stream.name, "incremental", { state: "running", last_run_at: now }, now);
   await setRunStream(trx, reading.scope, reading.runId, stream.name, { state: "running" });
 }

@@ -138,6 +138,5 @@ function startReading(
     sleep: (milliseconds) => sleep(milliseconds),
     random,
     countedRequests: 0,
-    before: new Map(),
   };
 }

@@ -67,6 +67,11 @@ describe("a lease", () => {
     const scope = await bareConnection(database, await database.workspace());
     const lease = await held(scope);
     await expect(commit({ ...lease, serverStart: "1767225600.000001" })).rejects.toThrow(ServerRestarted);
+    // The server that lost what it had confirmed may give the same epoch again, to another.
+    const former = { ...lease, holder: "former" };
+    await expect(commit(former)).rejects.toThrow(LeaseLost);
+    expect(await beat(database.db, [former])).toEqual([former]);
+    await giveBack(former);
     await expect(commit(lease)).resolves.toBeUndefined();
   });
 

@@ -41,6 +41,7 @@ export async function shareLease(trx: Trx, lease: Lease, longestIdleMs: number):
     .where("workspace_id", "=", lease.workspaceId)
     .where("connection_id", "=", lease.connectionId)
     .where("epoch", "=", lease.epoch)
+    .where("holder", "=", lease.holder)
     .forKeyShare()
     .executeTakeFirst();
   return row?.serverStart;
@@ -54,6 +55,7 @@ export async function freeLease(trx: Trx, lease: Lease): Promise<void> {
     .where("workspace_id", "=", lease.workspaceId)
     .where("connection_id", "=", lease.connectionId)
     .where("epoch", "=", lease.epoch)
+    .where("holder", "=", lease.holder)
     .execute();
 }
 
@@ -65,7 +67,9 @@ export async function beatLeases(trx: Trx, workspaceId: number, leases: Lease[])
     .where("workspace_id", "=", workspaceId)
     .where((eb) =>
       eb.or(
-        leases.map((lease) => eb.and([eb("connection_id", "=", lease.connectionId), eb("epoch", "=", lease.epoch)])),
+        leases.map(({ connectionId, epoch, holder }) =>
+          eb.and([eb("connection_id", "=", connectionId), eb("epoch", "=", epoch), eb("holder", "=", holder)]),
+        ),
       ),
     );
   await trx
