@@ -5,7 +5,7 @@ import type { Stream } from "#lib/zendesk/streams.ts";
 /** What whole seconds and the way of an answer make of one clock. Milliseconds. */
 const jitter = 2000;
 
-/** A place as it is by the earliest clock that any answer has shown, also where that was one since it was reached (row 47). */
+/** A place by the earliest clock that any answer has shown, also where that was one since the reading came to the present (row 47). */
 export function byEarliestClock(place: Place, { client: { offset } }: Pick<Reading, "client">): Place {
   const ahead = (place.offset ?? offset) - offset;
   return place.live === null || ahead <= jitter ? place : { ...place, live: place.live - ahead, offset };

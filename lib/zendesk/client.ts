@@ -103,12 +103,13 @@ export class ZendeskClient {
    * that is ahead of the truth would be passed over for good (row 47).
    */
   serverNow(): Date {
-    return new Date(this.options.clock().getTime() + this.offset);
+    const offset = Math.min(this.serverOffset, this.leastOffset);
+    return new Date(this.options.clock().getTime() + offset);
   }
 
-  /** How far that clock is ahead of this machine's, in milliseconds. Later answers can only lower it. */
+  /** How far Zendesk's clock is ahead of this machine's by the earliest of its answers, in milliseconds. Others can only lower it. */
   get offset(): number {
-    return Math.min(this.serverOffset, this.leastOffset);
+    return this.knowsTime ? this.leastOffset : 0;
   }
 
   /**

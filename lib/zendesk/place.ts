@@ -16,7 +16,10 @@ export interface Place {
    * missing behind it: nothing that was visible before is missing, anything later must be read again.
    */
   live: number | null;
-  /** How far that clock was ahead of this machine's by what was known then, in milliseconds. */
+  /**
+   * How far that clock was ahead of this machine's by what was known then, in milliseconds. Where another machine goes on, or this
+   * one's clock was set forward, less may be claimed than was read, and never more.
+   */
   offset?: number;
   /** Rows that the reading has seen. */
   rows: number;

@@ -223,8 +223,8 @@ export const variants: readonly Variant[] = [
     replacements: [
       {
         file: "lib/zendesk/client.ts",
-        search: "return Math.min(this.serverOffset, this.leastOffset);",
-        replace: "return this.serverOffset;",
+        search: "const offset = Math.min(this.serverOffset, this.leastOffset);",
+        replace: "const offset = this.serverOffset;",
       },
       {
         file: "lib/zendesk/claims.ts",
