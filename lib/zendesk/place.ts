@@ -17,8 +17,9 @@ export interface Place {
    */
   live: number | null;
   /**
-   * How far that clock was ahead of this machine's by what was known then, in milliseconds. Where another machine goes on, or this
-   * one's clock was set forward, less may be claimed than was read, and never more.
+   * How far that clock was ahead of this machine's by what was known then, in milliseconds. Another machine that goes on, or this
+   * one with its clock set, reckons with the difference of the two clocks: ahead, it claims less than was read; behind, it
+   * may not notice that a clock of Zendesk's was wrong.
    */
   offset?: number;
   /** Rows that the reading has seen. */
