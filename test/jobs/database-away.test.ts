@@ -145,3 +145,22 @@ test("a server that lost what it had confirmed leaves no hole, however late the 
   expect(run).toMatchObject({ state: "succeeded", failure: null });
   expect(await people(connected)).toEqual(truth(connected.world).users.map(({ id }) => ({ id })));
 }, 120_000);
+
+test("a run that had no more to store when the server was started anew goes on in another turn, and ends with what that came to", async () => {
+  const connected = await ground.connectQueued("ending");
+  // Zendesk's word would end the run, and nothing is stored between it and the end.
+  const identity = { path: "/api/v2/users/me", subdomain: "ending" };
+  let restarts = 0;
+  ground.zendesk.faults.before({ ...identity, nth: 1 }, async () => {
+    await asOwner("checkpoint");
+    await restartAtOnce();
+    restarts++;
+  });
+  ground.zendesk.faults.add(identity, fault.status(402), { times: 1 });
+  await api.call(sync, `${connected.path}/sync`, { ...connected, body: { mode: "incremental" } });
+  await eventually(async () => (restarts > 0 ? true : null), "the server to come back");
+  const run = await ground.settled(connected);
+  expect(restarts).toBe(1);
+  expect(run).toMatchObject({ state: "succeeded", failure: null });
+  expect(await stored(connected)).toEqual(titles(connected));
+}, 120_000);
