@@ -194,9 +194,9 @@ export class DatabaseLimiter implements Limiter {
     });
   }
 
-  /** The row lock alone keeps the count, so the level is said here: a stricter default of the database would only add failures. */
+  /** The row lock alone keeps the count. */
   private alone<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
-    return this.db.transaction().setIsolationLevel("read committed").execute(work);
+    return this.db.transaction().execute(work);
   }
 
   private now(at: Date): number {
