@@ -36,6 +36,14 @@ export class AskedZendesk implements NotedZendesk {
     if (supposed === undefined) return null;
     const at = new Date(0);
     const status = method === "POST" ? 201 : 200;
-    return { body: supposed, text: JSON.stringify(supposed), status, requestedAt: at, latest: at, fetchedAt: at };
+    return {
+      body: supposed,
+      text: JSON.stringify(supposed),
+      status,
+      date: at,
+      requestedAt: at,
+      latest: at,
+      fetchedAt: at,
+    };
   }
 }

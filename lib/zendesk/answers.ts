@@ -14,6 +14,8 @@ export interface Answer {
   status: number;
   /** Zendesk's own clock when the request was sent, never later than it was: what was visible then is in the answer (rows 13, 47). */
   requestedAt: Date;
+  /** Zendesk's clock as this very answer shows it; ours where it shows none. */
+  date: Date;
   /** The latest that Zendesk's clock can have been then, by all that it has told: what bears a later version is not to be believed. */
   latest: Date;
   /** The database's clock then, which all processes share: of two answers with the same version of a row, the one asked for later holds (row 19). */

@@ -253,7 +253,7 @@ export class ZendeskClient {
       const { wait, at, reason = "budget" } = await this.limiter.take(endpoint, target);
       if (wait === 0) return at;
       const began = this.options.clock();
-      await this.pause(Math.ceil(wait), endpoint, reason);
+      await this.pause(Math.ceil(reason === "told" ? this.withChance(wait) : wait), endpoint, reason);
       // A clock that stands still, or was set back, would have us ask for ever.
       if (this.options.clock() <= began) throw this.waitNeeded(wait);
     }
@@ -280,9 +280,11 @@ export class ZendeskClient {
     }
   }
 
-  private instantsOf(sent: Sent): Pick<Answer, "requestedAt" | "latest" | "fetchedAt"> {
+  private instantsOf(sent: Sent): Pick<Answer, "date" | "requestedAt" | "latest" | "fetchedAt"> {
+    const date = this.serverDate(sent);
     return {
-      requestedAt: new Date(Math.min(this.serverDate(sent).getTime(), this.serverNow().getTime()) - sent.elapsed),
+      date,
+      requestedAt: new Date(Math.min(date.getTime(), this.serverNow().getTime()) - sent.elapsed),
       latest: this.latestServerNow(),
       fetchedAt: sent.sentAt,
     };
@@ -311,9 +313,14 @@ export class ZendeskClient {
   /** Keeps everybody from sending for so long. */
   private async blocked(sent: HttpAnswer, endpoint: Endpoint, attempt: number): Promise<number> {
     const told = this.toldToWait(sent) ?? resetOf(sent) ?? backoff(attempt, this.options.random());
-    const wait = told + this.options.random() * Math.min(1000, told * 0.1);
+    const wait = this.withChance(told);
     await this.limiter.block(wait, isHtml(sent), endpoint);
     return wait;
+  }
+
+  /** Whoever waits for the same instant does not wake at the same one (row 4). */
+  private withChance(wait: number): number {
+    return wait + this.options.random() * Math.min(1000, wait * 0.1);
   }
 
   private waitNeeded(milliseconds: number): WaitNeeded {

@@ -73,6 +73,11 @@ async function fetchOne(
     if (String(row?.id) !== id) throw wrongPage(`${path}/${id}`, `it tells of ${one} ${row?.id}`);
     fetched.found.push({ row, fetchedAt, latest });
   } catch (error) {
+    // The account has just answered for all of them together: a page for people is this row's own (row 26).
+    if (error instanceof ZendeskError && error.code === "unknown_subdomain") {
+      fetched.refused.push({ id, why: wrongPage(`${path}/${id}`, "it is a page for people (404)") });
+      return;
+    }
     if (!(error instanceof ZendeskError) || error.scope !== "stream" || (error.transient && !isForgiven)) throw error;
     if (error.status === 404 && /RecordNotFound/i.test(error.said)) fetched.missing.push(id);
     else fetched.refused.push({ id, why: error });

@@ -2,7 +2,7 @@ import type { Selectable } from "kysely";
 import type { ConnectionTable } from "#db/schema.ts";
 import { isObject } from "#lib/zendesk/answers.ts";
 import type { ZendeskClient } from "#lib/zendesk/client.ts";
-import { ZendeskError } from "#lib/zendesk/failures.ts";
+import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 
 /** Whose eyes we read with. */
 export interface Identity {
@@ -116,11 +116,14 @@ export async function lookAgain(reading: {
  */
 export async function narrowed(reading: Parameters<typeof lookAgain>[0], error: unknown): Promise<unknown> {
   if (!(error instanceof ZendeskError) || error.code !== "unreachable" || error.scope === "stream") return error;
-  const answers = await lookAgain(reading).then(
-    () => true,
-    () => false,
+  const refusal = await lookAgain(reading).then(
+    () => null,
+    (thrown: unknown) => thrown,
   );
-  if (!answers) return error;
+  // To wait is no failure, and another account is more than one.
+  if (refusal instanceof WaitNeeded || (refusal instanceof ZendeskError && refusal.code === "different_account"))
+    return refusal;
+  if (refusal) return error;
   return new ZendeskError({
     code: error.code,
     message: `Zendesk answers, but not what was asked here: ${(error.cause as Error).message}.`,

@@ -16,7 +16,7 @@ export function parseRetryAfter(header: string | undefined, now: Date): number |
   return at === null || at <= now.getTime() ? null : bounded(at - now.getTime());
 }
 
-/** Exponential with full jitter: attempt 1 waits 1–2 s, attempt 2 2–4 s, and so on. `random` is in [0, 1). */
+/** Exponential, once to twice the base by chance: attempt 1 waits 1–2 s, attempt 2 2–4 s, and so on. `random` is in [0, 1). */
 export function backoff(attempt: number, random: number): number {
   return bounded(2 ** Math.min(attempt - 1, 20) * 1000 * (1 + random));
 }

@@ -68,6 +68,19 @@ export const variants: readonly Variant[] = [
     under: ["rows not found by id"],
   },
   {
+    name: "gone because a listing lacks it, asked by nobody",
+    replacements: [
+      {
+        file: "lib/zendesk/absences.ts",
+        search:
+          "  await dismissLiving(reading, stream);\n  await askForAll(reading, stream, { heldBy: null }, between);\n",
+        replace:
+          "  const lacking = await commit(reading, (trx) => nominees(trx, reading.scope, stream));\n  await commit(reading, (trx) => entomb(trx, reading, stream, lacking));\n",
+      },
+    ],
+    under: ["rows not found by id"],
+  },
+  {
     name: "the cursor committed before the rows",
     replacements: [
       {
@@ -159,7 +172,7 @@ export const variants: readonly Variant[] = [
     replacements: [
       {
         file: "lib/zendesk/client.ts",
-        search: "const wait = told + this.options.random() * Math.min(1000, told * 0.1);",
+        search: "const wait = this.withChance(told);",
         replace: "const wait = Math.min(told, 1000);",
       },
     ],

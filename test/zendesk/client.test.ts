@@ -1,6 +1,9 @@
-import { afterEach, describe, expect, it } from "vitest";
+import dns from "node:dns";
+import { type AddressInfo, createServer } from "node:net";
+import tls from "node:tls";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { PageTooHeavy, ZendeskClient } from "#lib/zendesk/client.ts";
-import type { ClientOptions } from "#lib/zendesk/client-options.ts";
+import { type ClientOptions, defaultClientOptions } from "#lib/zendesk/client-options.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
@@ -8,8 +11,9 @@ import { World } from "#test/support/zendesk/world/world.ts";
 import { unlimited } from "#test/zendesk/unlimited.ts";
 
 const clients: ZendeskClient[] = [];
-const servers: Zendesk[] = [];
+const servers: Pick<Zendesk, "close">[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   await Promise.all(clients.splice(0).map((client) => client.close()));
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
@@ -21,6 +25,13 @@ async function setUp(options: Partial<ClientOptions> = {}) {
   const zendesk = await startZendesk({ worlds: [world] });
   servers.push(zendesk);
   const slept: number[] = [];
+  /** What was slept after each request. */
+  const waits: number[] = [];
+  const sleep = async (ms: number) => {
+    slept.push(ms);
+    const request = zendesk.journal.entries.length - 1;
+    waits[request] = (waits[request] ?? 0) + ms;
+  };
   const total = () => slept.reduce((sum, ms) => sum + ms, 0);
   const { email, token } = world.credentials;
   const header = `Basic ${Buffer.from(`${email}/token:${token}`).toString("base64")}`;
@@ -30,11 +41,11 @@ async function setUp(options: Partial<ClientOptions> = {}) {
     subdomain: "acme",
     authorization: { header: async () => header, renew: async () => null },
     limiter: unlimited,
-    options: { sleep: async (ms) => void slept.push(ms), random: () => 0, deadlines: quick, ...options },
+    options: { sleep, random: () => 0, deadlines: quick, ...options },
   });
   clients.push(client);
   const me = () => client.get("/api/v2/users/me", { expect: "user" });
-  return { world, zendesk, client, slept, total, me };
+  return { world, zendesk, client, header, slept, waits, total, me };
 }
 
 const failureOf = (answer: Promise<unknown>) =>
@@ -42,6 +53,20 @@ const failureOf = (answer: Promise<unknown>) =>
     () => expect.fail("it succeeded"),
     (error: unknown) => error,
   );
+
+/** Who is signed in, asked for at another address. */
+function clientOf(urlTemplate: string, options: Partial<ClientOptions>, header = "Bearer canary") {
+  const client = new ZendeskClient({
+    urlTemplate,
+    isDefaultUrl: false,
+    subdomain: "acme",
+    authorization: { header: async () => header, renew: async () => null },
+    limiter: unlimited,
+    options: { sleep: async () => {}, random: () => 0, deadlines: quick, ...options },
+  });
+  clients.push(client);
+  return () => client.get("/api/v2/users/me", { expect: "user" });
+}
 
 describe("the client", () => {
   it("answers with JSON and Zendesk's own clock", async () => {
@@ -159,10 +184,17 @@ describe("the client", () => {
     ["resets after its headers", fault.reset("headers")],
     ["resets within its body", fault.reset("body")],
   ])("an answer that %s is asked for again, then given up", async (_what, kind) => {
-    const { me, zendesk } = await setUp();
-    zendesk.faults.add({ path: "/api/v2/users/me" }, kind, { times: 1 });
+    const { me, zendesk, waits } = await setUp({ attempts: 3 });
+    const once = zendesk.faults.add({ path: "/api/v2/users/me" }, kind, { times: 1 });
     expect((await me()).body).toHaveProperty("user");
-    expect(zendesk.journal.to("/api/v2/users/me")).toHaveLength(2);
+    expect([once.strikes, zendesk.journal.to("/api/v2/users/me").length]).toEqual([1, 2]);
+    const always = zendesk.faults.add({ path: "/api/v2/users/me" }, kind);
+    const began = performance.now();
+    expect(await failureOf(me())).toMatchObject({ code: "unreachable", scope: "connection", transient: true });
+    // Three times the longest of the deadlines, and what the machine takes.
+    expect(performance.now() - began).toBeLessThan(3 * quick.total + 4000);
+    expect([always.strikes, zendesk.journal.to("/api/v2/users/me").length]).toEqual([3, 5]);
+    expect(Object.values(waits)).toEqual([1000, 1000, 2000]);
   });
 
   it("names the address that cannot be reached", async () => {
@@ -175,6 +207,63 @@ describe("the client", () => {
       transient: true,
       message: expect.stringContaining("127.0.0.1"),
     });
+  });
+
+  it("looks a name up again that was not found, then gives up", async () => {
+    const { zendesk, header } = await setUp();
+    const names: string[] = [];
+    let unknown = 1;
+    // Sockets ask for one address or for all of them.
+    const lookUp = (name: string, { all }: dns.LookupOptions, done: (...found: unknown[]) => void) => {
+      names.push(name);
+      const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: "ENOTFOUND" });
+      if (unknown-- > 0) done(error);
+      else if (all) done(null, [{ address: "127.0.0.1", family: 4 }]);
+      else done(null, "127.0.0.1", 4);
+    };
+    vi.spyOn(dns, "lookup").mockImplementation(lookUp as never);
+    const get = clientOf(zendesk.url.replace("127.0.0.1", "acme.zendesk.example"), { attempts: 3 }, header);
+    expect((await get()).status).toBe(200);
+    expect(names).toEqual(Array(2).fill("acme.zendesk.example"));
+    unknown = Number.POSITIVE_INFINITY;
+    names.length = 0;
+    const elsewhere = clientOf(zendesk.url.replace("127.0.0.1", "nowhere.zendesk.example"), { attempts: 3 });
+    expect(await failureOf(elsewhere())).toMatchObject({
+      code: "unreachable",
+      scope: "connection",
+      transient: true,
+      message: expect.stringMatching(/nowhere\.zendesk\.example.*ENOTFOUND/),
+    });
+    expect(names).toEqual(Array(3).fill("nowhere.zendesk.example"));
+  });
+
+  it.each([
+    ["has no certificate", () => tls.createServer({})],
+    ["speaks no TLS at all", () => createServer((socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))],
+  ])("asks a server again that %s, then gives up, having said nothing in the clear", async (_what, make) => {
+    const server = make();
+    let asked = 0;
+    let heard = "";
+    server.on("tlsClientError", () => {});
+    server.on("connection", (socket) => {
+      asked++;
+      socket.on("error", () => {});
+      socket.on("data", (bytes: Buffer) => {
+        heard += bytes.toString("latin1");
+      });
+    });
+    await new Promise<void>((listening) => void server.listen(0, "127.0.0.1", listening));
+    servers.push({ close: () => new Promise<void>((closed) => void server.close(() => closed())) });
+    const { port } = server.address() as AddressInfo;
+    const get = clientOf(`https://127.0.0.1:${port}/{subdomain}`, { attempts: 3 });
+    expect(await failureOf(get())).toMatchObject({
+      code: "unreachable",
+      scope: "connection",
+      transient: true,
+      message: expect.stringContaining(`https://127.0.0.1:${port}`),
+    });
+    expect(asked).toBe(3);
+    expect(heard).not.toMatch(/canary|users\/me/);
   });
 
   it("never takes a cut answer for a whole one, zipped or not, however it was framed", async () => {
@@ -269,5 +358,56 @@ describe("the client", () => {
     const error = await failureOf(client.get("/api/v2/users/me", { expect: "user" }));
     expect(error).toMatchObject({ code: "unreachable", message: expect.stringContaining("private address") });
     expect(zendesk.journal.entries).toEqual([]);
+  });
+});
+
+describe("the length of a wait", () => {
+  /** The least and the longest wait of each attempt, and what is added to any that a 429 asks for. */
+  const doubling = (...seconds: number[]) => seconds.map((least) => [least * 1000, least * 2000 + 1000] as const);
+  it.each([
+    ["a 429 that names 3 seconds", fault.tooManyRequests({ retryAfter: "3" }), [[3000, 4000]]],
+    ["a 429 that names 20 seconds", fault.tooManyRequests({ retryAfter: "20" }), [[20_000, 21_000]]],
+    ["a 503 that names 7 seconds", fault.status(503, {}, { "retry-after": "7" }), [[7000, 8000]]],
+    ["a 429 without a time", fault.tooManyRequests({ retryAfter: null }), doubling(1, 2, 4, 8)],
+    ["a 429 of the edge", fault.tooManyRequests({ retryAfter: null, body: "html" }), doubling(1, 2, 4, 8)],
+    ["a 502", fault.html(502), doubling(1, 2, 4, 8)],
+    ["a broken connection", fault.reset("accept"), doubling(1, 2, 4, 8)],
+    ["a 200 that is no answer", fault.notAPage("null"), doubling(1, 2, 4, 8)],
+  ] as const)(
+    "after %s is another one by chance, never less than told and never much more",
+    async (_what, kind, bounds) => {
+      const lots = [0, 0.25, 0.5, 0.75, 0.999];
+      const waited: number[][] = [];
+      for (const lot of lots) {
+        const { me, zendesk, waits } = await setUp({ random: () => lot });
+        zendesk.faults.add({ path: "/api/v2/users/me" }, kind, { times: bounds.length });
+        await me();
+        waited.push(waits);
+      }
+      for (const [attempt, [least, most]] of bounds.entries()) {
+        const waits = waited.map((of) => of[attempt] as number);
+        expect(new Set(waits).size).toBe(lots.length);
+        expect(waits.toSorted((a, b) => a - b)).toEqual(waits);
+        expect(waits[0]).toBe(least);
+        // What was drawn is added to the wait that a 429 leaves to us, too.
+        expect(Math.max(...waits)).toBeLessThanOrEqual(most + 1000);
+      }
+    },
+  );
+
+  it("is drawn anew for each attempt and each client, unless a test says what is drawn", async () => {
+    const { random } = defaultClientOptions;
+    const waited = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const { me, zendesk, waits } = await setUp({ random });
+        zendesk.faults.add({ path: "/api/v2/users/me" }, fault.html(502), { times: 4 });
+        await me();
+        return waits;
+      }),
+    );
+    const shares = waited.flatMap((waits) => waits.map((wait, attempt) => wait / (1000 * 2 ** attempt)));
+    expect(shares).toHaveLength(12);
+    expect(new Set(shares).size).toBe(12);
+    for (const share of shares) expect(share >= 1 && share < 2).toBe(true);
   });
 });

@@ -3,6 +3,8 @@ import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
 import { openDatabase } from "#db/client.ts";
 import type { Endpoint } from "#lib/zendesk/budgets.ts";
+import { ZendeskClient } from "#lib/zendesk/client.ts";
+import { WaitNeeded } from "#lib/zendesk/failures.ts";
 import { DatabaseLimiter, readBudgets } from "#lib/zendesk/limits.ts";
 import { useDatabase } from "#test/support/database.ts";
 
@@ -264,6 +266,29 @@ describe("customer events, which have a budget of their own (zendesk-api 2.1)", 
 });
 
 describe("an account's budgets in the database", () => {
+  it("let those that one 429 has stopped wake each at an instant of its own, none before it is over (row 4)", async () => {
+    const { limiter, account, options } = limiterAt(true);
+    await limiter.block(60_000, false, "list");
+    const waits = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const client = new ZendeskClient({
+          urlTemplate: "http://127.0.0.1:1/{subdomain}",
+          isDefaultUrl: false,
+          subdomain: "acme",
+          authorization: { header: async () => "Bearer x", renew: async () => null },
+          limiter: new DatabaseLimiter(database.db, account, options),
+          options: { clock: options.clock },
+        });
+        const wait = await client.get("/api/v2/users/me", { expect: "user" }).catch((error: unknown) => error);
+        await client.close();
+        return wait instanceof WaitNeeded ? wait.until.getTime() - start : 0;
+      }),
+    );
+    expect(new Set(waits).size).toBe(5);
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(60_000);
+    expect(Math.max(...waits)).toBeLessThan(61_001);
+  });
+
   it("are shared by four processes: never more than ten in a minute, whoever asks", async () => {
     const clock = limiterAt(true);
     const workers = Array.from({ length: 4 }, () => {

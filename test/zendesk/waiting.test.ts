@@ -248,18 +248,70 @@ describe("a neighbour who takes seven tenths of every budget", () => {
 });
 
 describe("a clock", () => {
+  /** What the next reading of each stream begins with, and what the stream claims. */
+  const cursors = async ({ connectionId, read }: Account) => {
+    const rows = await read((trx) =>
+      trx
+        .selectFrom("stream_state")
+        .select(["stream", "resume_from", "fresh_through"])
+        .where("connection_id", "=", connectionId)
+        .where("purpose", "=", "incremental")
+        .where("stream", "in", streams)
+        .orderBy("stream")
+        .execute(),
+    );
+    return rows.flatMap(({ stream, resume_from, fresh_through }) => [
+      { cursor: `resume_from of ${stream}`, at: resume_from?.getTime() ?? 0 },
+      { cursor: `fresh_through of ${stream}`, at: fresh_through?.getTime() ?? 0 },
+    ]);
+  };
+
   it("that steps back a day in the middle of a run moves no cursor back and loses nothing", async () => {
-    const account = await connect(database, world());
-    await smallPages(account);
-    let asked = 0;
-    const clock = () => new Date(account.world.now() - (++asked > 40 ? DAY : 0));
-    await account.sync({ clock });
-    account.world.advance(HOUR);
-    account.world.tickets.create({ subject: "Afterwards" });
-    account.world.advance(HOUR);
-    await account.sync({ clock });
-    await expectConverged(account);
-  });
+    for (const stream of streams) {
+      const account = await connect(database, world());
+      const at = account.world;
+      let isBack = false;
+      const clock = () => new Date(at.now() - (isBack ? DAY : 0));
+      await syncThrough(account, { clock });
+      for (let n = 0; n < 35; n++) {
+        at.advance(MINUTE);
+        at.organizations.create({ name: `Later ${n}` });
+        at.users.create({ name: `Later ${n}` });
+        at.tickets.create({ subject: `Later ${n}` });
+      }
+      await account.read((trx) =>
+        trx.updateTable("stream_state").set({ page_size: 10 }).where("purpose", "=", "incremental").execute(),
+      );
+      const first = await cursors(account);
+      const told = [first];
+      account.zendesk.faults.after({ path: "/api/v2/" }, async () => void told.push(await cursors(account)));
+      account.zendesk.journal.clear();
+      const step = account.zendesk.faults.before({ path: paths[stream], page: 2 }, () => {
+        isBack = true;
+      });
+      const { connectionFailure, streams: ends } = await syncThrough(account, { clock });
+      step.remove();
+      expect(step.strikes).toBeGreaterThan(0);
+      expect(connectionFailure).toBeUndefined();
+      expect(ends.filter(({ state }) => state !== "ok")).toEqual([]);
+      // It was under way: one page was answered before the step, another after it.
+      const pages = account.zendesk.journal.to(paths[stream] as string).map(({ page }) => page);
+      expect(pages.slice(0, 2)).toEqual([1, 2]);
+      at.advance(HOUR);
+      at.tickets.create({ subject: "Afterwards" });
+      at.advance(HOUR);
+      await syncThrough(account, { clock });
+      const last = await cursors(account);
+      told.push(last);
+      for (const [n, { cursor, at: claimed }] of last.entries()) {
+        const moves = told.map((each) => each[n]?.at ?? 0);
+        expect([stream, cursor, moves.toSorted((a, b) => a - b)]).toEqual([stream, cursor, moves]);
+        expect(claimed).toBeGreaterThan(first[n]?.at ?? 0);
+        expect(claimed).toBeLessThan(at.now());
+      }
+      await expectConverged(account);
+    }
+  }, 60_000);
 });
 
 describe("an access token that lives for twenty seconds", () => {

@@ -186,7 +186,9 @@ class Delivery implements NotedZendesk {
       write: async (_step, _method, _path, _body, { intent, supposed }) => {
         this.intents.push(intent);
         const at = new Date(0);
-        return supposed ? { body: supposed, text: "", status: 200, requestedAt: at, latest: at, fetchedAt: at } : null;
+        return supposed
+          ? { body: supposed, text: "", status: 200, date: at, requestedAt: at, latest: at, fetchedAt: at }
+          : null;
       },
     };
   }
