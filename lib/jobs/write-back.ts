@@ -16,6 +16,12 @@ const writeBackBatch = 500;
 const atLeastEveryMs = 15 * 60_000;
 
 /**
+ * So long after it was written an organization is left alone: what we write may change a number itself, where a rule of the account's
+ * answers it with a ticket, and must not go round faster than that (row 95).
+ */
+const restMs = 5 * 60_000;
+
+/**
  * Compares, for every destination that writes back, what should stand in Zendesk with what was written last, and queues what
  * differs. Costs nothing where no number has changed since the last look. Gives the workspaces that have something to send.
  */
@@ -44,9 +50,13 @@ async function compare(trx: Trx, workspaceId: number, id: number, batch: number,
   const version = `${await versionOfChanges(trx, workspaceId)} ${Math.floor(now.getTime() / atLeastEveryMs)}`;
   if (version === destination.write_back_version) return 0;
   const rules = (await writeBackRules(trx, workspaceId, id)).filter((rule) => rule.enabled);
-  const { organizations, rows } = await fieldDifferences(trx, destination, rules, now, batch);
+  const restSince = new Date(now.getTime() - restMs);
+  const { organizations, resting, rows } = await fieldDifferences(trx, destination, rules, now, {
+    limit: batch,
+    restSince,
+  });
   if (rows.length > 0) await queueWriteBack(trx, destination, rows, now);
-  if (organizations <= batch) {
+  if (organizations <= batch && resting === 0) {
     await updateDestination(trx, workspaceId, id, { write_back_version: version });
   }
   return Math.min(organizations, batch);

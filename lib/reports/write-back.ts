@@ -24,6 +24,8 @@ export interface FieldDifference extends WriteBackValue {
 /** How an organization's fields differ from what its account's numbers are; how many organizations do in all. */
 export interface Differences {
   organizations: number;
+  /** Beside them: those that rest. */
+  resting: number;
   /** Of the first of them. */
   rows: FieldDifference[];
 }
@@ -32,7 +34,7 @@ export interface Differences {
 export async function readWriteBack(db: Db, workspaceId: number, id: string, now: Date): Promise<WriteBack> {
   const destination = await requireDestination(db, workspaceId, id);
   const rules = await writeBackRules(db, workspaceId, destination.id);
-  const { organizations, rows } = await fieldDifferences(db, destination, rules, now, shownExamples);
+  const { organizations, rows } = await fieldDifferences(db, destination, rules, now, { limit: shownExamples });
   const tried = await countTried(db, destination);
   return {
     rules: rules.map((rule) => ({
@@ -64,24 +66,26 @@ async function countTried(db: Db, { workspace_id: ws, id }: StoredDestination): 
 /**
  * Where what should stand in organization fields is not what was written last; of a field that was never written, not what
  * was read from Zendesk. Null empties a field: what is not known is never a zero, and an organization that has lost its
- * account loses the account's numbers. Accounts that are still being read for the first time are left out.
+ * account loses the account's numbers. Accounts that are still being read for the first time are left out, and so are
+ * organizations any of whose fields was queued after `restSince` and is written: what is not yet may be overtaken.
  */
 export async function fieldDifferences(
   db: Db,
   destination: StoredDestination,
   rules: readonly StoredRule[],
   now: Date,
-  limit: number,
+  { limit, restSince = null }: { limit: number; restSince?: Date | null },
 ): Promise<Differences> {
-  if (rules.length === 0) return { organizations: 0, rows: [] };
+  if (rules.length === 0) return { organizations: 0, resting: 0, rows: [] };
   return whereItStands(db, destination.workspace_id, now, (standing) =>
-    readDifferences(db, destination, rules, standing, limit),
+    readDifferences(db, destination, rules, standing, { limit, restSince }),
   );
 }
 
 interface DifferenceRow {
   stands: boolean;
   organizations: number;
+  resting: number;
   organizationId: string | null;
   name: string | null;
   field: string;
@@ -94,7 +98,7 @@ async function readDifferences(
   destination: StoredDestination,
   rules: readonly StoredRule[],
   { settings, streams }: Standing,
-  limit: number,
+  { limit, restSince }: { limit: number; restSince: Date | null },
 ): Promise<Differences | null> {
   const { workspace_id: ws, id, connection_id: connectionId } = destination;
   const connections = await connectionIds(db, ws);
@@ -125,18 +129,27 @@ async function readDifferences(
        where case when kept.organization_id is null
                then is_matched and nullif(present.value, '') is distinct from wanted.value
                else kept.value is distinct from wanted.value end
+    ), rested as (
+      select *, exists (select from write_back_value kept
+                         join delivery d on d.workspace_id = ${ws} and d.id = kept.delivery_id and d.state = 'done'
+                        where kept.workspace_id = ${ws} and kept.destination_id = ${id}
+                          and kept.organization_id = differing.id
+                          and kept.set_at > ${restSince?.toISOString() ?? null}::timestamptz) as rests
+        from differing
     )
-    select ${stillStands(settings)} as stands, (select count(distinct id) from differing)::int as organizations,
+    select ${stillStands(settings)} as stands, (select count(distinct id) from rested where not rests)::int as organizations,
+           (select count(distinct id) from rested where rests)::int as resting,
            d.id as "organizationId", d.name, d.field, d.former as "from", d.value
       from workspace w
-      left join (select * from differing
-                  where id in (select distinct id from differing order by id limit ${limit})) d on true
+      left join (select * from rested
+                  where id in (select distinct id from rested where not rests order by id limit ${limit})) d on true
      where w.id = ${ws}
      order by d.id, d.field`.execute(db);
   const first = rows[0];
   if (!first?.stands) return null;
   return {
     organizations: first.organizations,
+    resting: first.resting,
     rows: rows.flatMap(({ organizationId, name, field, from, value }) =>
       organizationId === null ? [] : [{ organizationId, name: name ?? organizationId, field, from, value }],
     ),

@@ -200,6 +200,7 @@ test("an organization that loses its account loses the account's numbers", async
   await writing.compare();
   await writing.drain();
   const none = [{ organizationField: "name", accountField: "attributes.nothing", normalize: "exact" as const }];
+  writing.world.advance(5 * MINUTE);
   await writing.read((trx) => putMatchKeys(trx, writing.scope, none));
   await writing.compare();
   await writing.drain();

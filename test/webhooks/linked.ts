@@ -54,7 +54,16 @@ export async function link(
   world = smallWorld(),
   { access = "read_write" as "read" | "read_write", publicUrl = true } = {},
 ): Promise<Linked> {
-  const account = await connect(database, world, { access });
+  return linkAccount(database, await connect(database, world, { access }), { publicUrl });
+}
+
+/** The same for an account that is connected already. */
+export async function linkAccount(
+  database: TestDatabase,
+  account: Account,
+  { publicUrl = true } = {},
+): Promise<Linked> {
+  const { world } = account;
   const scope = { workspaceId: account.workspaceId, connectionId: account.connectionId };
   const clock = () => new Date(world.now());
   const limit = { hints: 50_000 };

@@ -61,6 +61,10 @@ export class Webhooks {
   readonly invocations: Invocation[] = [];
   /** Events that something happened, whether or not anybody listened. */
   announced = 0;
+  /** How often the rule of `echoUpdates` has answered. */
+  echoed = 0;
+  private echo: ((subject: EventSubject, id: Id) => void) | null = null;
+  private isEchoing = false;
   private weather: DeliveryWeather = {};
   private random: Random = seededRandom(1);
   private made = 0;
@@ -71,6 +75,14 @@ export class Webhooks {
   setWeather(weather: DeliveryWeather): void {
     this.weather = weather;
     this.random = seededRandom(weather.seed ?? 1);
+  }
+
+  /**
+   * From now on a rule of the account's answers every change of a ticket, user or organization, whoever made it and whether or
+   * not it has an event, with one more delivery to each webhook, and with `change`. What it changes does not set it off again.
+   */
+  echoUpdates(change: (subject: EventSubject, id: Id) => void = () => {}): void {
+    this.echo = change;
   }
 
   create(input: Pick<Webhook, "name" | "endpoint" | "subscriptions"> & Partial<Pick<Webhook, "status">>): Webhook {
@@ -126,6 +138,7 @@ export class Webhooks {
       }
     }
     if (subject === "ticket" && updated) this.fireTriggers(id, webhooks);
+    this.answerWithEcho(subject, id, webhooks);
   }
 
   /** Takes what is due by the world's clock. */
@@ -150,6 +163,20 @@ export class Webhooks {
       const body = trigger.body.replaceAll("{{ticket.id}}", ticket.id).replaceAll("{{ticket.status}}", ticket.status);
       this.queue(webhook, conditional, body);
     }
+  }
+
+  private answerWithEcho(subject: EventSubject, id: Id, webhooks: readonly Webhook[]): void {
+    if (this.echo === null || this.isEchoing) return;
+    this.echoed += 1;
+    this.isEchoing = true;
+    try {
+      this.echo(subject, id);
+    } finally {
+      this.isEchoing = false;
+    }
+    const part = { type: `${subject}.custom_field_changed`, event: {} };
+    const body = JSON.stringify(eventEnvelope(this.world, subject, id, randomUUID(), part));
+    for (const webhook of webhooks) this.queue(webhook, `zen:event-type:${part.type}`, body);
   }
 
   private queue(webhook: Webhook, type: string, body: string): void {
