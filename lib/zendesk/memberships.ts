@@ -9,7 +9,7 @@ import { forgetSeen, noteSeen } from "#lib/zendesk/store/drift.ts";
 import { forgetUnseenMemberships, type MembershipRow, storeMemberships } from "#lib/zendesk/store/memberships.ts";
 import { addRequests } from "#lib/zendesk/store/run-counters.ts";
 import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
-import { whatIsWrong } from "#lib/zendesk/wire.ts";
+import { keyOfRow, whatIsWrong } from "#lib/zendesk/wire.ts";
 
 const id = z.union([z.number(), z.string().regex(/^-?\d{1,18}$/)]);
 const membershipWire = z.object({ id, user_id: id, organization_id: id });
@@ -36,16 +36,18 @@ export async function readMemberships(reading: Reading): Promise<void> {
     }
     const rows = membershipRows(listed.rows);
     const check = { runId: reading.runId, begun: place.check?.begun ?? nowSecond(reading) };
-    const next: Place = { ...place, at: listed.cursor, rows: place.rows + rows.length, check };
+    // Also of those that cannot be stored: they are shown, so that what is stored of them is not over.
+    const seen = listed.rows.flatMap((row) => keyOfRow(row) ?? []);
+    const isNameless = place.nameless === true || seen.length < listed.rows.length;
+    const next: Place = {
+      ...place,
+      ...{ at: listed.cursor, rows: place.rows + rows.length, check },
+      ...(isNameless ? { nameless: true } : {}),
+    };
     await commit(reading, async (trx) => {
       await storeMemberships(trx, reading.scope, rows);
-      await noteSeen(
-        trx,
-        reading.scope,
-        "memberships",
-        rows.map((row) => row.id),
-      );
-      if (!listed.hasMore && next.rows > 0) await forgetUnseenMemberships(trx, reading.scope);
+      await noteSeen(trx, reading.scope, "memberships", seen);
+      if (!listed.hasMore && next.rows > 0 && !isNameless) await forgetUnseenMemberships(trx, reading.scope);
       if (!listed.hasMore) await forgetSeen(trx, reading.scope, "memberships");
       const change = { position: writePlace(next), caught_up: !listed.hasMore };
       await saveStreamState(trx, reading.scope, "users", "memberships", change, reading.clock());

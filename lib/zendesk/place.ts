@@ -30,6 +30,8 @@ export interface Place {
   restarts: number;
   /** Of a reading of all there is: when it began, in milliseconds of the database's clock. */
   begun?: number;
+  /** Of a list of everything: a row without an id was in it, which may be any of those that were not. */
+  nameless?: true;
   /** Of a comparison of the past: the run whose ledger it fills, when it began (Unix seconds), and whether that is closed. */
   check?: { runId: string; begun: number; closed?: true };
 }

@@ -174,6 +174,7 @@ class ChaosRun {
       disturbedAt: () => this.ground.disturbedAt,
       killedAt: this.ground.killedAt,
       tell: options.tell ?? (() => {}),
+      hear: options.hear ?? (() => {}),
     });
   }
 
@@ -331,7 +332,7 @@ class ChaosRun {
     for (const bustle of this.bustles.values()) bustle.calm();
     await this.processes.calm();
     await this.pass(2 * HOUR);
-    await database.owner.query("update workspace set sync_interval_minutes = 240");
+    await database.owner.query("update workspace set sync_interval_minutes = 180");
     await this.ask("reconcile");
     await this.pass(25 * HOUR);
     await this.ask("reconcile");
@@ -350,6 +351,8 @@ class ChaosRun {
       await time.runUntil(time.now() + length);
       await this.tick(length);
       await this.answerAsPerson();
+      if (Math.floor(time.now() / (2 * HOUR)) !== Math.floor((time.now() - length) / (2 * HOUR)))
+        await this.inspector.inspect();
     }
   }
 
@@ -406,6 +409,8 @@ class ChaosRun {
         repaired: counted.repaired,
         requests: this.parts.zendesk.journal.entries.length,
         refusals: counted.refusals,
+        silences: counted.silences,
+        excused: counted.excused,
         webhooks: this.parts.intake.finish(),
         standstills: this.parts.time.standstills,
       },

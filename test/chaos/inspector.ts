@@ -14,6 +14,7 @@ import { cursor } from "./invariants/cursor.ts";
 import { falseAlarms, honest, oldestFreshness, successes } from "./invariants/honest.ts";
 import { fresh, isolated } from "./invariants/isolation.ts";
 import { metrics, metricsOfStored } from "./invariants/metric.ts";
+import { oneWebhook } from "./invariants/once.ts";
 import { phantomRows, rowTurns } from "./invariants/phantom.ts";
 import { secret } from "./invariants/secret.ts";
 import type { Past } from "./past.ts";
@@ -39,6 +40,8 @@ interface Inspected {
   killedAt: ReadonlySet<number>;
   /** Hears of each violation at once. */
   tell: (line: string) => void;
+  /** Hears what the product's log is for. */
+  hear: (line: string) => void;
 }
 
 /** Holds every invariant against what is stored, claimed, logged and sent. */
@@ -98,7 +101,10 @@ export class Inspector {
       return of.bustles.get(account.subdomain)?.everPoisoned.has(`${kind}:${id}`) ?? false;
     };
     violations.add(rowTurns(await of.chronicle.rowEvents(), of.accounts, of.pasts, wasPoisoned));
-    for (const account of of.accounts) violations.add(await this.inspectAccount(account));
+    for (const account of of.accounts) {
+      const fresh = violations.add(await this.inspectAccount(account));
+      if (fresh.some(({ invariant }) => invariant === "INV-HONEST")) await this.tellPast(account);
+    }
     for (const workspaceId of new Set(of.accounts.map(({ scope }) => scope.workspaceId))) {
       violations.add(await metricsOfStored(this.db, workspaceId, ofWorkspace(of.accounts, workspaceId)));
     }
@@ -113,6 +119,7 @@ export class Inspector {
     for (const workspaceId of new Set(of.accounts.map(({ scope }) => scope.workspaceId))) {
       violations.add(await metrics(this.db, workspaceId, ofWorkspace(of.accounts, workspaceId), now));
     }
+    for (const account of of.accounts) violations.add(oneWebhook(account));
     await this.inspectSecrets();
   }
 
@@ -146,9 +153,28 @@ export class Inspector {
       pages: sums[0]?.pages ?? 0,
       repaired: sums[0]?.repaired ?? 0,
       refusals: this.budget.refusals,
+      silences: this.budget.silences,
+      excused: this.budget.excused,
       spells,
       peakMiB: Math.round(this.bounds.peak / 2 ** 20),
     };
+  }
+
+  /** What led to a claim, for the product's log: every move of a place, and every exchange, of the last two hours. */
+  private async tellPast({ subdomain, scope, world }: ChaosAccount): Promise<void> {
+    const { rows } = await this.of.owner.query<{ stream: string; purpose: string; is_now: object; writer: string }>(
+      `select stream, purpose, is_now, writer from chaos.move where connection_id = $1 order by n desc limit 80`,
+      [scope.connectionId],
+    );
+    for (const move of rows.reverse()) this.of.hear(`${JSON.stringify({ subdomain, move })}\n`);
+    const since = world.now() - 2 * HOUR;
+    const exchanges = this.of.zendesk.journal.entries.filter(
+      (entry) => entry.subdomain === subdomain && (entry.worldAt ?? 0) >= since,
+    );
+    for (const { worldAt, path, query, status, faults } of exchanges) {
+      const at = new Date(worldAt ?? 0).toISOString();
+      this.of.hear(`${JSON.stringify({ subdomain, at, path, query, status, faults })}\n`);
+    }
   }
 
   private async inspectAccount(account: ChaosAccount) {

@@ -17,6 +17,9 @@ export interface ChaosReport {
     repaired: number;
     requests: number;
     refusals: number;
+    /** Times that the product was told to wait, and requests within such a wait that a disturbance may excuse. */
+    silences: number;
+    excused: number;
     webhooks: { sent: number; lost: number; repeated: number; refused: number };
     standstills: number;
   };
@@ -41,7 +44,7 @@ export function tellReport({ seed, hours, violations, counts, seconds, peakMiB }
     line("database", counts.database),
     `processes: ${counts.kills} killed, ${counts.stops} stopped and let go on; ${counts.reconnects} reconnections by a person`,
     line("runs", counts.runs),
-    `${counts.requests} requests, ${counts.refusals} above a budget; ${counts.pages} pages; ${counts.repaired} rows repaired; ${counts.standstills} standstills`,
+    `${counts.requests} requests, ${counts.refusals} above a budget; told to wait ${counts.silences} times, ${counts.excused} requests meanwhile excused by a disturbance; ${counts.pages} pages; ${counts.repaired} rows repaired; ${counts.standstills} standstills`,
     `webhooks: ${sent} sent, ${lost} lost, ${repeated} repeated, ${refused} refused`,
     violations.length === 0 ? "no invariant was violated" : `${violations.length} VIOLATIONS`,
     ...violations.slice(0, 60).map(({ invariant, at, what }) => `  ${invariant} at ${at}: ${what}`),

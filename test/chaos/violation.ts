@@ -1,6 +1,7 @@
 export type Invariant =
   | "INV-CONV"
   | "INV-PHANTOM"
+  | "INV-ONCE"
   | "INV-HONEST"
   | "INV-CURSOR"
   | "INV-BUDGET"
@@ -25,14 +26,18 @@ export class Violations {
     private readonly tell: (line: string) => void,
   ) {}
 
-  add(violations: readonly Violation[]): void {
+  /** Gives those that are new. */
+  add(violations: readonly Violation[]): Violation[] {
+    const fresh: Violation[] = [];
     for (const violation of violations) {
       const key = `${violation.invariant} ${violation.what.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "")}`;
       if (this.known.has(key)) continue;
       this.known.add(key);
+      fresh.push(violation);
       const at = this.now().toISOString();
       this.found.push({ ...violation, at });
       this.tell(`  ${violation.invariant} at ${at}: ${violation.what}`);
     }
+    return fresh;
   }
 }

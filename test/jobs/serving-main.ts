@@ -5,12 +5,18 @@ import { GET as ready } from "#app/api/health/ready/route.ts";
 import { startJobs } from "#lib/jobs/process.ts";
 import { stopBefore } from "#lib/jobs/signals.ts";
 
-/** A server without the framework: health, one request that lasts, the background work, and the framework's way of ending. */
+/** A server without the framework: health, one request that lasts, one that is never answered, the background work, and the framework's way of ending. */
 const slow = plainRoute("slow", async () => {
   await new Promise((resolve) => setTimeout(resolve, 1500));
   return Response.json({ done: true });
 });
-const routes: Record<string, typeof slow> = { "/api/health/live": live, "/api/health/ready": ready, "/slow": slow };
+const endless = plainRoute("endless", () => new Promise<Response>(() => {}));
+const routes: Record<string, typeof slow> = {
+  "/api/health/live": live,
+  "/api/health/ready": ready,
+  "/slow": slow,
+  "/endless": endless,
+};
 
 const server = http.createServer(async (request, answer) => {
   const route = routes[request.url ?? ""];

@@ -7,7 +7,7 @@ import { publishedTestSecret } from "#lib/webhooks/signature.ts";
 import { saveWebhook } from "#lib/webhooks/store.ts";
 import { useDatabase } from "#test/support/database.ts";
 import { accountIdOf } from "#test/support/zendesk/wire/events.ts";
-import { HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
+import { DAY, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
 import { byIdRequests, type Linked, link, smallWorld } from "#test/webhooks/linked.ts";
 
 const database = useDatabase();
@@ -123,6 +123,18 @@ describe("what is let in", () => {
     expect(await linked.take(ahead[0])).toBe(200);
     linked.world.advance(-1000);
     expect(await linked.take(ahead[1])).toBe(401);
+  });
+
+  test("the age is judged after the signature: only what is wrongly signed, however old, lets the secret be checked (row 89)", async () => {
+    const linked = await linkedAndChecked();
+    const old = linked.signed("{}");
+    linked.world.advance(2 * DAY);
+    const inAnHour = new Date(linked.world.now() + HOUR);
+    await saveWebhook(database.db, linked.scope, { next_check_at: inAnHour });
+    expect(await linked.take(old)).toBe(401);
+    expect((await linked.webhook()).next_check_at).toEqual(inAnHour);
+    expect(await linked.take({ ...old, signature: randomBytes(32).toString("base64") })).toBe(401);
+    expect((await linked.webhook()).next_check_at).toEqual(linked.clock());
   });
 
   test("a valid signature of A on B's address is 401, and so is A's secret with another account's number (row 94)", async () => {

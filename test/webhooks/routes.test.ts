@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { POST as bulk } from "#app/api/v1/accounts/bulk/route.ts";
 import { GET as changes } from "#app/api/v1/changes/route.ts";
@@ -47,6 +48,17 @@ async function post(connection: Connected, body: string, headers: Record<string,
   });
 }
 
+/** In pieces, so that nothing says beforehand how large it is. */
+function postWithoutLength(connection: Connected, body: string, headers: Record<string, string>) {
+  const init: RequestInit & { duplex: "half" } = {
+    method: "POST",
+    body: new Blob([body]).stream(),
+    headers: { ...signedHeaders(connection.world, remote(connection), { id: "1", body }), ...headers },
+    duplex: "half",
+  };
+  return fetch(`${endpoint.origin}/api/webhooks/zendesk/${connection.id}`, init);
+}
+
 describe("from Zendesk's change to the number", () => {
   test("a new connection registers by itself; a change is stored, counted and told to open screens without a run", async () => {
     const connection = await connected("acme-live");
@@ -79,11 +91,51 @@ describe("from Zendesk's change to the number", () => {
     expect((await post(connection, "{}")).status).toBe(200);
   });
 
-  test("a body over the cap is refused before anything is reckoned over it (row 119)", async () => {
+  test("a body over the cap is refused before anything is reckoned over it, whoever signed it and wherever it is sent (row 119)", async () => {
     const connection = await connected("acme-cap");
     await registered(connection);
-    expect((await post(connection, `"${"x".repeat(300 * 1024)}"`)).status).toBe(413);
+    const large = `"${"x".repeat(300 * 1024)}"`;
+    const wrong = { "x-zendesk-webhook-signature": randomBytes(32).toString("base64") };
+    expect((await post(connection, "{}", wrong)).status).toBe(401);
+    expect((await post(connection, large, wrong)).status).toBe(413);
+    expect((await post({ ...connection, id: "123456" }, large)).status).toBe(413);
+    expect((await postWithoutLength(connection, large, wrong)).status).toBe(413);
+    expect((await post(connection, large)).status).toBe(413);
     expect((await post(connection, `"${"x".repeat(200 * 1024)}"`)).status).toBe(200);
+  });
+
+  test("while Zendesk answers nothing deliveries are answered all the same: what they named waits (row 92)", async () => {
+    const connection = await connected("acme-silent");
+    await registered(connection);
+    let [speak, hear] = [() => {}, () => {}];
+    const silence = new Promise<void>((resolve) => {
+      speak = resolve;
+    });
+    const isAsked = new Promise<void>((resolve) => {
+      hear = resolve;
+    });
+    ground.zendesk.faults.before({ subdomain: "acme-silent", path: "/api/v2/tickets" }, () => {
+      hear();
+      return silence;
+    });
+    const told = async (...ids: string[]) => {
+      for (const id of ids) connection.world.tickets.update(id, { subject: "Told in silence" });
+      return (await ground.zendesk.webhooks.deliver()).map(({ status }) => status);
+    };
+    try {
+      expect(await told("1")).toEqual([200]);
+      await isAsked;
+      expect(await told("2", "3", "4", "5")).toEqual([200, 200, 200, 200]);
+      const { waiting } = (await api.call(show, `${connection.path}/webhook`, connection)).body;
+      expect(waiting).toBe(5);
+    } finally {
+      speak();
+    }
+    const subjects = () =>
+      ground.database.inWorkspace(connection.workspace, (trx) =>
+        trx.selectFrom("ticket").select("id").where("subject", "=", "Told in silence").execute(),
+      );
+    await eventually(async () => ((await subjects()).length === 5 ? true : null), "all of them to be stored");
   });
 
   test("four hundred deliveries over HTTP are all acknowledged, and what they named is fetched (row 92)", async () => {

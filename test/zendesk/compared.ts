@@ -6,6 +6,8 @@ import type {
   OrganizationFieldValueTable,
   OrganizationMembershipTable,
   OrganizationTable,
+  SatisfactionRatingTable,
+  TicketEventTable,
   TicketTable,
   ZendeskGroupTable,
   ZendeskUserTable,
@@ -22,13 +24,15 @@ export interface Stored {
   groups: Selectable<ZendeskGroupTable>[];
   fields: Selectable<FieldDefinitionTable>[];
   customStatuses: Selectable<CustomStatusTable>[];
+  ticketEvents: Selectable<TicketEventTable>[];
+  ratings: Selectable<SatisfactionRatingTable>[];
 }
 
 /** Custom values of organizations are compared with their organizations. */
 export type ComparedTable = Exclude<keyof Stored, "organizationFieldValues">;
 
-/** What every run reads; memberships are read at night. */
-export const readByEveryRun = [
+/** What is asked for by id, after deliveries or beside a reading, and what hangs on it. */
+export const readById = [
   "tickets",
   "organizations",
   "users",
@@ -36,6 +40,8 @@ export const readByEveryRun = [
   "fields",
   "customStatuses",
 ] as const satisfies readonly ComparedTable[];
+/** What every run reads; memberships are read at night. */
+export const readByEveryRun = [...readById, "ticketEvents", "ratings"] as const satisfies readonly ComparedTable[];
 export const readAtNight = [...readByEveryRun, "memberships"] as const satisfies readonly ComparedTable[];
 
 /** A table in the words of the truth: what is stored beside what should be. */
@@ -62,6 +68,8 @@ export async function readStored(trx: Trx, connectionId: number): Promise<Stored
     groups: await rowsOf("zendesk_group"),
     fields: await rowsOf("field_definition"),
     customStatuses: await rowsOf("custom_status"),
+    ticketEvents: await rowsOf("ticket_event"),
+    ratings: await rowsOf("satisfaction_rating"),
   };
 }
 
@@ -178,9 +186,42 @@ export function compare(is: Stored, should: Truth): Compared[] {
       })),
       should: should.customStatuses,
     },
+    {
+      table: "ticketEvents",
+      is: sorted(
+        is.ticketEvents.map((row) => ({
+          id: `${row.id}:${row.field}:${row.position}`,
+          ticketId: row.ticket_id,
+          at: iso(row.occurred_at),
+          updaterId: row.updater_id,
+          kind: row.kind,
+          value: row.value,
+          previous: row.previous,
+        })),
+      ),
+      should: should.events,
+    },
+    {
+      table: "ratings",
+      is: sorted(
+        is.ratings
+          .filter((row) => row.deleted_at === null)
+          .map((row) => ({
+            id: `${row.system}:${row.id}`,
+            ticketId: row.ticket_id,
+            score: row.score,
+            category: row.category,
+            comment: row.comment,
+            ratedAt: iso(row.rated_at),
+            updatedAt: iso(row.updated_at),
+          })),
+      ),
+      should: should.ratings,
+    },
   ];
 }
 
+const sorted = <Row extends { id: string }>(rows: Row[]) => rows.sort((a, b) => (a.id < b.id ? -1 : 1));
 const iso = (at: Date | null) => at?.toISOString().replace(".000Z", "Z") ?? null;
 /** Values of any type are stored as text. */
 const asText = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
+import type { Database } from "#db/schema.ts";
+import type { StreamName } from "#lib/connections/shapes.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { oddDates, poison } from "#test/support/zendesk/poison.ts";
@@ -29,6 +31,19 @@ const heldRows = (account: Account) =>
       .orderBy("row_key")
       .execute(),
   );
+
+/** Texts of a stream that had to be cleaned, as its run counts them. */
+async function cleanedOf(account: Account, runId: string, stream: string): Promise<number> {
+  const { cleaned } = await account.read((trx) =>
+    trx
+      .selectFrom("sync_run_stream")
+      .select("cleaned")
+      .where("run_id", "=", runId)
+      .where("stream", "=", stream)
+      .executeTakeFirstOrThrow(),
+  );
+  return Number(cleaned);
+}
 
 function settled(world: World): World {
   world.advance(5 * MINUTE);
@@ -120,6 +135,75 @@ describe("text", () => {
       trx.selectFrom("organization_field_value").select(["key", "value"]).execute(),
     );
     expect(fields).toEqual([{ key: "key", value: "val" }]);
+  });
+});
+
+describe("text of other streams", () => {
+  const dirty = "NUL\u0000 and half \ud83d";
+  const clean = "NUL and half \ufffd";
+
+  it.each(["legacy", "survey"] as const)(
+    "with NUL or half a surrogate pair in the comment of a rating is clean in every table (%s)",
+    async (satisfaction) => {
+      const world = newWorld();
+      world.settings.satisfaction = satisfaction;
+      const { id } = world.tickets.create({ status: "solved" });
+      world.ratings.rate(id, "bad", { comment: dirty });
+      const account = await connect(database, settled(world));
+      const first = await account.sync();
+      world.advance(HOUR);
+      world.ratings.rate(id, "good", { comment: `${dirty} again` });
+      await account.sync();
+      const comments = await account.read(async (trx) => ({
+        now: await trx.selectFrom("satisfaction_rating").select("comment").execute(),
+        former: await trx.selectFrom("former_rating").select("comment").execute(),
+        told: await trx
+          .selectFrom("timeline_entry")
+          .select("comment")
+          .where("comment", "is not", null)
+          .orderBy("occurred_at")
+          .execute(),
+      }));
+      expect(comments).toEqual({
+        now: [{ comment: `${clean} again` }],
+        former: [{ comment: clean }],
+        told: [{ comment: clean }],
+      });
+      expect(await cleanedOf(account, first.runId, "satisfaction_ratings")).toBeGreaterThan(0);
+      expect(await heldRows(account)).toEqual([]);
+    },
+  );
+
+  it("with NUL or half a surrogate pair in the values of an event is clean", async () => {
+    const world = newWorld();
+    const { id } = world.tickets.create({ priority: "low" });
+    world.tickets.create({ priority: "low" });
+    world.advance(MINUTE);
+    world.tickets.update(id, { priority: "high" });
+    const audit = String(world.tickets.existing(id).audits[1]?.id);
+    world.distort("ticket_event", audit, (row) => ({
+      ...row,
+      child_events: (row.child_events as Record<string, unknown>[]).map((child) =>
+        "priority" in child ? { ...child, priority: dirty, previous_value: `${dirty} before` } : child,
+      ),
+    }));
+    const account = await connect(database, settled(world));
+    const { runId } = await account.sync();
+    const events = await account.read((trx) =>
+      trx
+        .selectFrom("ticket_event")
+        .select(["kind", "value", "previous"])
+        .where("field", "=", "priority")
+        .orderBy("occurred_at")
+        .execute(),
+    );
+    expect(events).toEqual([
+      { kind: "create", value: "low", previous: null },
+      { kind: "create", value: "low", previous: null },
+      { kind: "change", value: clean, previous: `${clean} before` },
+    ]);
+    expect(await cleanedOf(account, runId, "ticket_events")).toBe(2);
+    expect(await heldRows(account)).toEqual([]);
   });
 });
 
@@ -225,24 +309,187 @@ describe("fields of another shape", () => {
   });
 });
 
+type Row = Record<string, unknown>;
+
+/** Each list of rows, every date in it that is stored, and the columns of the table that these end in. */
+interface Dated {
+  path: string;
+  stream: StreamName;
+  table: keyof Database;
+  columns: string[];
+  /** The row with that instead of each of its dates. Default: instead of `created_at` and `updated_at`. */
+  write?: (row: Row, value: unknown) => Row;
+}
+const both = (row: Row, value: unknown): Row => ({ ...row, created_at: value, updated_at: value });
+const dated: Dated[] = [
+  {
+    path: "/incremental/tickets/cursor",
+    stream: "tickets",
+    table: "ticket",
+    columns: ["created_at", "updated_at", "solved_at"],
+    write: (row, value) => ({
+      ...both(row, value),
+      metric_set: { ...(row.metric_set as Row), solved_at: value },
+    }),
+  },
+  {
+    path: "/incremental/organizations",
+    stream: "organizations",
+    table: "organization",
+    columns: ["created_at", "updated_at", "deleted_at"],
+    write: (row, value) => ({ ...both(row, value), deleted_at: value }),
+  },
+  {
+    path: "/incremental/users/cursor",
+    stream: "users",
+    table: "zendesk_user",
+    columns: ["created_at", "updated_at"],
+  },
+  { path: "/groups", stream: "groups", table: "zendesk_group", columns: ["updated_at"] },
+  ...["ticket", "user", "organization"].map(
+    (subject): Dated => ({
+      path: `/${subject}_fields`,
+      stream: "fields",
+      table: "field_definition",
+      columns: ["updated_at"],
+    }),
+  ),
+  { path: "/custom_statuses", stream: "fields", table: "custom_status", columns: ["updated_at"] },
+  {
+    path: "/satisfaction_ratings",
+    stream: "satisfaction_ratings",
+    table: "satisfaction_rating",
+    columns: ["created_at", "updated_at", "rated_at"],
+  },
+  {
+    path: "/guide/survey_responses",
+    stream: "satisfaction_ratings",
+    table: "satisfaction_rating",
+    columns: ["created_at", "updated_at", "rated_at"],
+    write: (row, value) => ({
+      ...row,
+      created_at: value,
+      answers: (row.answers as Row[]).map((answer) => both(answer, value)),
+    }),
+  },
+];
+
+/** Something in every list. */
+function worldOfAll(): World {
+  const world = newWorld();
+  const { id: organizationId } = world.organizations.create({ name: "Acme" });
+  world.users.create({ name: "Una", organizationId });
+  world.definitions.createGroup({ name: "Support" });
+  for (const owner of ["ticket", "user", "organization"] as const) world.definitions.createField(owner, { key: owner });
+  world.definitions.createCustomStatus({ category: "open", agentLabel: "In the workshop" });
+  const [early, late] = [1, 2].map(() => world.tickets.create({ organizationId, status: "solved" }).id);
+  world.ratings.rate(early as string, "good");
+  Object.assign(world.settings, { satisfaction: "survey", legacyEndpoint: 200, surveyEndpoint: 200 });
+  world.ratings.rate(late as string, "good", { comment: "Fine" });
+  return settled(world);
+}
+
+/** The one odd form that is a date. */
+const readable = (value: string | null) =>
+  value === "2025-09-03 12:56:17.000000000 +0000" ? new Date("2025-09-03T12:56:17Z") : null;
+
 describe("odd dates", () => {
   it.each(oddDates)("%j keeps the row, on every date field of every stream", async (value) => {
-    const world = newWorld();
-    const ticket = world.tickets.create({ subject: "Odd" });
-    world.distort("ticket", ticket.id, { created_at: value, updated_at: value });
-    const organization = world.organizations.create({ name: "Odd" });
-    world.distort("organization", organization.id, { created_at: value, updated_at: value });
-    const user = world.users.create({ name: "Odd" });
-    world.distort("user", user.id, { created_at: value, updated_at: value });
-    const account = await connect(database, settled(world));
-    await account.sync();
-    const { tickets, organizations, users } = await stored(account);
-    const odd = [tickets[0], organizations[0], users.find(({ name }) => name === "Odd")];
-    const known = value === "2025-09-03 12:56:17.000000000 +0000" ? new Date("2025-09-03T12:56:17Z") : null;
-    for (const row of odd) expect(row).toMatchObject({ created_at: known, updated_at: known });
-    const notes = (await heldRows(account)).filter(({ reason }) => reason.includes("not a date"));
-    expect(notes).toHaveLength(known || !value ? 0 : 3);
+    const known = readable(value);
+    const isNoted = known === null && Boolean(value);
+    const account = await connect(database, worldOfAll());
+    const shown = dated.map(({ path, write = both }) => {
+      const ids = new Set<string>();
+      const odd = (row: Row) => {
+        ids.add(String(row.id));
+        return write(row, value);
+      };
+      account.zendesk.faults.add(
+        { path: new RegExp(`/v2${path}$`) },
+        fault.changesRows("odd dates", (rows) => rows.map(odd)),
+      );
+      return ids;
+    });
+    const outcome = await account.sync();
+    const held = await heldRows(account);
+    for (const [n, { path, stream, table, columns }] of dated.entries()) {
+      const ids = [...(shown[n] as Set<string>)];
+      expect(ids.length, path).toBeGreaterThan(0);
+      const rows = (await account.read((trx) =>
+        trx.selectFrom(table).selectAll().where("id", "in", ids).execute(),
+      )) as unknown as Row[];
+      const dates = rows.map((row) => [row.id, ...columns.map((column) => row[column])]);
+      expect(dates.toSorted(), path).toEqual(ids.map((id) => [id, ...columns.map(() => known)]).toSorted());
+      expect(outcome.streams.find(({ name }) => name === stream)?.state, path).toBe(isNoted ? "degraded" : "ok");
+      const notes = held.filter((row) => row.stream === stream && ids.some((id) => row.row_key.endsWith(id)));
+      expect(notes.map(({ row_key }) => row_key).length, path).toBe(isNoted ? ids.length : 0);
+      for (const { reason } of notes) expect(reason).toMatch(/^stored, but: .*updated_at is not a date/);
+    }
   });
+
+  it.each(oddDates)(
+    "%j as one of the two times of an event costs nothing; as both it holds the event, unless it is a date",
+    async (value) => {
+      const known = readable(value);
+      const world = newWorld();
+      const at = new Date(world.now());
+      const audits = [1, 2, 3, 4].map(() => String(world.tickets.create({}).audits[0]?.id));
+      const [seconds, text, neither] = audits as [string, string, string];
+      world.distort("ticket_event", seconds, { created_at: value });
+      world.distort("ticket_event", text, { timestamp: value });
+      world.distort("ticket_event", neither, { timestamp: value, created_at: value });
+      const account = await connect(database, settled(world));
+      const outcome = await account.sync();
+      const rows = await account.read((trx) =>
+        trx.selectFrom("ticket_event").select(["id", "occurred_at"]).where("field", "=", "created").execute(),
+      );
+      const times = Object.fromEntries(rows.map((row) => [row.id, row.occurred_at]));
+      expect(times).toEqual({
+        ...Object.fromEntries(audits.map((id) => [id, at])),
+        ...(known ? { [neither]: known } : { [neither]: undefined }),
+      });
+      expect((await heldRows(account)).map(({ row_key }) => row_key)).toEqual(known ? [] : [neither]);
+      const state = outcome.streams.find(({ name }) => name === "ticket_events")?.state;
+      expect(state).toBe(known ? "ok" : "degraded");
+    },
+  );
+
+  it.each(oddDates)("%j keeps a membership, which is read at night", async (value) => {
+    const known = readable(value);
+    const account = await connect(database, worldOfAll());
+    const odd = account.zendesk.faults.add(
+      { path: "/api/v2/organization_memberships" },
+      fault.changesRows("odd dates", (rows) => rows.map((row) => both(row, value))),
+    );
+    await account.sync({ mode: "reconcile" });
+    expect(odd.strikes).toBeGreaterThan(0);
+    const { memberships } = await stored(account);
+    expect(memberships.map(({ updated_at }) => updated_at)).toEqual([known]);
+  });
+});
+
+it.each([
+  ["names nobody", { user_id: "nobody" }],
+  ["has no id", { id: null }],
+])("a membership that %s leaves the one that is stored, and the others are read (row 55)", async (how, poison) => {
+  const world = worldOfAll();
+  const user = world.users.list()[0]?.id as string;
+  world.users.join(user, world.organizations.create({ name: "Second" }).id);
+  const account = await connect(database, world);
+  await account.sync({ mode: "reconcile" });
+  const { memberships: before } = await stored(account);
+  expect(before.length).toBeGreaterThan(1);
+  let poisoned = 0;
+  account.zendesk.faults.add(
+    { path: "/api/v2/organization_memberships" },
+    fault.changesRows(how, ([first, ...others]) => {
+      poisoned++;
+      return first ? [{ ...first, ...poison }, ...others] : [];
+    }),
+  );
+  await account.sync({ mode: "reconcile" });
+  expect(poisoned).toBeGreaterThan(0);
+  expect((await stored(account)).memberships).toEqual(before);
 });
 
 describe("a poisoned row", () => {
@@ -281,9 +528,11 @@ describe("a poisoned row", () => {
     const kinds = Object.keys(poisons) as DistortedKind[];
     for (const kind of kinds) world.distort(kind, ids[kind] as string, poisons[kind]);
     const account = await connect(database, world);
+    // Events and ratings are counted apart, by the ids that Zendesk gives them.
+    const byId = new Set<string>(["tickets", "organizations", "users", "groups", "fields", "customStatuses"]);
     /** Of each table the rows that are not stored, and how many of those that are stored are wrong. */
     const lacking = async () => {
-      const tables = compare(await stored(account), truth(world)).filter(({ table }) => table !== "memberships");
+      const tables = compare(await stored(account), truth(world)).filter(({ table }) => byId.has(table));
       const missing = tables.map(({ table, is, should }) => {
         const there = new Map(is.map((row) => [row.id, row]));
         const wrong = should.filter((row) => there.has(row.id) && !isDeepStrictEqual(there.get(row.id), row));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { rebuildMetrics } from "#lib/metrics/rebuild.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { randomWorld } from "#test/support/zendesk/random-world.ts";
@@ -59,6 +60,16 @@ async function expectTrueRatings(account: Account): Promise<void> {
     at: row.rated_at?.getTime(),
   }));
   expect(is).toEqual(should.map(({ ticketId, score, at }) => ({ ticketId, score, at: Date.parse(at) })));
+}
+
+/** The answers that organizations count, by the first window; and in how many rows a count from scratch says otherwise. */
+async function countedFrom({ read, connectionId, workspaceId, world }: Account) {
+  const rows = await read((trx) =>
+    trx.selectFrom("org_metric").select(["w1_good", "w1_bad"]).where("connection_id", "=", connectionId).execute(),
+  );
+  const sum = (of: "w1_good" | "w1_bad") => rows.reduce((all, row) => all + row[of], 0);
+  const { differing } = await read((trx) => rebuildMetrics(trx, workspaceId, new Date(world.now())));
+  return { good: sum("w1_good"), bad: sum("w1_bad"), differing };
 }
 
 async function next(account: Account, after = HOUR) {
@@ -177,17 +188,34 @@ describe("ratings", () => {
 
   it("without a ticket any more, an assignee or a group are no obstacle", async () => {
     const world = newWorld();
-    const ticket = world.tickets.create({ status: "solved", assigneeId: null, groupId: null });
-    world.ratings.rate(ticket.id, "bad");
-    const unknown = world.tickets.create({ status: "solved" });
-    world.ratings.rate(unknown.id, "good");
-    world.tickets.hideFromExport(unknown.id);
+    const { id: organizationId } = world.organizations.create({ name: "Acme" });
+    const rate = (score: string) => {
+      const nobody = { status: "solved", assigneeId: null, groupId: null, organizationId } as const;
+      const { id } = world.tickets.create(nobody);
+      world.ratings.rate(id, score);
+      return id;
+    };
+    const [deleted, scrubbed, unknown] = ["bad", "bad", "good"].map(rate) as [string, string, string];
+    for (const score of ["good", "good", "bad"]) rate(score);
+    // Neither the export nor its own address has it, and no event names it.
+    world.tickets.vanish(unknown);
     world.advance(5 * MINUTE);
     const account = await connect(database, world);
     expect(stateOf(await account.sync())?.state).toBe("ok");
-    world.tickets.delete(ticket.id);
+    expect(await ratings(account)).toHaveLength(6);
+    // Deleted tickets never count, and a rating counts with its ticket's organization, whoever was its agent.
+    expect(await countedFrom(account)).toEqual({ good: 2, bad: 3, differing: 0 });
+    world.tickets.delete(deleted);
+    world.tickets.scrub(scrubbed);
     expect(stateOf(await next(account))?.state).toBe("ok");
-    expect(await ratings(account)).toHaveLength(2);
+    expect(await ratings(account)).toHaveLength(6);
+    expect(await countedFrom(account)).toEqual({ good: 2, bad: 1, differing: 0 });
+    world.tickets.restore(deleted);
+    expect(stateOf(await next(account))?.state).toBe("ok");
+    expect(await countedFrom(account)).toEqual({ good: 2, bad: 2, differing: 0 });
+    await account.sync({ mode: "reconcile" });
+    expect(await ratings(account)).toHaveLength(6);
+    expect(await countedFrom(account)).toEqual({ good: 2, bad: 2, differing: 0 });
   });
 
   it("are read in slices of thirty days, one committed page after the other", async () => {

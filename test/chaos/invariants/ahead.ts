@@ -1,8 +1,17 @@
 import type { Db } from "#db/client.ts";
+import { eventFields } from "#test/support/zendesk/truth.ts";
 import { MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
 import type { ChaosAccount } from "../accounts.ts";
 import type { Violation } from "../violation.ts";
 import { snapshot } from "./snapshot.ts";
+
+/** Streams that a cursor or a time leads through. */
+const tables = {
+  tickets: "ticket",
+  users: "zendesk_user",
+  organizations: "organization",
+  ticket_events: "ticket_event",
+};
 
 /** Between the request for a page and its commit; and how late rows may show. */
 const slack = 30 * MINUTE;
@@ -15,39 +24,37 @@ export async function ahead(
   hidden: ReadonlySet<string>,
 ): Promise<Violation[]> {
   const { workspaceId, connectionId } = account.scope;
-  const { states, stored } = await snapshot(db, workspaceId, async (trx) => ({
-    states: await trx
-      .selectFrom("stream_state")
-      .select(["stream", "purpose", "position", "updated_at"])
-      .where("connection_id", "=", connectionId)
-      .where("stream", "in", ["tickets", "users"])
-      .where("purpose", "in", ["incremental", "full"])
-      .execute(),
-    stored: {
-      tickets: new Set(
-        (await trx.selectFrom("ticket").select("id").where("connection_id", "=", connectionId).execute()).map(
-          ({ id }) => id,
-        ),
+  const { states, stored, held } = await snapshot(db, workspaceId, async (trx) => {
+    const idsOf = async (table: string, id = "id") => {
+      const rows = await trx
+        .selectFrom(table as "ticket")
+        .select(id as "id")
+        .distinct()
+        .where("connection_id", "=", connectionId)
+        .execute();
+      return new Set(rows.map((row) => String(row[id as "id"])));
+    };
+    return {
+      states: await trx
+        .selectFrom("stream_state")
+        .select(["stream", "purpose", "position", "updated_at"])
+        .where("connection_id", "=", connectionId)
+        .where("stream", "in", Object.keys(tables))
+        .where("purpose", "in", ["incremental", "full"])
+        .execute(),
+      stored: new Map(
+        await Promise.all(Object.entries(tables).map(async ([stream, table]) => [stream, await idsOf(table)] as const)),
       ),
-      users: new Set(
-        (await trx.selectFrom("zendesk_user").select("id").where("connection_id", "=", connectionId).execute()).map(
-          ({ id }) => id,
-        ),
-      ),
-      held: new Set(
-        (await trx.selectFrom("held_row").select("row_key").where("connection_id", "=", connectionId).execute()).map(
-          ({ row_key }) => row_key,
-        ),
-      ),
-    },
-  }));
+      held: await idsOf("held_row", "row_key"),
+    };
+  });
   return states.flatMap(({ stream, purpose, position, updated_at }) => {
     const place = position === null ? null : (JSON.parse(position) as { start: number; through: number | null });
     if (!place || place.through === null) return [];
     const before = updated_at.getTime() - skew - slack;
     const passed = versionsOf(account, stream)
       .filter(({ second, visible }) => second >= place.start && second < (place.through ?? 0) && visible < before)
-      .filter(({ id }) => !stored[stream as "tickets" | "users"].has(id) && !stored.held.has(id) && !hidden.has(id));
+      .filter(({ id, ticketId }) => !stored.get(stream)?.has(id) && !held.has(id) && !hidden.has(ticketId ?? id));
     return passed.map(({ id }) => ({
       invariant: "INV-CURSOR" as const,
       what: `${account.subdomain} ${stream} (${purpose}): the place has passed ${id}, which is not stored`,
@@ -55,7 +62,34 @@ export async function ahead(
   });
 }
 
-function versionsOf({ world }: ChaosAccount, stream: string): { id: string; second: number; visible: number }[] {
+interface Version {
+  id: string;
+  /** Of an event. */
+  ticketId?: string;
+  second: number;
+  visible: number;
+}
+
+function versionsOf({ world }: ChaosAccount, stream: string): Version[] {
+  if (stream === "ticket_events") {
+    return world.tickets.audits
+      .all()
+      .filter(({ changes }) => changes.some(({ kind, field }) => kind === "Create" || eventFields.has(field)))
+      .filter(({ ticketId }) => !world.tickets.existing(ticketId).aiAgent)
+      .map(({ id, ticketId, at, visibleFrom }) => ({
+        id: String(id),
+        ticketId,
+        second: Math.floor(at / SECOND),
+        visible: Math.max(visibleFrom, at + MINUTE),
+      }));
+  }
+  if (stream === "organizations") {
+    return world.organizations.list().map(({ id, updatedAt }) => ({
+      id,
+      second: Math.floor(updatedAt / SECOND),
+      visible: updatedAt,
+    }));
+  }
   if (stream === "users") {
     return [...world.users.byId.values()].map(({ id, updatedAt }) => ({
       id,

@@ -10,6 +10,9 @@ const longestTold = 15 * MINUTE;
 export class BudgetWatch {
   readonly violations: Violation[] = [];
   refusals = 0;
+  /** Times that the product was told to wait, and requests within such a wait that a disturbance may excuse. */
+  silences = 0;
+  excused = 0;
   private readonly silentUntil = new Map<string, { since: number; until: number; why: string }>();
   /** Instants of refusals by the budgets themselves, an account's own. */
   private readonly refused = new Map<string, number[]>();
@@ -42,7 +45,10 @@ export class BudgetWatch {
     // What goes out at the same instant was under way when the refusal came: webhooks are looked up beside runs.
     if (!silence || this.time.now() >= silence.until || this.time.now() === silence.since) return;
     // A process that dies, or a database that fails, with the refusal in hand cannot tell the others of it.
-    if (this.disturbedAt() >= silence.since) return;
+    if (this.disturbedAt() >= silence.since) {
+      this.excused++;
+      return;
+    }
     const early = Math.round((silence.until - this.time.now()) / SECOND);
     this.violations.push({
       invariant: "INV-BUDGET",
@@ -56,6 +62,7 @@ export class BudgetWatch {
     const wait = /^\d+$/.test(header) ? Number(header) * SECOND : date;
     // Dates are whole seconds.
     if (!(wait > SECOND)) return;
+    this.silences++;
     this.silentUntil.set(subdomain, {
       since: now,
       until: now + Math.min(wait, longestTold) - SECOND,

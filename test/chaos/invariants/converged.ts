@@ -6,11 +6,14 @@ import type { ChaosAccount } from "../accounts.ts";
 import type { Violation } from "../violation.ts";
 import { difference } from "./honest.ts";
 import { snapshot } from "./snapshot.ts";
+import { readTimeline, timelineWrongs } from "./timeline.ts";
+
+const scale: Record<string, number> = { bad: 1, neutral: 2, good: 3 };
 
 /** INV-CONV: after the calm every table equals the truth, row by row and field by field, and no stream has anything to complain of. */
 export async function converged(db: Db, account: ChaosAccount): Promise<Violation[]> {
   const { scope, subdomain, world } = account;
-  const { stored, states, ratings, connection } = await snapshot(db, scope.workspaceId, async (trx) => ({
+  const { stored, states, ratings, timeline, connection } = await snapshot(db, scope.workspaceId, async (trx) => ({
     stored: await readStored(trx, scope.connectionId),
     states: await trx
       .selectFrom("stream_state")
@@ -23,6 +26,7 @@ export async function converged(db: Db, account: ChaosAccount): Promise<Violatio
       .select(["id", "rating", "rated_at"])
       .where("connection_id", "=", scope.connectionId)
       .execute(),
+    timeline: await readTimeline(trx, account),
     connection: await trx
       .selectFrom("connection")
       .select(["state", "failure_message"])
@@ -39,20 +43,24 @@ export async function converged(db: Db, account: ChaosAccount): Promise<Violatio
     const extra = is.filter(({ id }) => !real.has(id)).map(({ id }) => `${table} ${id} should not be there`);
     return [...wrong, ...extra];
   });
-  const scale: Record<string, number> = { bad: 1, neutral: 2, good: 3 };
   const answers = new Map(should.answers.map((answer) => [answer.ticketId, answer]));
   const rated = ratings
-    .filter(
-      ({ id, rating }) =>
-        !world.tickets.byId.get(id)?.deleted && rating !== (scale[answers.get(id)?.score ?? ""] ?? null),
-    )
-    .map(({ id, rating }) => `the rating of ticket ${id} is ${rating}, should be ${answers.get(id)?.score ?? "none"}`);
+    .filter(({ id }) => !world.tickets.byId.get(id)?.deleted)
+    .map(({ id, rating, rated_at }) => {
+      const answer = answers.get(id);
+      const counts = scale[answer?.score ?? ""] ?? null;
+      const is = `${rating} of ${rated_at?.toISOString() ?? "no time"}`;
+      return { id, is, should: `${counts} of ${answer && counts ? new Date(answer.at).toISOString() : "no time"}` };
+    })
+    .filter(({ is, should }) => is !== should)
+    .map(({ id, is, should }) => `the rating of ticket ${id} is ${is}, should be ${should}`);
+  const told = timelineWrongs(world, timeline);
   const complaints = states
     .filter(({ state }) => state !== "ok")
     .map(({ stream, state, failure_message }) => `${stream} is ${state}: ${failure_message}`);
   const failing =
     connection.state === "active" ? [] : [`the connection is ${connection.state}: ${connection.failure_message}`];
-  return [...rows, ...rated, ...complaints, ...failing].map((what) => ({
+  return [...rows, ...rated, ...told, ...complaints, ...failing].map((what) => ({
     invariant: "INV-CONV",
     what: `${subdomain}: ${what}`,
   }));

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { sql } from "kysely";
 import type { Db, Trx } from "#db/client.ts";
-import { truth } from "#test/support/zendesk/truth.ts";
+import { eventFields, truth } from "#test/support/zendesk/truth.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
+import type { Audit } from "#test/support/zendesk/world/rows.ts";
 import { type ComparedTable, compare, readStored, type Stored } from "#test/zendesk/compared.ts";
 import type { ChaosAccount } from "../accounts.ts";
 import type { Violation } from "../violation.ts";
@@ -34,16 +35,6 @@ export interface Excuses {
   unfindable: (since: number) => boolean;
 }
 
-/** The events that leave a row. */
-const keptFields = new Set([
-  "status",
-  "custom_status_id",
-  "priority",
-  "organization_id",
-  "group_id",
-  "assignee_id",
-  "requester_id",
-]);
 /** Zendesk shows nothing of the newest minute of tickets and their events. */
 const withheld = MINUTE;
 
@@ -133,7 +124,10 @@ function rowsMissing(
   });
 }
 
-/** A ticket that has changed again since is stored as it was at its last change before "fresh through", or later. */
+/**
+ * A ticket that has changed again since is stored as it was at its last change before "fresh through", or later. One that was deleted
+ * then, or since, and restored was not there to be asked for: its restoring is another change.
+ */
 function versionsMissing(
   account: ChaosAccount,
   { stored, fresh, held }: Snapshot,
@@ -148,11 +142,15 @@ function versionsMissing(
     .flatMap(({ id, audits }) => {
       const last = audits.findLast(({ at, visibleFrom }) => Math.max(at + withheld, visibleFrom) < through);
       const is = known.get(id)?.generated_timestamp;
+      if (last && audits.some((audit) => audit.at >= last.at && isDeletion(audit))) return [];
       if (!last || Number(is ?? 0) >= Math.floor(last.at / SECOND)) return [];
       const should = new Date(last.at).toISOString();
       return [lie(account, "tickets", through, `${id} is as of second ${is}, and changed at ${should}`)];
     });
 }
+
+const isDeletion = ({ changes }: Audit) =>
+  changes.some(({ field, value }) => field === "status" && value === "deleted");
 
 /** Tables of streams that say what they are fresh through, and whose rows have versions of their own. */
 const singular = { tickets: "ticket", users: "user", organizations: "organization", groups: "group" } as const;
@@ -177,7 +175,7 @@ function eventsMissing(account: ChaosAccount, { fresh, events, held }: Snapshot)
   return account.world.tickets.audits
     .all()
     .filter((audit) => Math.max(audit.at + withheld, audit.visibleFrom) < through)
-    .filter(({ changes }) => changes.some(({ kind, field }) => kind === "Create" || keptFields.has(field)))
+    .filter(({ changes }) => changes.some(({ kind, field }) => kind === "Create" || eventFields.has(field)))
     .filter(
       ({ id, ticketId }) =>
         !events.has(String(id)) &&

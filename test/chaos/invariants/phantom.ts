@@ -8,25 +8,33 @@ import { snapshot } from "./snapshot.ts";
 /** INV-PHANTOM: nothing is stored that the account never had. */
 export async function phantomRows(db: Db, account: ChaosAccount): Promise<Violation[]> {
   const { world, scope, subdomain } = account;
-  const stored = await snapshot(db, scope.workspaceId, async (trx) => ({
-    ticket: await trx.selectFrom("ticket").select("id").where("connection_id", "=", scope.connectionId).execute(),
-    zendesk_user: await trx
-      .selectFrom("zendesk_user")
-      .select("id")
-      .where("connection_id", "=", scope.connectionId)
-      .execute(),
-    organization: await trx
-      .selectFrom("organization")
-      .select("id")
-      .where("connection_id", "=", scope.connectionId)
-      .execute(),
-  }));
-  const real = { ticket: world.tickets.byId, zendesk_user: world.users.byId, organization: world.organizations.byId };
-  return Object.entries(stored).flatMap(([table, rows]) =>
-    rows
-      .filter(({ id }) => !real[table as keyof typeof real].has(id))
-      .map(({ id }) => ({ invariant: "INV-PHANTOM" as const, what: `${subdomain}: ${table} ${id} never existed` })),
-  );
+  const real = {
+    ticket: world.tickets.byId,
+    zendesk_user: world.users.byId,
+    organization: world.organizations.byId,
+    zendesk_group: world.definitions.groups,
+    ticket_event: new Set(world.tickets.audits.all().map(({ id }) => String(id))),
+    satisfaction_rating: new Set([
+      ...world.ratings.legacy.all().map(({ id }) => id),
+      ...world.ratings.surveys().map(({ id }) => id),
+    ]),
+  };
+  const tables = Object.keys(real) as (keyof typeof real)[];
+  return snapshot(db, scope.workspaceId, async (trx) => {
+    const found: Violation[] = [];
+    for (const table of tables) {
+      const rows = await trx
+        .selectFrom(table as "ticket")
+        .select("id")
+        .distinct()
+        .where("connection_id", "=", scope.connectionId)
+        .execute();
+      const phantoms = rows.filter(({ id }) => !real[table].has(id));
+      for (const { id } of phantoms)
+        found.push({ invariant: "INV-PHANTOM", what: `${subdomain}: ${table} ${id} never existed` });
+    }
+    return found;
+  });
 }
 
 /** INV-PHANTOM, by the database's own record: no older version over a newer one, no tombstone without a deletion, no deleted row back. */

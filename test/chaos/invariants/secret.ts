@@ -24,7 +24,8 @@ function secretsOf(accounts: readonly ChaosAccount[]): string[] {
     world.access.tokens.flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken ?? accessToken]),
   );
   const logins = accounts.flatMap(({ world }) => [world.credentials.token, world.credentials.clientSecret]);
-  return [installation.secret, ...logins, ...tokens];
+  const webhooks = accounts.flatMap(({ world }) => [...world.webhooks.byId.values()].map(({ secret }) => secret));
+  return [installation.secret, ...logins, ...tokens, ...webhooks];
 }
 
 async function readableColumns(owner: pg.Client, secrets: readonly string[]): Promise<string[]> {

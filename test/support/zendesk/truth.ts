@@ -18,6 +18,10 @@ export interface Truth {
   customStatuses: TrueCustomStatus[];
   /** One a ticket: the latest answer of both systems, whatever its score. Tickets that were only asked have none. */
   answers: TrueAnswer[];
+  /** What each system shows of every ticket, whatever its score, and whether somebody answered. */
+  ratings: TrueRating[];
+  /** From the audits that the export shows by now: each change of a field that the timeline reads. */
+  events: TrueEvent[];
   /** From the audits: each (ticket, kind, second) once, in order. */
   transitions: Transition[];
 }
@@ -107,6 +111,31 @@ export interface TrueAnswer {
   at: string;
 }
 
+export interface TrueRating {
+  /** System and id, which either of them gives. */
+  id: string;
+  ticketId: Id;
+  score: string | null;
+  /** Null where the score counts nowhere. */
+  category: "good" | "neutral" | "bad" | null;
+  /** Gone with its ticket's content. */
+  comment: string | null;
+  ratedAt: string | null;
+  updatedAt: string | null;
+}
+
+export interface TrueEvent {
+  /** Audit, field, and the how manieth change of it within the audit. */
+  id: string;
+  ticketId: Id;
+  at: string;
+  kind: "create" | "change";
+  value: string | null;
+  /** Null where the account does not tell. */
+  previous: string | null;
+  updaterId: Id;
+}
+
 export interface Transition {
   ticketId: Id;
   kind: "ticket_created" | "ticket_escalated" | "ticket_solved" | "ticket_reopened";
@@ -138,6 +167,12 @@ export function truth(world: World, topPriorities: readonly string[] = ["urgent"
     ),
     customStatuses: byId([...world.definitions.customStatuses.values()].map(trueCustomStatus)),
     answers: latestAnswers(world),
+    ratings: [...legacyRatings(world), ...surveyRatings(world)].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    events: tickets
+      .filter(({ aiAgent }) => !aiAgent)
+      .flatMap(({ audits }) => audits.filter((audit) => isShown(world, audit)))
+      .flatMap((audit) => eventsOf(world, audit))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
     transitions: tickets.flatMap((ticket) => transitionsOf(ticket, topPriorities)).sort(inTime),
   };
 }
@@ -191,6 +226,82 @@ function latestAnswers(world: World): TrueAnswer[] {
     offer(counted.updatedAt, { ticketId, system: "survey", score: counted.category, comment, at });
   }
   return [...latest.values()].map(({ answer }) => answer).sort((a, b) => compare(a.ticketId, b.ticketId));
+}
+
+function legacyRatings(world: World): TrueRating[] {
+  return world.ratings.legacy.all().map(({ id, ticketId, score, comment, updatedAt }) => {
+    const category = score === "good" || score === "bad" ? score : null;
+    const at = isoSeconds(updatedAt);
+    return {
+      id: `legacy:${id}`,
+      ticketId,
+      score,
+      category,
+      comment: isForgotten(world, ticketId) ? null : comment,
+      ratedAt: category && at,
+      updatedAt: at,
+    };
+  });
+}
+
+function surveyRatings(world: World): TrueRating[] {
+  return world.ratings.surveys().map(({ id, ticketId, answers }) => {
+    const given = answers.filter(({ skipped }) => !skipped);
+    const answer = given.find(({ subType }) => subType === "customer_satisfaction");
+    const score = answer?.category ?? null;
+    const category = score === "good" || score === "neutral" || score === "bad" ? score : null;
+    const comment = given.find(({ kind }) => kind === "open_ended")?.value ?? null;
+    const newest = Math.max(...answers.map(({ updatedAt }) => updatedAt));
+    return {
+      id: `survey:${id}`,
+      ticketId,
+      score,
+      category,
+      comment: isForgotten(world, ticketId) ? null : comment,
+      ratedAt: answer && category ? iso(answer.updatedAt) : null,
+      updatedAt: answers.length > 0 ? iso(newest) : null,
+    };
+  });
+}
+
+/** Row 26. */
+const isForgotten = (world: World, ticketId: Id) => world.tickets.byId.get(ticketId)?.scrubbed ?? true;
+
+/** To the millisecond, where there are any. */
+const iso = (at: number) => new Date(at).toISOString().replace(".000Z", "Z");
+
+/** The fields whose changes the timeline reads. */
+export const eventFields: ReadonlySet<string> = new Set([
+  "status",
+  "custom_status_id",
+  "priority",
+  "organization_id",
+  "group_id",
+  "assignee_id",
+  "requester_id",
+]);
+
+/** The export withholds the newest minute. */
+const isShown = (world: World, { at, visibleFrom }: Audit) =>
+  seconds(at) <= seconds(world.now() - world.settings.withheld) && visibleFrom <= world.now();
+
+function eventsOf(world: World, { id, ticketId, at, authorId, changes }: Audit): TrueEvent[] {
+  const event = { ticketId, at: isoSeconds(at), updaterId: authorId };
+  const kept = changes.filter(({ field }) => eventFields.has(field));
+  const rows = kept.map(({ kind, field, value, previous }) => ({
+    field,
+    kind: kind === "Create" ? ("create" as const) : ("change" as const),
+    value: value === null ? null : String(value),
+    previous: kind === "Change" && world.settings.previousValues && previous !== null ? String(previous) : null,
+  }));
+  const created = { field: "created", kind: "create" as const, value: null, previous: null };
+  const all = changes.some(({ kind }) => kind === "Create") ? [created, ...rows] : rows;
+  // The same change told twice is one.
+  const distinct = [...new Map(all.map((row) => [JSON.stringify(row), row])).values()];
+  return distinct.map(({ field, ...row }, index) => {
+    const position = distinct.slice(0, index).filter((other) => other.field === field).length;
+    return { id: `${id}:${field}:${position}`, ...event, ...row };
+  });
 }
 
 function trueTicket(ticket: Ticket): TrueTicket {
