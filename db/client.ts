@@ -29,9 +29,9 @@ const types: pg.CustomTypesConfig = {
 const timeouts = { statement_timeout: "5min", lock_timeout: "30s", idle_in_transaction_session_timeout: "60s" };
 
 /**
- * Opens a pool. Sessions are pinned to UTC and read committed, and a login that row-level security would not bind (a superuser) steps down
- * to the plain role that the migrations made (row 113). `onError` hears of connections that broke while idle; without a
- * listener a restart of the database would end the process (row 78).
+ * Opens a pool. Sessions are pinned to UTC and read committed, and a login that row-level security would not bind (a
+ * superuser) steps down to the plain role that the migrations made (row 113). `onError` hears of connections that broke while
+ * idle; without a listener a restart of the database would end the process (row 78).
  */
 export function openDatabase(
   url: string,

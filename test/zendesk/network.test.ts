@@ -125,4 +125,26 @@ describe("one address that breaks off every answer", () => {
     await account.sync();
     await expectConverged(account);
   });
+
+  it("while Zendesk asks for patience waits as it is told, and fails nothing", async () => {
+    const account = await connect(database, randomWorld(34, { tickets: 5, organizations: 2, days: 5, turmoil: false }));
+    const { zendesk, world } = account;
+    zendesk.faults.add({ path: "/api/v2/incremental/organizations" }, fault.reset("body"));
+    let isBroken = false;
+    zendesk.faults.before({ path: "/api/v2/incremental/organizations" }, () => {
+      isBroken = true;
+    });
+    zendesk.faults.add(
+      { path: "/api/v2/users/me", when: () => isBroken },
+      fault.tooManyRequests({ retryAfter: "800" }),
+      { times: 1 },
+    );
+    const { connectionFailure, waitingUntil, runId } = await account.sync();
+    expect(connectionFailure).toBeUndefined();
+    expect((waitingUntil?.getTime() ?? 0) - world.now()).toBeGreaterThanOrEqual(800_000);
+    zendesk.faults.clear();
+    world.advance((waitingUntil?.getTime() ?? 0) - world.now());
+    await account.sync({ runId });
+    await expectConverged(account);
+  });
 });
