@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { GET as runs } from "#app/api/v1/connections/[id]/runs/route.ts";
-import { eventually, useGround } from "#test/connections/ground.ts";
+import { type Connected, eventually, useGround } from "#test/connections/ground.ts";
 import { type BackgroundProcess, startProcess } from "#test/jobs/process.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 
@@ -22,10 +22,9 @@ async function listening(child: BackgroundProcess): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-test("a server that is asked to stop is no longer ready, finishes its page and the request it is answering, and ends well", async () => {
-  const slowed = ground.zendesk.faults.add({ subdomain: "stops", path: tickets, page: [3, 4, 5] }, fault.slow(1000));
-  await api.person(await database.workspace(), "admin");
-  const connected = await ground.connectQueued("stops", {
+/** An account of a hundred tickets, of which a page holds ten; nothing of it was read yet. */
+async function ofTenPages(subdomain: string): Promise<Connected> {
+  const connected = await ground.connectQueued(subdomain, {
     before: (world) => {
       for (let n = 0; n < 90; n++) world.tickets.create({ subject: `More ${n}` });
       world.advance(3_600_000);
@@ -34,6 +33,13 @@ test("a server that is asked to stop is no longer ready, finishes its page and t
   await database.inWorkspace(connected.workspace, (trx) =>
     trx.updateTable("stream_state").set({ page_size: 10 }).where("stream", "=", "tickets").execute(),
   );
+  return connected;
+}
+
+test("a server that is asked to stop is no longer ready, finishes its page and the request it is answering, and ends well", async () => {
+  const slowed = ground.zendesk.faults.add({ subdomain: "stops", path: tickets, page: [3, 4, 5] }, fault.slow(1000));
+  await api.person(await database.workspace(), "admin");
+  const connected = await ofTenPages("stops");
   const child = startProcess(api.context.config, database.url, { script: "serving-main.ts" });
   const address = await listening(child);
   const status = async (path: string) => (await fetch(`${address}${path}`)).status;
@@ -62,15 +68,7 @@ test("a server that is asked to stop is no longer ready, finishes its page and t
 
 test("one that is asked to stop while Zendesk does not answer, nor it an open request, has ended before it is killed after 20 s; its run goes on under its number", async () => {
   const silent = ground.zendesk.faults.add({ subdomain: "hangs", path: tickets, page: 3 }, fault.hang());
-  const connected = await ground.connectQueued("hangs", {
-    before: (world) => {
-      for (let n = 0; n < 90; n++) world.tickets.create({ subject: `More ${n}` });
-      world.advance(3_600_000);
-    },
-  });
-  await database.inWorkspace(connected.workspace, (trx) =>
-    trx.updateTable("stream_state").set({ page_size: 10 }).where("stream", "=", "tickets").execute(),
-  );
+  const connected = await ofTenPages("hangs");
   const child = startProcess(api.context.config, database.url, { script: "serving-main.ts" });
   const address = await listening(child);
   await eventually(async () => (silent.strikes > 0 ? true : null), "the page that does not come");

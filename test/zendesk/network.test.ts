@@ -126,6 +126,27 @@ describe("one address that breaks off every answer", () => {
     await expectConverged(account);
   });
 
+  it("while another account says who it is stops the account, and says that", async () => {
+    const account = await connect(database, randomWorld(35, { tickets: 5, organizations: 2, days: 5, turmoil: false }));
+    const { zendesk } = account;
+    let isBroken = false;
+    zendesk.faults.before({ path: "/api/v2/incremental/organizations" }, () => {
+      isBroken = true;
+    });
+    zendesk.faults.add({ path: "/api/v2/incremental/organizations" }, fault.reset("body"));
+    zendesk.faults.add(
+      { path: "/api/v2/users/me", when: () => isBroken },
+      fault.changesBody("somebody else", ({ user, ...body }) => ({
+        ...body,
+        user: { ...(user as object), id: 4711, email: "somebody@stranger.example" },
+      })),
+    );
+    expect((await account.sync()).connectionFailure).toMatchObject({ code: "different_account" });
+    zendesk.faults.clear();
+    await account.sync();
+    await expectConverged(account);
+  });
+
   it("while Zendesk asks for patience waits as it is told, and fails nothing", async () => {
     const account = await connect(database, randomWorld(34, { tickets: 5, organizations: 2, days: 5, turmoil: false }));
     const { zendesk, world } = account;

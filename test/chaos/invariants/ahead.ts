@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { eventFields } from "#test/support/zendesk/truth.ts";
+import { isKept } from "#test/support/zendesk/truth.ts";
 import { MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
 import type { ChaosAccount } from "../accounts.ts";
 import type { Violation } from "../violation.ts";
@@ -74,7 +74,7 @@ function versionsOf({ world }: ChaosAccount, stream: string): Version[] {
   if (stream === "ticket_events") {
     return world.tickets.audits
       .all()
-      .filter(({ changes }) => changes.some(({ kind, field }) => kind === "Create" || eventFields.has(field)))
+      .filter(isKept)
       .filter(({ ticketId }) => !world.tickets.existing(ticketId).aiAgent)
       .map(({ id, ticketId, at, visibleFrom }) => ({
         id: String(id),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { sql } from "kysely";
 import type { Db, Trx } from "#db/client.ts";
-import { eventFields, truth } from "#test/support/zendesk/truth.ts";
+import { isKept, truth } from "#test/support/zendesk/truth.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "#test/support/zendesk/world/clock.ts";
 import type { Audit } from "#test/support/zendesk/world/rows.ts";
 import { type ComparedTable, compare, readStored, type Stored } from "#test/zendesk/compared.ts";
@@ -175,7 +175,7 @@ function eventsMissing(account: ChaosAccount, { fresh, events, held }: Snapshot)
   return account.world.tickets.audits
     .all()
     .filter((audit) => Math.max(audit.at + withheld, audit.visibleFrom) < through)
-    .filter(({ changes }) => changes.some(({ kind, field }) => kind === "Create" || eventFields.has(field)))
+    .filter(isKept)
     .filter(
       ({ id, ticketId }) =>
         !events.has(String(id)) &&

@@ -230,7 +230,7 @@ function latestAnswers(world: World): TrueAnswer[] {
 
 function legacyRatings(world: World): TrueRating[] {
   return world.ratings.legacy.all().map(({ id, ticketId, score, comment, updatedAt }) => {
-    const category = score === "good" || score === "bad" ? score : null;
+    const category = categoryOf(score);
     const at = isoSeconds(updatedAt);
     return {
       id: `legacy:${id}`,
@@ -249,7 +249,7 @@ function surveyRatings(world: World): TrueRating[] {
     const given = answers.filter(({ skipped }) => !skipped);
     const answer = given.find(({ subType }) => subType === "customer_satisfaction");
     const score = answer?.category ?? null;
-    const category = score === "good" || score === "neutral" || score === "bad" ? score : null;
+    const category = categoryOf(score);
     const comment = given.find(({ kind }) => kind === "open_ended")?.value ?? null;
     const newest = Math.max(...answers.map(({ updatedAt }) => updatedAt));
     return {
@@ -264,14 +264,17 @@ function surveyRatings(world: World): TrueRating[] {
   });
 }
 
+/** Legacy ratings know no neutral one. */
+const categoryOf = (score: string | null) => (["good", "neutral", "bad"] as const).find((one) => one === score) ?? null;
+
 /** Row 26. */
 const isForgotten = (world: World, ticketId: Id) => world.tickets.byId.get(ticketId)?.scrubbed ?? true;
 
 /** To the millisecond, where there are any. */
 const iso = (at: number) => new Date(at).toISOString().replace(".000Z", "Z");
 
-/** The fields whose changes the timeline reads. */
-export const eventFields: ReadonlySet<string> = new Set([
+/** The fields whose changes the timeline reads; named here once more, since what the product keeps is judged by it. */
+const eventFields: ReadonlySet<string> = new Set([
   "status",
   "custom_status_id",
   "priority",
@@ -280,6 +283,10 @@ export const eventFields: ReadonlySet<string> = new Set([
   "assignee_id",
   "requester_id",
 ]);
+
+/** Whether something of it is stored. */
+export const isKept = ({ changes }: Audit) =>
+  changes.some(({ kind, field }) => kind === "Create" || eventFields.has(field));
 
 /** The export withholds the newest minute. */
 const isShown = (world: World, { at, visibleFrom }: Audit) =>
