@@ -3,7 +3,10 @@ import { ZendeskError } from "#lib/zendesk/failures.ts";
 import { wordsFor } from "#lib/zendesk/outcomes.ts";
 import { type HttpAnswer, TransportError } from "#lib/zendesk/transport.ts";
 
-/** Why a token was not given, as a failure of the connection that names the entry to mend. */
+/**
+ * Why a token was not given, as a failure of the connection that names the entry to mend. Quotes what an answer says of an error
+ * and nothing else: one that came damaged may hold the token.
+ */
 export function refused(answer: HttpAnswer | TransportError, base: string): ZendeskError {
   if (answer instanceof TransportError) {
     return new ZendeskError({
@@ -18,7 +21,7 @@ export function refused(answer: HttpAnswer | TransportError, base: string): Zend
   }
   const body = parseBody(answer);
   const error = isObject(body) ? body.error : undefined;
-  const said = zendeskWords(answer);
+  const said = error === undefined ? "" : zendeskWords(answer);
   const known = typeof error === "string" ? oauthErrors[error] : undefined;
   if (known)
     return new ZendeskError({ ...known, message: `${known.message} (${said}).`, scope: "connection", about: "auth" });
@@ -39,9 +42,15 @@ export function refused(answer: HttpAnswer | TransportError, base: string): Zend
     action,
     scope: "connection",
     about,
-    transient: answer.status >= 500 || answer.status === 429,
+    transient: isPassing(answer),
     status: answer.status,
   });
+}
+
+/** What may be otherwise the next time: an overloaded server, or a token that came damaged. */
+export function isPassing(answer: HttpAnswer | TransportError): boolean {
+  if (answer instanceof TransportError) return true;
+  return answer.status < 300 || answer.status === 429 || answer.status >= 500;
 }
 
 const oauthErrors: Record<string, Pick<ZendeskError, "code" | "message" | "action">> = {

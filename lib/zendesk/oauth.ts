@@ -6,7 +6,7 @@ import { isObject, parseBody } from "#lib/zendesk/answers.ts";
 import { defaultClientOptions } from "#lib/zendesk/client-options.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { parseHttpDate } from "#lib/zendesk/http-date.ts";
-import { refused } from "#lib/zendesk/oauth-failures.ts";
+import { isPassing, refused } from "#lib/zendesk/oauth-failures.ts";
 import { backoff, parseRetryAfter } from "#lib/zendesk/retry-after.ts";
 import { type Deadlines, type HttpAnswer, Transport, TransportError } from "#lib/zendesk/transport.ts";
 
@@ -139,13 +139,12 @@ async function requestToken(site: OauthSite, client: OauthClient, grant: Grant, 
         const token = answer.status >= 200 && answer.status < 300 ? readToken(answer, now) : null;
         if (token) return token;
       }
-      const passes = answer instanceof TransportError || answer.status === 429 || answer.status >= 500;
       const pause = Math.max(backoff(attempt, Math.random()) / 2, toldToWait(answer, now));
       const isLast = attempt >= attempts || performance.now() - started + pause + exchange > patience;
       if (isLast && !(answer instanceof TransportError) && answer.status === 429) {
         throw new WaitNeeded(new Date(now.getTime() + performance.now() - started + pause));
       }
-      if (!passes || isLast) throw refused(answer, base);
+      if (!isPassing(answer) || isLast) throw refused(answer, base);
       await sleep(pause);
     }
   } finally {

@@ -136,7 +136,7 @@ export function troublesOf(
     ...many(
       "token answers",
       2,
-      [fault.status(503), fault.reset("headers"), fault.notAPage("html")],
+      [fault.status(503), fault.reset("headers"), fault.notAPage("html"), damagedToken()],
       ({ path, body }) => path === "/oauth/tokens" && !body.includes("refresh_token"),
     ),
     ...many("clocks ahead", 2, [
@@ -177,6 +177,15 @@ function clockAhead(by: number, worldOf: (request: ApiRequest) => { now(): numbe
 /** The account rotates the pair, and nobody hears of it (row 60). */
 function cutAfterRotation(): Fault {
   return fault.travels({ kind: "reset", moment: "headers" });
+}
+
+/** The token is there, and the answer is no JSON. */
+function damagedToken(): Fault {
+  return fault.changes("a damaged token", ({ json, ...answer }) => ({
+    ...answer,
+    text: `${JSON.stringify(json)} …`,
+    contentType: "application/json",
+  }));
 }
 
 /** Every address in the envelope leads elsewhere (rows 24, 108). */

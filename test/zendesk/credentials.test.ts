@@ -9,6 +9,7 @@ import { readBudgets } from "#lib/zendesk/limits.ts";
 import { authorizationUrl, newVerifier } from "#lib/zendesk/oauth.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
+import type { Answer } from "#test/support/zendesk/server/answer.ts";
 import type { LimitOptions } from "#test/support/zendesk/server/limits.ts";
 import { startZendesk, type Zendesk } from "#test/support/zendesk/start.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
@@ -40,6 +41,16 @@ async function setUp(limits?: LimitOptions) {
     );
   return { world, zendesk, config, clientAuth, tokenAuth, attempt };
 }
+
+/** What can become of the text of a token on its way. */
+const damages: [how: string, damage: (text: string) => Partial<Answer>][] = [
+  ["after a byte order mark", (text) => ({ status: 201, text: `\ufeff${text}` })],
+  ["with text behind it", (text) => ({ status: 201, text: `${text} OK` })],
+  ["cut off", (text) => ({ status: 201, text: text.slice(0, -2) })],
+  ["under another name", (text) => ({ status: 200, text: text.replace("access_token", "token") })],
+  ["as a failure", (text) => ({ status: 502, text: `upstream said ${text}` })],
+  ["beside an error that nobody knows", (text) => ({ status: 400, text: text.replace("{", '{"error":"odd",') })],
+];
 
 describe("trying credentials", () => {
   it("takes an administrator's client credentials and API token, and keeps no secret in the open", async () => {
@@ -95,6 +106,36 @@ describe("trying credentials", () => {
       about: "auth",
       message: expect.stringContaining("agent"),
     });
+  });
+
+  it.each(damages)("quotes no token that came damaged: %s (row 60)", async (_, damage) => {
+    const { attempt, clientAuth, world, zendesk } = await setUp();
+    const damaged = fault.changes("damaged", ({ json, ...answer }) => ({
+      ...answer,
+      ...damage(JSON.stringify({ refresh_token: "refresh-canary", ...(json as object) })),
+      contentType: "application/json",
+    }));
+    const active = zendesk.faults.add({ path: "/oauth/tokens" }, damaged);
+    const error = (await attempt(clientAuth)) as ZendeskError;
+    expect(error).toBeInstanceOf(ZendeskError);
+    const told = `${error.message} ${error.action} ${error.said} ${JSON.stringify(error)} ${error.stack}`;
+    for (const { accessToken } of world.access.tokens) expect(told).not.toContain(accessToken.slice(0, 12));
+    expect(told).not.toContain("canary");
+    expect(world.access.tokens.length).toBeGreaterThan(0);
+    active.remove();
+    expect(await attempt(clientAuth)).toMatchObject({ identity: { role: "admin" } });
+  });
+
+  it("asks again for a token that came damaged once", async () => {
+    const { attempt, clientAuth, zendesk } = await setUp();
+    const cut = fault.changes("cut off", ({ json, ...answer }) => ({
+      ...answer,
+      text: JSON.stringify(json).slice(0, -2),
+      contentType: "application/json",
+    }));
+    zendesk.faults.add({ path: "/oauth/tokens" }, cut, { times: 1 });
+    expect(await attempt(clientAuth)).toMatchObject({ identity: { role: "admin" } });
+    expect(zendesk.journal.to("/oauth/tokens")).toHaveLength(2);
   });
 
   it("names a scope that the client does not allow, and one that the token lacks", async () => {
