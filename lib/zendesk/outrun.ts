@@ -55,10 +55,11 @@ export async function noteOutrun(trx: Trx, reading: Reading, events: readonly Wi
 }
 
 /**
- * After the events: asks by id for the tickets that they tell of, and claims what the reading of tickets has vouched for.
- * Throws WaitNeeded, and at the end why an answer was refused: then nothing more is claimed than before.
+ * After the events: asks by id for the tickets that they tell of, and claims what the reading of tickets has vouched for, where
+ * the events were read no further than those: Zendesk may have refused their newest minutes (row 13). Throws WaitNeeded, and at
+ * the end why an answer was refused: then nothing more is claimed than before.
  */
-export async function claimAfterEvents(reading: Reading): Promise<void> {
+export async function claimAfterEvents(reading: Reading, areEventsRead: boolean): Promise<void> {
   const { scope } = reading;
   const {
     through,
@@ -66,8 +67,10 @@ export async function claimAfterEvents(reading: Reading): Promise<void> {
     later: since,
     isFirst,
   } = await commit(reading, async (trx) => {
-    const { through, changes } = await readAwaited(trx, scope);
+    const { through: vouched, changes } = await readAwaited(trx, scope);
     const state = await readStreamState(trx, scope, "tickets", "incremental");
+    const events = await readStreamState(trx, scope, "ticket_events", "incremental");
+    const through = areEventsRead ? earlier(vouched, events?.fresh_through ?? null) : vouched;
     const last = through ? toSeconds(through) : Number.POSITIVE_INFINITY;
     const isFirst = state?.fresh_through == null;
     // What a first reading has not met at all is asked for together, but for the newest.
@@ -112,6 +115,11 @@ export async function claimAfterEvents(reading: Reading): Promise<void> {
     await saveStreamState(trx, scope, "tickets", "incremental", change, now);
     await saveAwaited(trx, reading, { through: null, changes: [...unseen, ...since] });
   });
+}
+
+/** Null where either is. */
+function earlier(a: Date | null, b: Date | null): Date | null {
+  return a && b && b < a ? b : a && b;
 }
 
 /** Of the changes of those `asked` for and since a second, those that no answer shows: it is older, or there is none. */

@@ -31,7 +31,7 @@ export async function readRound(
   for (const stream of streams) {
     ends.push(finished(stream, done) ?? (await readStream(reading, stream)));
     if (stream !== witness || reading.downgraded || (await areEventsAwaited(reading, ends))) continue;
-    await unlessRefused(reading, "tickets", () => claimAfterEvents(reading));
+    await unlessRefused(reading, "tickets", () => claimAfterEvents(reading, areEventsRead(ends)));
     await restate(reading, ends, "tickets");
   }
   if (reading.downgraded) return;
@@ -41,6 +41,9 @@ export async function readRound(
   });
   if (isAnyChecked || refused) await restate(reading, ends, "organizations");
 }
+
+const areEventsRead = (ends: readonly StreamEnd[]): boolean =>
+  ends.some(({ name, state }) => name === "ticket_events" && state !== "failed");
 
 /** This run did not get them, another one will: what they tell of tickets is not known, and must not be claimed. */
 async function areEventsAwaited(reading: Reading, ends: readonly StreamEnd[]): Promise<boolean> {

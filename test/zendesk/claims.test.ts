@@ -82,6 +82,25 @@ describe("claims of tickets", () => {
     expect(zendesk.journal.to(lookUps)).toHaveLength(1);
   });
 
+  it("go no further than events whose newest minutes Zendesk refuses to show yet (row 13)", async () => {
+    const { account, world, zendesk, priorities, changed } = await outrun();
+    const read = await claimOf(account, "ticket_events");
+    const refused = zendesk.faults.add(
+      { path: events },
+      fault.status(422, { error: "StartTimeTooRecent", description: "Too recent start_time" }),
+    );
+    expect(endOf(await account.sync(), "ticket_events")).toMatchObject({ state: "ok" });
+    expect(refused.strikes).toBeGreaterThan(0);
+    expect(await priorities()).not.toEqual(["high", "urgent", "high"]);
+    expect(await claimOf(account, "ticket_events")).toBe(read);
+    expect(await claimOf(account, "tickets")).toBeLessThanOrEqual(read ?? 0);
+    refused.remove();
+    world.advance(5 * MINUTE);
+    await account.sync();
+    expect(await priorities()).toEqual(["high", "urgent", "high"]);
+    expect(await claimOf(account, "tickets")).toBeGreaterThan(changed);
+  });
+
   it("hold for those that go on changing until their events are read", async () => {
     const { account, world, zendesk, changed, moved, priorities } = await outrun();
     zendesk.faults.before({ path: events, nth: 1 }, () => {
