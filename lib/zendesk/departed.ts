@@ -73,6 +73,9 @@ async function askAboutDeparted(reading: Reading, noted: readonly NotedDeparture
   progress.isAsked = true;
   if (refused[0]) await noteRefusal(reading, "organizations", refused[0].why);
   const suspects = await commit(reading, (trx) => suspectsAmong(trx, scope, { ids, missing }));
+  const isDeserted = (id: string) => suspects.deserted.some((one) => one.id === id);
+  // Not found, and somebody is still in it here: the pages that show them leave may come yet, and where they all go counts.
+  const leaving = missing.filter((id) => !isDeserted(id));
   const settle = async (judged: readonly string[], gone: readonly string[]) => {
     if (judged.length === 0) return;
     await commit(reading, async (trx) => {
@@ -87,7 +90,7 @@ async function askAboutDeparted(reading: Reading, noted: readonly NotedDeparture
     });
   };
   let { deserted: open } = suspects;
-  const waiting = [...suspects.living, ...refused.map(({ id }) => id)];
+  const waiting = [...suspects.living, ...leaving, ...refused.map(({ id }) => id)];
   const undecided = new Set([...waiting, ...open.map(({ id }) => id)]);
   await settle(
     ids.filter((id) => !undecided.has(id)),

@@ -67,6 +67,28 @@ it("are asked about again while they live, since a merge takes its time", async 
   await expectConverged(account);
 });
 
+it("count until somebody is left in it no more: the pointer follows most rows, not those that came last", async () => {
+  const { world, account, winner, ids } = await read(1);
+  const [loser] = ids as [string];
+  const people = Array.from({ length: 6 }, (_, n) => world.users.create({ name: `P${n}`, organizationId: loser }).id);
+  world.advance(HOUR);
+  await account.sync();
+  const late = account.zendesk.faults.add(
+    { path: "/api/v2/incremental/users" },
+    fault.changesRows("one not yet", (rows) => rows.filter(({ id }) => String(id) !== people[0])),
+  );
+  world.organizations.delete(loser);
+  await next(account);
+  expect(await gone(account)).toEqual([]);
+  expect(await noted(account)).toContainEqual({ organization_id: loser });
+  late.remove();
+  world.users.update(people[0] as string, { organizationId: winner });
+  await next(account);
+  await next(account);
+  expect(await gone(account)).toEqual([{ id: loser, merged_into: null }]);
+  await expectConverged(account);
+});
+
 it("are judged a few in each run, however far apart the export has them, and no run waits for the others", async () => {
   const { world, account, winner, ids } = await read(104, { exportPage: 5 });
   const losers = ids.filter((_, n) => n % 8 === 0);
