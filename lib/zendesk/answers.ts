@@ -10,7 +10,7 @@ export interface Answer {
   body: Record<string, unknown>;
   /** The body as it came. */
   text: string;
-  /** 200, 201 or 202. */
+  /** A 2xx of a whole answer: 200, 201 or 202. */
   status: number;
   /** Zendesk's own clock when the request was sent, never later than it was: what was visible then is in the answer (rows 13, 47). */
   requestedAt: Date;
@@ -35,6 +35,7 @@ export class WrongAnswer extends Error {
 
 /** Reads a 2xx: JSON by its content type, whole, an object, telling of no error, holding the key that the endpoint is for (rows 67, 69). */
 export function readAnswer(answer: HttpAnswer, expect?: string): Pick<Answer, "body" | "text" | "status"> {
+  if (answer.status === 206) throw new WrongAnswer("a part, and the whole was asked for", false);
   const type = String(answer.headers["content-type"] ?? "");
   const text = answer.body.toString("utf8");
   if (!/\bjson\b/i.test(type)) throw new WrongAnswer(`not JSON but ${type || "no content type"}`, isHtml(answer));

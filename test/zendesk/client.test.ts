@@ -77,7 +77,7 @@ describe("the client", () => {
     expect(Math.abs(client.serverNow().getTime() - Date.parse("2026-03-02T09:00:00Z"))).toBeLessThan(5000);
   });
 
-  it.each(["html", "empty", "null", "list", "error", "error beside rows", "no-content"] as const)(
+  it.each(["html", "empty", "null", "list", "error", "error beside rows", "no-content", "part"] as const)(
     "asks again after a 200 that is no answer (%s), and says so when it stays",
     async (kind) => {
       const { me, zendesk } = await setUp();

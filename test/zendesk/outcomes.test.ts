@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { baseUrl, checkSubdomain, isPrivateAddress, normalizeSubdomain, publicLookup } from "#lib/zendesk/address.ts";
 import { ZendeskError } from "#lib/zendesk/failures.ts";
+import { parseHttpDate } from "#lib/zendesk/http-date.ts";
 import { outcomeOf, wordsFor } from "#lib/zendesk/outcomes.ts";
 import { backoff, parseRetryAfter } from "#lib/zendesk/retry-after.ts";
 import { hostileSubdomains } from "#test/support/hostile-subdomains.ts";
@@ -21,6 +22,27 @@ describe("the table of statuses", () => {
     expect(outcomeOf(413)).toBe("shrink");
     for (const status of [301, 302, 307, 308, 402]) expect(outcomeOf(status)).toBe("stop_connection");
     for (const status of [400, 403, 404, 410, 418, 422, 451]) expect(outcomeOf(status)).toBe("stop_stream");
+  });
+});
+
+describe("an HTTP date", () => {
+  it("is UTC in every form, wherever this process is", () => {
+    const zone = process.env.TZ;
+    try {
+      for (const here of ["UTC", "Asia/Kolkata", "America/Los_Angeles"]) {
+        process.env.TZ = here;
+        for (const text of [
+          "Mon, 02 Mar 2026 09:00:00 GMT",
+          "Monday, 02-Mar-26 09:00:00 GMT",
+          "Mon Mar  2 09:00:00 2026",
+          "Mon, 02 Mar 2026 10:00:00 +0100",
+        ])
+          expect(parseHttpDate(text), `${text} in ${here}`).toBe(Date.UTC(2026, 2, 2, 9));
+      }
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
   });
 });
 

@@ -72,12 +72,13 @@ export function unauthorized(kind: "token" | "bearer" = "bearer"): Fault {
   return status(401, { error: "invalid_token", error_description: description });
 }
 
-/** 200 with something that is no page: `<html>`, nothing, `null`, `[]`, `{"error": …}`; or 204. */
+/** 200 with something that is no page: `<html>`, nothing, `null`, `[]`, `{"error": …}`; 204; or 206, a part that looks whole. */
 export function notAPage(
-  kind: "html" | "empty" | "null" | "list" | "error" | "error beside rows" | "no-content",
+  kind: "html" | "empty" | "null" | "list" | "error" | "error beside rows" | "no-content" | "part",
 ): Fault {
   if (kind === "html") return html(200, "Down for maintenance");
   if (kind === "empty") return answers("200 empty", { status: 200, text: "", contentType: "application/json" });
+  if (kind === "part") return changes("206", (answer) => ({ ...answer, status: 206 }));
   if (kind === "no-content") return answers("204", { status: 204 });
   if (kind === "error beside rows") return changesBody("200 with an error", (body) => ({ ...body, error: "Internal" }));
   const bodies = { null: null, list: [], error: { error: "Internal" } };
