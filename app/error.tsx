@@ -1,14 +1,12 @@
 "use client";
 
-import { ErrorState } from "./_ui/error-state.tsx";
+import { PageError } from "./_ui/page-error.tsx";
 
 export default function ErrorPage({ error, reset }: { error: Error & { digest?: string }; reset: () => void }) {
   return (
     <main>
       <h1 className="sr-only">Something went wrong</h1>
-      <ErrorState title="This page could not be shown" error={error} onRetry={reset}>
-        {error.digest && <>For the administrator: the server's log names this failure {error.digest}.</>}
-      </ErrorState>
+      <PageError title="This page could not be shown" error={error} onRetry={reset} />
     </main>
   );
 }

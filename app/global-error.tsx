@@ -11,9 +11,17 @@ export default function GlobalError({ error, reset }: { error: Error & { digest?
         <title>Something went wrong · Bellwether</title>
         <main>
           <h1 className="sr-only">Something went wrong</h1>
-          <ErrorState title="The product could not be shown" error={error} onRetry={reset}>
-            {error.digest && <>For the administrator: the server's log names this failure {error.digest}.</>}
-          </ErrorState>
+          {error.digest ? (
+            <ErrorState
+              title="The product could not be shown"
+              error={new Error("The server failed while it made this page.")}
+              onRetry={() => location.reload()}
+            >
+              For the administrator: the server’s log names this failure {error.digest}.
+            </ErrorState>
+          ) : (
+            <ErrorState title="The product could not be shown" error={error} onRetry={reset} />
+          )}
         </main>
       </body>
     </html>

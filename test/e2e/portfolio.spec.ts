@@ -220,3 +220,31 @@ test("a failing connection says on every screen what happened, what still works 
   await notice.getByRole("link", { name: "Open the connection" }).click();
   await expect(page).toHaveURL(/\/connections\/\d+/);
 });
+
+test("without an answer the screen stays, says since when nothing is new, and claims no state", async ({
+  page,
+  context,
+  product,
+}) => {
+  const rows = page.getByRole("grid", { name: "Accounts" }).getByRole("rowheader");
+  const silence = page.getByText("Nothing new is shown since");
+  await expect(page.getByText("all fresh")).toBeVisible();
+  // The bar takes room from the table, which keeps fewer rows in the document then.
+  const firstRows = async () => (await rows.allInnerTexts()).slice(0, 5);
+  const before = await firstRows();
+  for (const [begin, end] of [
+    [() => context.setOffline(true), () => context.setOffline(false)],
+    [() => page.route("**/api/v1/**", (route) => route.abort()), () => page.unrouteAll()],
+  ] as const) {
+    await begin();
+    await expect(silence).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByText("state unknown")).toBeVisible();
+    expect(await firstRows()).toEqual(before);
+    await end();
+    await expect(silence).toBeHidden({ timeout: 30_000 });
+    await expect(page.getByText("all fresh")).toBeVisible();
+  }
+  await page.route("**/api/v1/**", (route) => route.abort());
+  await expect(silence).toBeVisible({ timeout: 30_000 });
+  await product.expectAccessible();
+});

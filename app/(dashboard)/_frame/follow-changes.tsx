@@ -13,21 +13,27 @@ import { noticeQueries } from "#app/_queries/notices.ts";
  */
 export function FollowChanges() {
   const client = useQueryClient();
-  const version = useQuery(changesQuery()).data?.version;
+  const { data, isError } = useQuery(changesQuery());
+  const version = data?.version;
   const [followed, setFollowed] = useState<string | undefined>(undefined);
   const asking = useRef(false);
+  const missed = useRef(false);
   useEffect(() => {
-    if (version === undefined || version === followed || asking.current) return;
+    // What was asked for during a silence has failed, whatever the version is after it.
+    if (isError) missed.current = true;
+    if (isError || version === undefined || asking.current) return;
+    if (version === followed && !missed.current) return;
     if (followed === undefined) {
       setFollowed(version);
       return;
     }
     asking.current = true;
+    missed.current = false;
     void askAgain(client).finally(() => {
       asking.current = false;
       setFollowed(version);
     });
-  }, [version, followed, client]);
+  }, [version, isError, followed, client]);
   return null;
 }
 

@@ -16,15 +16,19 @@ import { clockWords, exactWords } from "#app/_ui/time-words.ts";
 import { Tooltip } from "#app/_ui/tooltip.tsx";
 import type { Connection } from "#lib/connections/shapes.ts";
 import { type Freshness, freshnessOf, isUsed } from "./freshness.ts";
+import { useSilence } from "./silence.ts";
 
 /** How old the numbers are, when they were last verified, how the connections are. The verification opens its check, the rest the connection, or all where there are several. */
 export function FreshnessStamp() {
   const { data: connections, error } = useQuery(connectionQueries.list());
+  const silence = useSilence();
   const now = useNow();
   if (!now || (!connections && !error)) return <Skeleton className="w-24 sm:w-56" />;
-  const freshness: Freshness = connections
-    ? freshnessOf(connections.items, now)
-    : { status: "unknown", words: "state unknown", asOf: null, verified: null };
+  const known: Freshness | null = connections ? freshnessOf(connections.items, now) : null;
+  const freshness: Freshness =
+    known && !silence
+      ? known
+      : { asOf: known?.asOf ?? null, verified: known?.verified ?? null, status: "unknown", words: "state unknown" };
   return <Stamp freshness={freshness} now={now} used={connections?.items.filter(isUsed) ?? []} />;
 }
 

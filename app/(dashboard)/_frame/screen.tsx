@@ -8,6 +8,7 @@ import { FailureBar } from "./failure-bar.tsx";
 import { FirstReadBar } from "./first-read-bar.tsx";
 import { FreshnessStamp } from "./freshness-stamp.tsx";
 import { NavigationDrawer } from "./navigation.tsx";
+import { SilenceBar } from "./silence-bar.tsx";
 
 type ScreenProps = {
   title: string;
@@ -43,6 +44,7 @@ export function Screen({ title, detail, back, actions, layout = "page", children
         {actions && <div className="flex items-center gap-2 max-sm:order-last max-sm:basis-full">{actions}</div>}
         <FreshnessStamp />
       </header>
+      <SilenceBar />
       <FailureBar />
       <FirstReadBar />
       <main
