@@ -21,7 +21,7 @@ export function FirstReadBar() {
       actions={<Link href={`/connections/${id}`}>See how far it is</Link>}
     >
       <Num value={rowsOf(streams, "tickets")} /> tickets and <Num value={rowsOf(streams, "ticket_events")} /> events so
-      far; {streams.filter(({ freshThrough }) => freshThrough !== null).length} of {streams.length} streams are through.
+      far.
     </Notice>
   ));
 }

@@ -20,7 +20,7 @@ import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import type { Connection } from "#lib/connections/shapes.ts";
 import type { Webhook } from "#lib/webhooks/shapes.ts";
 import { OwnWebhookDialog } from "./own-webhook-dialog.tsx";
-import { webhookKinds, webhookStates } from "./webhook-words.ts";
+import { isReadOnly, webhookKinds, webhookWords } from "./webhook-words.ts";
 
 /** How changes arrive between runs. Without a webhook nothing is lost: it comes with the next sync. */
 export function WebhookSection({ connection }: { connection: Connection }) {
@@ -51,7 +51,7 @@ function withoutOne({ state, syncIntervalMinutes }: Connection): string {
 
 function WebhookFacts({ webhook }: { webhook: Webhook }) {
   const { state, kind, endpoint, lastDeliveryAt, checkedAt, rotatedAt, waiting, failure } = webhook;
-  const { status, words } = webhookStates[state];
+  const { status, words } = webhookWords(webhook);
   const time = (at: string | null, reason: string) => (at ? <RelativeTime at={at} /> : <Unknown reason={reason} />);
   return (
     <div className="flex flex-col gap-3">
@@ -100,7 +100,7 @@ function WebhookButtons({ id, webhook }: { id: string; webhook: Webhook }) {
     mutationFn: () => checkWebhook(id),
     onSuccess: (found) => {
       client.setQueryData(key, found);
-      const { words } = webhookStates[found.state];
+      const { words } = webhookWords(found);
       (found.state === "active" ? toast.success : toast.info)(`The webhook: ${words}.`);
     },
     onError: (error) => toast.error(reasonOf(error)),
@@ -109,9 +109,11 @@ function WebhookButtons({ id, webhook }: { id: string; webhook: Webhook }) {
   const none = webhook.kind === null;
   return (
     <>
-      <Button busy={check.isPending} onClick={() => check.mutate()}>
-        {none ? "Register in Zendesk" : "Check now"}
-      </Button>
+      {!isReadOnly(webhook) && (
+        <Button busy={check.isPending} onClick={() => check.mutate()}>
+          {none ? "Register in Zendesk" : "Check now"}
+        </Button>
+      )}
       {!none && webhook.kind !== "manual" && (
         <ConfirmDialog
           trigger={<Button>Renew the secret…</Button>}

@@ -1,13 +1,21 @@
 import type { Status } from "#app/_ui/status.ts";
 import type { Webhook } from "#lib/webhooks/shapes.ts";
 
-export const webhookStates: Record<Webhook["state"], { status: Status; words: string }> = {
+type Words = { status: Status; words: string };
+
+const states: Record<Webhook["state"], Words> = {
   none: { status: "unknown", words: "none" },
   active: { status: "good", words: "active" },
   failing: { status: "watch", words: "failing" },
   refused: { status: "watch", words: "refused by Zendesk" },
   unreachable: { status: "watch", words: "out of Zendesk’s reach" },
 };
+
+/** Zendesk is asked for none where the connection may only read. */
+export const isReadOnly = ({ failure }: Webhook): boolean => failure?.code === "read_only";
+
+export const webhookWords = (webhook: Webhook): Words =>
+  isReadOnly(webhook) ? { status: "unknown", words: "none: the connection only reads" } : states[webhook.state];
 
 export const webhookKinds: Record<NonNullable<Webhook["kind"]>, string> = {
   events: "event subscriptions: tickets, users and organizations",
