@@ -1,6 +1,6 @@
 "use client";
 
-import { type RefCallback, useCallback } from "react";
+import { type RefCallback, useCallback, useEffect, useRef } from "react";
 
 /** Where there is more beyond an edge, the content fades towards it. */
 export const fadingEdges =
@@ -27,4 +27,28 @@ export function useFadingEdges(): RefCallback<HTMLElement> {
       sizes?.disconnect();
     };
   }, []);
+}
+
+/** The same for a strip of choices: the one that `chosen` selects is seen, also where there is no room for all. */
+export function useChosenInView(chosen: string): RefCallback<HTMLElement> {
+  const strip = useRef<HTMLElement | null>(null);
+  const edges = useFadingEdges();
+  useEffect(() => {
+    const choice = strip.current?.querySelector(chosen);
+    if (strip.current && choice) toMiddle(strip.current, choice);
+  }, [chosen]);
+  return useCallback(
+    (element: HTMLElement | null) => {
+      strip.current = element;
+      return edges(element);
+    },
+    [edges],
+  );
+}
+
+/** Not `scrollIntoView`, which would scroll the page around the strip too. */
+function toMiddle(strip: HTMLElement, choice: Element) {
+  const { left, width } = strip.getBoundingClientRect();
+  const of = choice.getBoundingClientRect();
+  strip.scrollLeft += of.left + of.width / 2 - (left + width / 2);
 }

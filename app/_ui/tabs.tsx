@@ -1,9 +1,9 @@
 "use client";
 
 import { Tabs as Radix } from "radix-ui";
-import { type ReactNode, useCallback, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
 import { cn } from "./class-names.ts";
-import { fadingEdges, useFadingEdges } from "./fading-edges.ts";
+import { fadingEdges, useChosenInView } from "./fading-edges.ts";
 import { Num } from "./num.tsx";
 
 export type Tab<Value extends string> = {
@@ -23,23 +23,10 @@ type TabsProps<Value extends string> = {
 
 /** Views of one thing, one at a time. The caller keeps the value, as a rule in the URL. */
 export function Tabs<Value extends string>({ label, value, onChange, tabs }: TabsProps<Value>) {
-  const list = useRef<HTMLDivElement>(null);
-  const edges = useFadingEdges();
-  const see = useCallback(
-    (element: HTMLDivElement | null) => {
-      list.current = element;
-      return edges(element);
-    },
-    [edges],
-  );
-  // The chosen tab is seen, also where there is no room for all.
-  useEffect(() => {
-    const chosen = list.current?.querySelector(`[data-value="${value}"]`);
-    chosen?.scrollIntoView?.({ block: "nearest", inline: "center" });
-  }, [value]);
+  const strip = useChosenInView(`[data-value="${value}"]`);
   return (
     <Radix.Root value={value} onValueChange={(next) => onChange(next as Value)}>
-      <Radix.List ref={see} aria-label={label} className={cn("flex gap-4 border-b border-line px-1", fadingEdges)}>
+      <Radix.List ref={strip} aria-label={label} className={cn("flex gap-4 border-b border-line px-1", fadingEdges)}>
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.value}

@@ -75,6 +75,30 @@ test("tickets, people and organizations have addresses of their own", async ({ p
   ).toBeVisible();
 });
 
+test("on a phone an account opens at its top, with the chosen tab in view", async ({ page, product }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const { id, name } = await product.worstAccount();
+  const stands = async (tab: string) => {
+    const chosen = page.getByRole("tab", { name: tab, selected: true });
+    await expect(chosen).toBeVisible();
+    await expect(page.locator(".animate-shimmer")).toHaveCount(0);
+    expect(await page.getByRole("main").evaluate((main) => main.scrollTop)).toBe(0);
+    // Beside the others, that is: the strip itself lies further down the page.
+    const [strip, own] = await Promise.all([page.getByRole("tablist").boundingBox(), chosen.boundingBox()]);
+    if (!strip || !own) throw new Error("The tabs have no place.");
+    expect(own.x).toBeGreaterThanOrEqual(strip.x);
+    expect(own.x + own.width).toBeLessThanOrEqual(strip.x + strip.width);
+  };
+  await page.goto("/");
+  await page.getByRole("grid", { name: "Accounts" }).getByRole("link", { name }).click();
+  await expect(page.getByRole("heading", { name, level: 1 })).toBeVisible();
+  await stands("Timeline");
+  await page.reload();
+  await stands("Timeline");
+  await page.goto(`/accounts/${id}?tab=organizations`);
+  await stands("Organizations");
+});
+
 test("an account that does not exist says so and leads back", async ({ page }) => {
   await page.goto("/accounts/987654321");
   await expect(page.getByText("This account does not exist")).toBeVisible();

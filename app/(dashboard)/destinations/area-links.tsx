@@ -3,10 +3,9 @@
 import { useQuery } from "@tanstack/react-query";
 import NextLink from "next/link";
 import { usePathname, useSearchParams } from "next/navigation";
-import { useCallback, useEffect, useRef } from "react";
 import { destinationQueries } from "#app/_queries/destinations.ts";
 import { cn } from "#app/_ui/class-names.ts";
-import { fadingEdges, useFadingEdges } from "#app/_ui/fading-edges.ts";
+import { fadingEdges, useChosenInView } from "#app/_ui/fading-edges.ts";
 import { Num } from "#app/_ui/num.tsx";
 import { useSession } from "#app/(dashboard)/_frame/session-context.tsx";
 import type { Destination } from "#lib/destinations/shapes.ts";
@@ -20,21 +19,6 @@ export function AreaLinks() {
   const path = usePathname();
   const state = useSearchParams().get("state");
   const items = useQuery(destinationQueries.list()).data?.items ?? [];
-  const list = useRef<HTMLUListElement>(null);
-  const edges = useFadingEdges();
-  const see = useCallback(
-    (element: HTMLUListElement | null) => {
-      list.current = element;
-      return edges(element);
-    },
-    [edges],
-  );
-  // The present one is seen, also where there is no room for all.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another place is another link
-  useEffect(() => {
-    list.current?.querySelector("[aria-current]")?.scrollIntoView?.({ block: "nearest", inline: "center" });
-  }, [path, state]);
-  if (user.role === "viewer") return null;
   const log = "/destinations/deliveries";
   const inLog = (wanted: string | null) => path === log && (wanted === null ? !isQueue(state) : state === wanted);
   const links = [
@@ -50,9 +34,11 @@ export function AreaLinks() {
     { href: `${log}?state=held`, label: "Approvals", current: inLog("held"), count: sum(items, "held") },
     { href: `${log}?state=unknown`, label: "Unknown", current: inLog("unknown"), count: sum(items, "unknown") },
   ];
+  const strip = useChosenInView(`[href="${links.find(({ current }) => current)?.href}"]`);
+  if (user.role === "viewer") return null;
   return (
     <nav aria-label="Events and deliveries" className="shrink-0 border-b border-line px-4">
-      <ul ref={see} className={cn("flex gap-4", fadingEdges)}>
+      <ul ref={strip} className={cn("flex gap-4", fadingEdges)}>
         {links.map(({ href, label, current, count }) => (
           <li key={href} className="shrink-0">
             <NextLink
