@@ -43,7 +43,7 @@ export function ConfirmDialog({
   const [failure, setFailure] = useState<string | null>(null);
   const [typed, setTyped] = useState("");
   const open = givenOpen ?? ownOpen;
-  const returnFocus = useReturnFocus("own");
+  const returnFocus = useReturnFocus(typeToConfirm ? "field" : "own");
 
   const setOpen = (next: boolean) => {
     if (busy) return;

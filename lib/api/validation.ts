@@ -29,6 +29,7 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
   }
   if (issue.code === "invalid_value") return `must be ${oneOf(issue.values.map(String))}`;
   if (issue.code === "too_big") return `must be at most ${issue.maximum}${unitOf(issue.origin)}`;
+  if (issue.code === "too_small" && issue.origin === "string" && issue.minimum === 1) return "must not be empty";
   if (issue.code === "too_small") return `must be at least ${issue.minimum}${unitOf(issue.origin)}`;
   if (issue.code === "invalid_format" && issue.format === "datetime")
     return "must be an instant such as 2026-11-22T08:00:00Z";

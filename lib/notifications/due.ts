@@ -85,7 +85,7 @@ function approval({ streams, heldAbsences }: ConnectionFacts): DueNotice[] {
   const message =
     asking?.failure?.message ??
     `${heldAbsences} stored rows are not shown by Zendesk any more: too many to be removed without a person's word. They are kept.`;
-  const action = "Look at the absent rows of this connection, and approve that they are gone if that is right.";
+  const action = "Look under Held which rows they are, and allow their removal if that is right.";
   return [{ code: "approval_needed", message, action }];
 }
 

@@ -83,11 +83,11 @@ test("a row that cannot be stored is listed with its reason and its raw text, tr
   await page.getByRole("link", { name: "degraded, 1 held" }).click();
   const row = page.getByRole("list", { name: "Held rows" }).getByRole("listitem");
   await expect(row).toContainText(ticket.id);
-  await row.getByRole("button", { name: /Raw text/ }).click();
+  await row.getByRole("button", { name: /^Show raw text: ticket/ }).click();
   await expect(row.getByRole("region", { name: "Raw text" })).toContainText(`"id":${ticket.id}`);
-  await row.getByRole("button", { name: /Try .* again/ }).click();
+  await row.getByRole("button", { name: /^Try again: ticket/ }).click();
   await expect(page.getByText("1 is still held, for the reason shown.")).toBeVisible();
-  await row.getByRole("button", { name: /Set .* aside/ }).click();
+  await row.getByRole("button", { name: /^Set aside: ticket/ }).click();
   const aside = page.getByRole("list", { name: "Rows set aside" }).getByRole("listitem");
   await expect(aside).toContainText("set aside by");
   expect((await ground.connection()).streams.find(({ name }) => name === "tickets")?.held).toBe(0);
@@ -138,6 +138,7 @@ test("many that are missing at once wait for a word, which is asked for on every
   await expect(dialog).toContainText(`Allow up to ${held} tickets to be removed if Zendesk does not find them?`);
   const allow = dialog.getByRole("button", { name: `Allow up to ${held}` });
   await expect(allow).toBeDisabled();
+  await expect(dialog.getByRole("textbox")).toBeFocused();
   await dialog.getByRole("textbox").fill(String(held));
   await allow.click();
   await expect(dialog).toBeHidden();

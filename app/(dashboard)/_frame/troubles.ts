@@ -1,6 +1,6 @@
 import { formatNumber } from "#app/_ui/num.tsx";
 import { deliveriesAddress, destinationAddress } from "#app/(dashboard)/destinations/addresses.ts";
-import type { Connection, Failure, StreamStatus } from "#lib/connections/shapes.ts";
+import { type Connection, type Failure, type StreamStatus, streamTitles } from "#lib/connections/shapes.ts";
 import type { Destination } from "#lib/destinations/shapes.ts";
 import type { Notice } from "#lib/notifications/shapes.ts";
 import { aboutDestination, writingTroubles } from "#lib/notifications/writing.ts";
@@ -142,12 +142,21 @@ export function troublesOf(
     const told = notices
       .filter(({ connectionId, clearedAt }) => clearedAt === null && connectionId === connection.id)
       .filter(({ code }) => stillHolds(code, connection, seen))
-      .map(({ raisedAt, ...notice }) => ({ ...notice, since: raisedAt }));
+      .map(({ raisedAt, ...notice }) => ({ ...notice, message: newestWords(notice, connection), since: raisedAt }));
     const known = new Set(told.map(({ code }) => themeOf(code)));
     const all: Seen[] = [...told, ...seen.filter(({ code }) => !known.has(themeOf(code)))];
     return all.map((found): Finding => ({ ...found, stopsWrites: own.some(({ blocked }) => blocked !== null) }));
   });
   return findings.toSorted((a, b) => rankOf(a.code) - rankOf(b.code)).map(present);
+}
+
+/** What the connection itself says by now of the streams that a notice is about: a notice is rewritten later. */
+function newestWords({ code, message }: Pick<Notice, "code" | "message">, { streams }: Connection): string {
+  const [state, reason] = code.split(":");
+  if (state !== "failed" && state !== "degraded") return message;
+  const meant = streams.filter((one) => one.state === state && one.failure?.code === reason);
+  const words = meant.map(({ name, failure }) => `${streamTitles[name]}: ${failure?.message}`);
+  return words.length === 0 ? message : words.join(" ");
 }
 
 function stillHolds(code: string, connection: Connection, seen: readonly Seen[]): boolean {

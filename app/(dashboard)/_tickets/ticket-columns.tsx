@@ -4,6 +4,7 @@ import { Link } from "#app/_ui/link.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Unknown } from "#app/_ui/unknown.tsx";
 import { Priority } from "#app/(dashboard)/_tickets/priority.tsx";
+import type { MetricKey } from "#lib/metrics/shapes.ts";
 import type { TicketItem } from "#lib/reports/shapes.ts";
 
 const instant = (at: string | null, reason: string) => (at ? <RelativeTime at={at} /> : <Unknown reason={reason} />);
@@ -59,3 +60,13 @@ export const ticketColumns: DataColumn<TicketItem>[] = [
     cell: (ticket) => instant(ticket.updatedAt, "Zendesk gave no date"),
   },
 ];
+
+const ratingFirst = ["subject", "rating"];
+const ratedTicketColumns = [
+  ...ticketColumns.filter(({ id }) => ratingFirst.includes(id)),
+  ...ticketColumns.filter(({ id }) => !ratingFirst.includes(id)),
+];
+
+/** Of tickets that are counted by their rating it stands beside the ticket, where no screen cuts it off. */
+export const columnsFor = (metric: MetricKey | undefined) =>
+  metric === "csat" || metric === "topCsat" ? ratedTicketColumns : ticketColumns;

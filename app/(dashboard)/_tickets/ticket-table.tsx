@@ -6,7 +6,7 @@ import { accountQueries, type TicketFilters } from "#app/_queries/accounts.ts";
 import { DataTable } from "#app/_ui/data-table/data-table.tsx";
 import { defaultView, type TableView } from "#app/_ui/data-table/view.ts";
 import { Empty } from "#app/_ui/empty.tsx";
-import { ticketColumns } from "#app/(dashboard)/_tickets/ticket-columns.tsx";
+import { columnsFor } from "#app/(dashboard)/_tickets/ticket-columns.tsx";
 
 type TicketTableProps = {
   accountId: string;
@@ -26,7 +26,7 @@ export function TicketTable({ accountId, filters, view, onViewChange, rowShortcu
     <DataTable
       label="Tickets"
       nouns={["ticket", "tickets"]}
-      columns={ticketColumns}
+      columns={columnsFor(filters.metric)}
       rows={rows}
       rowId={(ticket) => `${ticket.connectionId}/${ticket.id}`}
       view={view ?? ownView}

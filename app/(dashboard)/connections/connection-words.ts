@@ -1,5 +1,5 @@
 import type { Status } from "#app/_ui/status.ts";
-import type { Connection, Run, StreamStatus } from "#lib/connections/shapes.ts";
+import type { Connection, Run, StreamName, StreamStatus } from "#lib/connections/shapes.ts";
 
 export const connectionWords: Record<Connection["state"], { status: Status; words: string }> = {
   active: { status: "good", words: "active" },
@@ -16,6 +16,17 @@ export const streamWords: Record<StreamStatus["state"], { status: Status; words:
   degraded: { status: "watch", words: "degraded" },
   failed: { status: "bad", words: "failed" },
   not_available: { status: "unknown", words: "not on this plan" },
+};
+
+/** What one row of a stream is. */
+export const rowNouns: Record<StreamName, string> = {
+  tickets: "Ticket",
+  ticket_events: "Ticket event",
+  users: "User",
+  organizations: "Organization",
+  groups: "Group",
+  satisfaction_ratings: "Satisfaction rating",
+  fields: "Field or status",
 };
 
 export const runWords: Record<Run["state"], { status: Status; words: string }> = {

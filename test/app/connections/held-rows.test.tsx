@@ -60,7 +60,7 @@ test("a held row can be set aside: the word goes out for this one row", async ()
   show([row("unnamed:1"), row("unnamed:2")], 2);
   const held = await list("Held rows");
   expect(held.getAllByRole("listitem")).toHaveLength(2);
-  fireEvent.click(held.getByRole("button", { name: "Set Users unnamed:2 aside" }));
+  fireEvent.click(held.getByRole("button", { name: "Set aside: user unnamed:2" }));
   await waitFor(() => expect(asked.join("\n")).toContain("set-aside"));
   expect(asked.find((one) => one.startsWith("POST"))).toBe(
     'POST /api/v1/connections/c1/held/set-aside {"stream":"users","key":"unnamed:2","setAside":true}',
@@ -74,14 +74,14 @@ test("rows that were set aside stand apart with who did it, and can be held agai
   expect(screen.queryByRole("list", { name: "Held rows" })).toBeNull();
   expect(screen.getByText("No other row is held.")).toBeDefined();
   expect(screen.queryByRole("button", { name: /Try all/ })).toBeNull();
-  fireEvent.click(aside.getByRole("button", { name: "Hold Users unnamed:1 again" }));
+  fireEvent.click(aside.getByRole("button", { name: "Hold again: user unnamed:1" }));
   await waitFor(() => expect(asked.join("\n")).toContain('"setAside":false'));
 });
 
 test("of a long row the beginning is shown with its length, and all of it is copied", async () => {
   show([row("unnamed:1", { payload: "x".repeat(100_000), length: 1_500_000, isCut: true })], 1);
   const held = await list("Held rows");
-  fireEvent.click(held.getByRole("button", { name: /Raw text/ }));
+  fireEvent.click(held.getByRole("button", { name: "Show raw text: user unnamed:1" }));
   expect(held.getByText(/The first 20,000 of 1,500,000 characters/)).toBeDefined();
   expect(copied).toEqual([]);
   fireEvent.click(held.getByRole("button", { name: "Copy the raw text" }));

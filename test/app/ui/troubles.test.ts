@@ -85,6 +85,17 @@ test("a notice of what the connection no longer shows is not said: the bar and t
   expect(troublesOf([connection({ webhook })], notices, now)).toEqual([]);
 });
 
+test("how many rows are held is said as the connection has it by now, not as its notice had it", () => {
+  const of = (message: string, code = "held_rows") => ({ ...failure, code, message });
+  const streams = [
+    stream("tickets", { state: "degraded", held: 1, failure: of("1 row is held.") }),
+    stream("users", { state: "degraded", held: 3, failure: of("3 rows are held.") }),
+    stream("groups", { state: "degraded", failure: of("Another reason.", "refused_lists") }),
+  ];
+  const [trouble] = troublesOf([connection({ streams })], [notice("degraded:held_rows")], now);
+  expect(trouble?.title).toBe("Support: Tickets: 1 row is held. Users: 3 rows are held.");
+});
+
 test("what only its notice tells is said with the way to it: a check that found much, and a webhook that is silent", () => {
   const webhook = { state: "active", kind: "events", lastDeliveryAt: null };
   const notices = ["webhook_silent", "webhook_unchecked", "drift:unusual"].map((code) => notice(code));

@@ -3,6 +3,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { connectionQueries, isLive } from "#app/_queries/connections.ts";
 import { StatusDot } from "#app/_ui/badge.tsx";
+import { cn } from "#app/_ui/class-names.ts";
 import { useNow } from "#app/_ui/clock.ts";
 import { Hint } from "#app/_ui/hint.tsx";
 import { Link } from "#app/_ui/link.tsx";
@@ -203,35 +204,46 @@ type StreamRowProps = { stream: StreamStatus; connectionId: string; standing: Re
 
 function StreamRow({ stream, connectionId, standing: { status, words } }: StreamRowProps) {
   const degraded = stream.held > 0 && stream.state === "degraded";
+  const failure = stream.failure && <TextWithTimes text={`${stream.failure.message} ${stream.failure.action}`} />;
   return (
-    <tr className="*:align-top">
-      <RowHeadCell className="font-medium">{streamTitles[stream.name]}</RowHeadCell>
-      <Cell className="whitespace-normal">
-        <StatusDot status={status}>
-          {degraded ? (
-            <Link href={`/connections/${connectionId}?tab=held#held`}>
-              degraded, <Num value={stream.held} /> held
-            </Link>
+    <>
+      <tr className={cn("*:align-top", failure && "max-sm:*:border-b-0")}>
+        <RowHeadCell className="font-medium max-sm:whitespace-normal">{streamTitles[stream.name]}</RowHeadCell>
+        <Cell className="whitespace-normal">
+          <StatusDot status={status}>
+            {degraded ? (
+              <Link href={`/connections/${connectionId}?tab=held#held`}>
+                degraded, <Num value={stream.held} /> held
+              </Link>
+            ) : (
+              words
+            )}
+          </StatusDot>
+          {failure && <p className="max-w-md min-w-40 text-small text-muted max-sm:hidden">{failure}</p>}
+        </Cell>
+        <Cell>
+          {stream.freshThrough ? (
+            <RelativeTime at={stream.freshThrough} />
           ) : (
-            words
+            <Unknown reason="Not read to its end yet" />
           )}
-        </StatusDot>
-        {stream.failure && (
-          <p className="max-w-md min-w-40 text-small text-muted">
-            <TextWithTimes text={`${stream.failure.message} ${stream.failure.action}`} />
-          </p>
-        )}
-      </Cell>
-      <Cell>
-        {stream.freshThrough ? <RelativeTime at={stream.freshThrough} /> : <Unknown reason="Not read to its end yet" />}
-      </Cell>
-      <Cell end>
-        <Num value={stream.rows} />
-      </Cell>
-      <Cell end muted={stream.held === 0}>
-        <Num value={stream.held} />
-      </Cell>
-      <Cell>{stream.lastRunAt ? <RelativeTime at={stream.lastRunAt} /> : <Unknown reason="No run yet" />}</Cell>
-    </tr>
+        </Cell>
+        <Cell end>
+          <Num value={stream.rows} />
+        </Cell>
+        <Cell end muted={stream.held === 0}>
+          <Num value={stream.held} />
+        </Cell>
+        <Cell>{stream.lastRunAt ? <RelativeTime at={stream.lastRunAt} /> : <Unknown reason="No run yet" />}</Cell>
+      </tr>
+      {/* In a column of a narrow screen it would be many lines of a word or two; it ends before the edge that fades. */}
+      {failure && (
+        <tr className="sm:hidden">
+          <Cell colSpan={6} className="pb-2 whitespace-normal">
+            <p className="sticky left-0 w-[calc(100vw-5rem)] text-small text-muted">{failure}</p>
+          </Cell>
+        </tr>
+      )}
+    </>
   );
 }

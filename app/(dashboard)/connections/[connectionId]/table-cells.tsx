@@ -10,6 +10,7 @@ type CellProps = {
   muted?: boolean;
   children: ReactNode;
   className?: string;
+  colSpan?: number;
 };
 
 const line = "border-b border-line pe-4 max-sm:pe-2 last:pe-0";
@@ -51,9 +52,12 @@ export function RowHeadCell({ children, className }: CellProps) {
   );
 }
 
-export function Cell({ end, muted, children, className }: CellProps) {
+export function Cell({ end, muted, children, className, colSpan }: CellProps) {
   return (
-    <td className={cn(line, "h-8 py-1 whitespace-nowrap", end && "text-end", muted && "text-muted", className)}>
+    <td
+      colSpan={colSpan}
+      className={cn(line, "h-8 py-1 whitespace-nowrap", end && "text-end", muted && "text-muted", className)}
+    >
       {children}
     </td>
   );

@@ -10,6 +10,7 @@ import { RelativeTime } from "#app/_ui/relative-time.tsx";
 import { Section } from "#app/_ui/section.tsx";
 import { SkeletonLines } from "#app/_ui/skeleton.tsx";
 import type { Absence, Connection } from "#lib/connections/shapes.ts";
+import { rowNouns } from "../../connection-words.ts";
 import { AbsenceDecision } from "./absence-decision.tsx";
 
 /** Stored rows that Zendesk no longer shows; those beyond the cap wait for a person's word. */
@@ -59,15 +60,13 @@ export function AbsentRows({ connection }: { connection: Connection }) {
   );
 }
 
-const nouns: Record<Absence["stream"], string> = { tickets: "Ticket", users: "User", organizations: "Organization" };
-
 function AbsentRow({ absence }: { absence: Absence }) {
   const { stream, id, name, firstMissedAt, notFoundAt, held, url } = absence;
   return (
     <li className="flex flex-wrap items-baseline justify-between gap-x-4 py-1.5">
       <Link href={url} external className="flex max-w-full min-w-0 items-center *:shrink-0" title={name ?? undefined}>
         <span className="min-w-0 shrink! truncate">
-          {nouns[stream]} #{id} {name}
+          {rowNouns[stream]} #{id} {name}
         </span>
       </Link>
       <p className="flex flex-wrap gap-x-2 text-muted">

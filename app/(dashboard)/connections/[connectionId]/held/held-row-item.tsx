@@ -6,8 +6,7 @@ import { Button } from "#app/_ui/button.tsx";
 import { CopyButton } from "#app/_ui/copy-button.tsx";
 import { useCount } from "#app/_ui/num.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
-
-import { streamTitles } from "#lib/connections/shapes.ts";
+import { rowNouns } from "../../connection-words.ts";
 import type { Retry } from "./use-retry.ts";
 import type { SetAside } from "./use-set-aside.ts";
 import { MOST_SHOWN, visibleText } from "./visible-text.ts";
@@ -22,13 +21,18 @@ export function HeldRowItem({ connectionId, row, retry, setAside }: HeldRowItemP
   const { stream, key, reason, firstHeldAt, lastHeldAt, payload } = row;
   const isMeant = (what?: { stream?: string | undefined; key?: string | undefined }) =>
     what?.key === key && what.stream === stream;
-  const name = `${streamTitles[stream]} ${key}`;
+  const noun = rowNouns[stream];
+  // A button's name begins with what stands on it, so that it can be called by it.
+  const named = (label: string) => ({ "aria-label": `${label}: ${noun.toLowerCase()} ${key}`, children: label });
   return (
     <li className="py-2">
       <div className="grid items-start gap-x-4 gap-y-1 sm:grid-cols-[minmax(0,1fr)_auto]">
         <div className="min-w-0">
           <p className="break-words">
-            <span className="font-medium">{name}</span> · {reason}
+            <span className="font-medium">
+              {noun} {key}
+            </span>{" "}
+            · {reason}
           </p>
           <p className="text-small text-muted">
             first <RelativeTime at={firstHeldAt} /> · last <RelativeTime at={lastHeldAt} />
@@ -46,30 +50,24 @@ export function HeldRowItem({ connectionId, row, retry, setAside }: HeldRowItemP
             variant="ghost"
             aria-expanded={open}
             aria-controls={rawId}
-            aria-label={`Raw text of ${name}`}
             onClick={() => setOpen(!open)}
-          >
-            {open ? "Hide raw text" : "Show raw text"}
-          </Button>
+            {...named(open ? "Hide raw text" : "Show raw text")}
+          />
           <Button
             size="sm"
             variant="ghost"
             busy={setAside.isPending && isMeant(setAside.variables)}
             disabled={setAside.isPending}
-            aria-label={row.setAside ? `Hold ${name} again` : `Set ${name} aside`}
             onClick={() => setAside.mutate({ stream, key, setAside: row.setAside === null })}
-          >
-            {row.setAside ? "Hold again" : "Set aside"}
-          </Button>
+            {...named(row.setAside ? "Hold again" : "Set aside")}
+          />
           <Button
             size="sm"
             busy={retry.isPending && isMeant(retry.variables)}
             disabled={retry.isPending}
-            aria-label={`Try ${name} again`}
             onClick={() => retry.mutate({ stream, key })}
-          >
-            Try again
-          </Button>
+            {...named("Try again")}
+          />
         </div>
       </div>
       {open && (

@@ -19,7 +19,7 @@ import { useSetAside } from "./use-set-aside.ts";
 
 const EVERY = "every";
 
-/** The quarantine: rows that could not be stored, each with its reason and its raw text, and another try; those that were set aside stand apart. */
+/** The quarantine: rows that could not be stored, or not wholly, each with its reason and its raw text, and another try; those that were set aside stand apart. */
 export function HeldRows({ connection }: { connection: Connection }) {
   const { user } = useSession();
   const count = useCount();
@@ -48,8 +48,8 @@ export function HeldRows({ connection }: { connection: Connection }) {
   return (
     <Section
       anchor="held"
-      title="Could not be stored"
-      description="Kept as they came; the stream goes on without them. Every later version is tried by itself. What never will be corrected can be set aside."
+      title="Not stored, or not wholly"
+      description="Kept as they came; the stream goes on. Every later version is tried by itself. What never will be corrected can be set aside."
       actions={
         admin &&
         sum > 0 && (

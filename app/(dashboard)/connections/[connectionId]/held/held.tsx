@@ -4,7 +4,7 @@ import type { Connection } from "#lib/connections/shapes.ts";
 import { AbsentRows } from "./absent-rows.tsx";
 import { HeldRows } from "./held-rows.tsx";
 
-/** Rows that stand apart: those that Zendesk no longer shows, and those that could not be stored. */
+/** Rows that stand apart: those that Zendesk no longer shows, and those that could not be stored, or not wholly. */
 export function Held({ connection }: { connection: Connection }) {
   return (
     <div className="flex max-w-5xl flex-col gap-8">
