@@ -119,7 +119,8 @@ export async function claimAfterEvents(reading: Reading, areEventsRead: boolean)
 
 /** Null where either is. */
 function earlier(a: Date | null, b: Date | null): Date | null {
-  return a && b && b < a ? b : a && b;
+  if (a === null || b === null) return null;
+  return a < b ? a : b;
 }
 
 /** Of the changes of those `asked` for and since a second, those that no answer shows: it is older, or there is none. */

@@ -101,6 +101,21 @@ describe("claims of tickets", () => {
     expect(await claimOf(account, "tickets")).toBeGreaterThan(changed);
   });
 
+  it("go no further than the reading of tickets either, however late their events are read", async () => {
+    const account = await caughtUp();
+    const { world, zendesk } = account;
+    world.advance(10 * MINUTE);
+    const read = world.now();
+    zendesk.faults.before({ path: events, nth: 1 }, () => {
+      world.advance(3 * MINUTE);
+    });
+    await account.sync();
+    const claimed = (await claimOf(account, "tickets")) ?? 0;
+    expect(claimed).toBeGreaterThan(read - 2 * MINUTE);
+    expect(claimed).toBeLessThanOrEqual(read);
+    expect(await claimOf(account, "ticket_events")).toBeGreaterThan(read);
+  });
+
   it("hold for those that go on changing until their events are read", async () => {
     const { account, world, zendesk, changed, moved, priorities } = await outrun();
     zendesk.faults.before({ path: events, nth: 1 }, () => {
