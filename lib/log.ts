@@ -120,7 +120,10 @@ function escapeControls(line: string): string {
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return conceal(error, 0);
   const { name: type, message, stack, cause } = error;
-  const told = Object.entries(error).filter(([, value]) => typeof value !== "object" || isPlain(value));
+  // What an error calls its data is what somebody sent, not what went wrong.
+  const told = Object.entries(error).filter(
+    ([key, value]) => key !== "data" && (typeof value !== "object" || isPlain(value)),
+  );
   return {
     type,
     message,

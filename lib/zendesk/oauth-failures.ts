@@ -21,7 +21,7 @@ export function refused(answer: HttpAnswer | TransportError, base: string): Zend
   }
   const body = parseBody(answer);
   const error = isObject(body) ? body.error : undefined;
-  const said = error === undefined ? "" : zendeskWords(answer);
+  const said = error === undefined || answer.status < 300 ? "" : zendeskWords(answer);
   const known = typeof error === "string" ? oauthErrors[error] : undefined;
   if (known)
     return new ZendeskError({ ...known, message: `${known.message} (${said}).`, scope: "connection", about: "auth" });

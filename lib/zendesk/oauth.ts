@@ -123,6 +123,7 @@ export async function revokeAccessToken(site: OauthSite, accessToken: string): P
 /** Throws a ZendeskError, or WaitNeeded where Zendesk asks to wait longer than a renewal may take. */
 async function requestToken(site: OauthSite, client: OauthClient, grant: Grant, now: Date): Promise<Token> {
   registerSecrets([client.secret]);
+  if ("code" in grant) registerSecrets([grant.code, grant.code_verifier]);
   const { transport, base } = open(site);
   const headers = { "content-type": "application/json", accept: "application/json" };
   const body = JSON.stringify({ ...grant, client_id: client.id, client_secret: client.secret });
@@ -144,7 +145,9 @@ async function requestToken(site: OauthSite, client: OauthClient, grant: Grant, 
       if (isLast && !(answer instanceof TransportError) && answer.status === 429) {
         throw new WaitNeeded(new Date(now.getTime() + performance.now() - started + pause));
       }
-      if (!isPassing(answer) || isLast) throw refused(answer, base);
+      // A code is good for one token: the second answer would only say that it is used up.
+      const isSpent = "code" in grant && !(answer instanceof TransportError) && answer.status < 300;
+      if (isSpent || !isPassing(answer) || isLast) throw refused(answer, base);
       await sleep(pause);
     }
   } finally {

@@ -127,8 +127,9 @@ export class Transport {
   }
 }
 
-function asTransportError(error: unknown, signal: AbortSignal | undefined): TransportError {
-  if (error instanceof TransportError) return error;
+function asTransportError(thrown: unknown, signal: AbortSignal | undefined): TransportError {
+  if (thrown instanceof TransportError) return thrown;
+  const error = withoutBytes(thrown);
   if (signal?.aborted) return new TransportError("aborted", "the run was told to stop", error);
   const { code = "", name = "", message = "" } = error as { code?: string; name?: string; message?: string };
   if (name === "TimeoutError" || /TIMEOUT|ETIMEDOUT/.test(code)) {
@@ -141,4 +142,12 @@ function asTransportError(error: unknown, signal: AbortSignal | undefined): Tran
     return new TransportError("broken", `no connection (${code})`, error);
   }
   return new TransportError("broken", code || message || "the connection broke", error);
+}
+
+/** The parser's own error carries the bytes that it could not read: a token, or somebody's ticket. They are for no log. */
+function withoutBytes(error: unknown): unknown {
+  if (!(error instanceof Error && "data" in error)) return error;
+  const { name, message } = error;
+  const { code } = error as { code?: string };
+  return Object.assign(new Error(message), { name, ...(code === undefined ? {} : { code }) });
 }

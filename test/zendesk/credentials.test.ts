@@ -1,7 +1,9 @@
+import net from "node:net";
 import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
 import { inWorkspace } from "#db/client.ts";
 import { encrypt } from "#lib/auth/encryption.ts";
+import { openLog } from "#lib/log.ts";
 import { exchangeCode, openClient, renewToken, revokeToken, tryCredentials } from "#lib/zendesk/credentials.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { checkIdentity } from "#lib/zendesk/identity.ts";
@@ -124,6 +126,30 @@ describe("trying credentials", () => {
     expect(world.access.tokens.length).toBeGreaterThan(0);
     active.remove();
     expect(await attempt(clientAuth)).toMatchObject({ identity: { role: "admin" } });
+  });
+
+  it.each([
+    ["without the chunks that it announces", "HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\nTOKEN"],
+    ["behind a broken header", "HTTP/1.1 201 Created\r\nbro ken\r\n\r\nTOKEN"],
+    ["without a status", "TOKEN"],
+  ])("logs no token that no HTTP brings: %s (row 60)", async (_, answer) => {
+    const token = '{"access_token":"canary-of-the-wire","token_type":"bearer"}';
+    const server = net.createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end(answer.replace("TOKEN", token)));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { config, clientAuth } = await setUp();
+    const { port } = server.address() as net.AddressInfo;
+    const zendesk = { ...config.zendesk, urlTemplate: `http://127.0.0.1:${port}` };
+    const tried = { subdomain: "acme", auth: clientAuth, access: "read" as const, now: at, options: impatient };
+    const error = await tryCredentials({ config: { ...config, zendesk }, db: database.db }, tried).catch((e) => e);
+    const lines: string[] = [];
+    openLog((line) => lines.push(line)).warn({ err: error }, "failed");
+    expect(error).toBeInstanceOf(ZendeskError);
+    expect(lines.join()).toContain("unreachable");
+    expect(lines.join()).not.toContain("canary");
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it("asks again for a token that came damaged once", async () => {
