@@ -196,7 +196,7 @@ async function judgeDeparted({ ctx, scope, connection, client, clock }: Drain, i
     if (!(await shareOpenConnection(trx, scope))) return;
     const now = clock();
     // What lives and is empty stays noted as well: a merge that has not come to its end is the hourly run's.
-    const waiting = new Set([...unjudged, ...suspects.living]);
+    const waiting = new Set([...unjudged, ...suspects.living, ...suspects.leaving]);
     const judged = noted.filter(({ organizationId }) => !waiting.has(organizationId));
     const { deleted } = await settleDepartures(trx, scope, { gone, judged }, now);
     if (deleted > 0) await markChanged(trx, scope, now);

@@ -15,7 +15,7 @@ import {
   type NotedDeparture,
   whereMostWent,
 } from "#lib/zendesk/store/departures.ts";
-import { deserted } from "#lib/zendesk/store/facts.ts";
+import { deserted, standingOrganizations } from "#lib/zendesk/store/facts.ts";
 import { tombstoneOrganizations } from "#lib/zendesk/store/organizations.ts";
 import { addCounts, noCounts } from "#lib/zendesk/store/run-counters.ts";
 import { readStreamState } from "#lib/zendesk/store/stream-state.ts";
@@ -73,9 +73,6 @@ async function askAboutDeparted(reading: Reading, noted: readonly NotedDeparture
   progress.isAsked = true;
   if (refused[0]) await noteRefusal(reading, "organizations", refused[0].why);
   const suspects = await commit(reading, (trx) => suspectsAmong(trx, scope, { ids, missing }));
-  const isDeserted = (id: string) => suspects.deserted.some((one) => one.id === id);
-  // Not found, and somebody is still in it here: the pages that show them leave may come yet, and where they all go counts.
-  const leaving = missing.filter((id) => !isDeserted(id));
   const settle = async (judged: readonly string[], gone: readonly string[]) => {
     if (judged.length === 0) return;
     await commit(reading, async (trx) => {
@@ -90,7 +87,7 @@ async function askAboutDeparted(reading: Reading, noted: readonly NotedDeparture
     });
   };
   let { deserted: open } = suspects;
-  const waiting = [...suspects.living, ...leaving, ...refused.map(({ id }) => id)];
+  const waiting = [...suspects.living, ...suspects.leaving, ...refused.map(({ id }) => id)];
   const undecided = new Set([...waiting, ...open.map(({ id }) => id)]);
   await settle(
     ids.filter((id) => !undecided.has(id)),
@@ -125,7 +122,9 @@ export async function suspectsAmong(
   const empty = await deserted(trx, scope, asked.ids);
   const isMissing = ({ id }: { id: string }) => asked.missing.includes(id);
   const living = empty.filter((one) => !isMissing(one)).map(({ id }) => id);
-  return { deserted: empty.filter(isMissing), living, freshThrough, pageSize };
+  const standing = await standingOrganizations(trx, scope, asked.missing);
+  const leaving = standing.filter((id) => !empty.some((one) => one.id === id));
+  return { deserted: empty.filter(isMissing), living, leaving, freshThrough, pageSize };
 }
 
 /**

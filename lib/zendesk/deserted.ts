@@ -12,6 +12,8 @@ export interface Suspects {
   deserted: { id: string; updatedAt: Date | null }[];
   /** Those that it finds still: a merge may not have come to its end (zendesk-api section 6.1). */
   living: string[];
+  /** Those that it does not find, and in which somebody is left here: the pages that show them leave may come yet, and where all of them go counts. */
+  leaving: string[];
   /** All that was visible before has been read. */
   freshThrough: Date | null;
   /** The largest page that Zendesk was last seen to bear. */

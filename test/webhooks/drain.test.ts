@@ -493,3 +493,20 @@ describe("when it cannot be done now", () => {
     await expectConverged(linked, readById);
   }, 120_000);
 });
+
+test("who left an organization that is gone stays noted until nobody is left in it (row 40)", async () => {
+  const linked = await live();
+  const { world } = linked;
+  const loser = world.organizations.list()[0]?.id as string;
+  const winner = world.organizations.create({ name: "Winner" });
+  world.organizations.delete(loser);
+  for (const id of ["1", "2"]) {
+    world.tickets.update(id, { organizationId: winner.id });
+    await linked.take(linked.signed(`{"type":"zen:event-type:ticket.created","detail":{"id":"${id}"}}`));
+  }
+  await linked.drain();
+  const noted = await linked.read((trx) =>
+    trx.selectFrom("departure").select(["organization_id", "went_to", "rows"]).orderBy("rows").execute(),
+  );
+  expect(noted).toContainEqual({ organization_id: loser, went_to: winner.id, rows: 2 });
+});

@@ -89,6 +89,27 @@ it("count until somebody is left in it no more: the pointer follows most rows, n
   await expectConverged(account);
 });
 
+it("of organizations that are known to be gone are asked about no more, though somebody leaves them later", async () => {
+  const world = new World({
+    subdomain: "acme",
+    clock: "2026-03-02T09:00:00Z",
+    settings: { deletedOrganizationsInExport: true },
+  });
+  const { id } = world.organizations.create({ name: "Gone" });
+  world.users.create({ name: "U", organizationId: id });
+  world.advance(HOUR);
+  const account = await connect(database, world);
+  await account.sync();
+  world.organizations.delete(id);
+  await next(account);
+  expect(await gone(account)).toMatchObject([{ id }]);
+  await next(account);
+  expect(await noted(account)).toEqual([]);
+  account.zendesk.journal.clear();
+  await next(account);
+  expect(account.zendesk.journal.to(`/api/v2/organizations/${id}`)).toEqual([]);
+});
+
 it("are judged a few in each run, however far apart the export has them, and no run waits for the others", async () => {
   const { world, account, winner, ids } = await read(104, { exportPage: 5 });
   const losers = ids.filter((_, n) => n % 8 === 0);

@@ -55,6 +55,19 @@ export async function deserted(
   return rows;
 }
 
+/** Of these organizations those that are stored and not known to be gone. */
+export async function standingOrganizations(
+  trx: Trx,
+  { workspaceId, connectionId }: Scope,
+  ids: readonly string[],
+): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await sql<{ id: string }>`
+    select id from organization where workspace_id = ${workspaceId} and connection_id = ${connectionId}
+       and id = any(${ids}::bigint[]) and deleted_at is null`.execute(trx);
+  return rows.map(({ id }) => id);
+}
+
 /** Living users of these organizations, as far as is known. */
 export async function membersOf(
   trx: Trx,
