@@ -5,7 +5,7 @@ import { randomFrom } from "#test/metrics/random.ts";
 import { percentile } from "./measure.ts";
 import { printTable, type Row, row } from "./table.ts";
 
-/** Milliseconds in which a change that is told by webhook shall be on the screen, in 19 of 20 cases (mission.md, O-15). */
+/** Our own limit, in milliseconds, for 19 of 20 changes that a webhook tells of (mission.md, O-15: as they happen). */
 const LIMIT = 10_000;
 const CHANGES = 60;
 /** Longer than the screen's own turn, so that every moment of it is met. */
@@ -24,20 +24,21 @@ test("from a change in Zendesk to the changed number on an open screen", async (
   const beside = await measure(shown, change);
   const checks = await checking.end();
 
-  const rows = [...rowsOf("alone", alone), ...rowsOf("while the past year is checked", beside)];
-  const note = `${CHANGES} changes each, from the change in Zendesk, which is told within 250 ms; ${checks} checks of the past`;
-  process.stdout.write(`\n${printTable(rows, [note])}\n`);
+  const rows = [p95Of("alone", alone), p95Of("while the past year is checked", beside)];
+  const others = (times: readonly number[]) =>
+    `p50 ${Math.round(percentile(times, 0.5))} ms, slowest ${Math.round(Math.max(...times))} ms`;
+  const notes = [
+    `alone: ${others(alone)}; while the past year is checked (${checks} checks): ${others(beside)}`,
+    `${CHANGES} changes each, from the change in Zendesk, which is told within 250 ms; 60 accounts, some 1,500 tickets`,
+  ];
+  process.stdout.write(`\n${printTable(rows, notes)}\n`);
   expect(rows.every(({ ours }) => Number.isFinite(ours))).toBe(true);
+  expect(checks).toBeGreaterThan(0);
 });
 
-function rowsOf(when: string, times: readonly number[]): Row[] {
-  const line = (what: string, ours: number) =>
-    row({ number: "O-15", what: `${what}, ${when}`, ours, limit: LIMIT, goal: 1, moonshot: 0.5 });
-  return [
-    line("change → screen, p50", percentile(times, 0.5)),
-    line("change → screen, p95", percentile(times, 0.95)),
-    line("change → screen, slowest", Math.max(...times)),
-  ];
+function p95Of(when: string, times: readonly number[]): Row {
+  const what = `change → screen, p95, ${when}`;
+  return row({ number: "O-15", what, ours: percentile(times, 0.95), limit: LIMIT, goal: 1, moonshot: 0.5 });
 }
 
 /** Milliseconds from each change to the frame that shows it. */
