@@ -1,5 +1,5 @@
 import { focusManager, queryOptions } from "@tanstack/react-query";
-import { apiGet } from "#app/_queries/client.ts";
+import { apiGet, givingUpAfter } from "#app/_queries/client.ts";
 
 const LOOKING_MS = 2_500;
 /** Nobody looks. */
@@ -7,6 +7,10 @@ const CALM_MS = 30_000;
 const SILENT_MS = 5_000;
 /** An answer that takes longer is none: so it is where the database hangs. */
 const PATIENCE_MS = 10_000;
+const SECOND_TRY_MS = 1_000;
+
+const ask = (signal: AbortSignal) =>
+  apiGet<{ version: string }>("/api/v1/changes", {}, givingUpAfter(PATIENCE_MS, signal));
 
 /**
  * A version that changes whenever numbers or timelines may have changed. One failure disturbs nobody; two in a row mean that
@@ -16,10 +20,16 @@ export const changesQuery = () =>
   queryOptions({
     queryKey: ["changes"],
     queryFn: ({ signal }) =>
-      apiGet<{ version: string }>("/api/v1/changes", {}, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])),
+      ask(signal).catch(async (error: unknown) => {
+        if (signal.aborted) throw error;
+        await new Promise((resolve) => setTimeout(resolve, SECOND_TRY_MS));
+        return ask(signal);
+      }),
     staleTime: 0,
-    retry: 1,
-    retryDelay: 1_000,
+    // A retry of the library's waits for as long as nobody looks, and what is asked meanwhile with it.
+    retry: false,
+    // A device without a network gets no answer either, and says so.
+    networkMode: "always",
     refetchIntervalInBackground: true,
     refetchInterval: ({ state }) => {
       if (!focusManager.isFocused()) return CALM_MS;

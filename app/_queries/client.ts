@@ -75,13 +75,26 @@ function encode(body: unknown, headers: Headers): BodyInit | undefined {
   return JSON.stringify(body);
 }
 
+const noAnswer = "The server does not answer. Check the connection, then try again.";
+
+/** A signal that gives up after so many milliseconds as well. `AbortSignal.any` is younger than the browsers that are served. */
+export function givingUpAfter(milliseconds: number, signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException(noAnswer, "TimeoutError")), milliseconds);
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    controller.abort(signal.reason);
+  });
+  return controller.signal;
+}
+
 async function answerOf<Answer>(path: string, init: RequestInit): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch(path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "offline", "The server does not answer. Check the connection, then try again.");
+    throw new ApiError(0, "offline", noAnswer);
   }
   if (response.ok) return (response.status === 204 ? undefined : await response.json()) as Answer;
   throw await errorOf(response);

@@ -1,20 +1,24 @@
 import { queryOptions } from "@tanstack/react-query";
-import { apiGet } from "#app/_queries/client.ts";
+import { apiGet, givingUpAfter } from "#app/_queries/client.ts";
 
 const LOOK_AGAIN_MS = 5_000;
+const PATIENCE_MS = 10_000;
 
-/** Whether the server can answer at all: with a database that it reaches. Asked by screens that could not be made. */
+/**
+ * Why the server can answer nothing just now, or null where it is ready, with a database that it reaches. Asked by screens that
+ * could not be made. A reason is an answer, not a failure: it stays while it is asked again.
+ */
 export const readinessQuery = () =>
   queryOptions({
     queryKey: ["readiness"],
-    queryFn: ({ signal }) =>
-      apiGet<{ status: string }>(
-        "/api/health/ready",
-        {},
-        AbortSignal.any([signal, AbortSignal.timeout(2 * LOOK_AGAIN_MS)]),
+    queryFn: ({ signal }): Promise<Error | null> =>
+      apiGet("/api/health/ready", {}, givingUpAfter(PATIENCE_MS, signal)).then(
+        () => null,
+        (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
       ),
     staleTime: 0,
     gcTime: 0,
-    retry: false,
+    structuralSharing: false,
+    networkMode: "always",
     refetchInterval: LOOK_AGAIN_MS,
   });

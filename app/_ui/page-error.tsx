@@ -19,12 +19,12 @@ type PageErrorProps = {
  */
 export function PageError({ title, error, onRetry, children }: PageErrorProps) {
   const fromServer = error.digest !== undefined;
-  const readiness = useQuery({ ...readinessQuery(), enabled: fromServer });
+  const { data: unready } = useQuery({ ...readinessQuery(), enabled: fromServer });
   const wasUnready = useRef(false);
   useEffect(() => {
-    if (readiness.isError) wasUnready.current = true;
-    else if (readiness.isSuccess && wasUnready.current) location.reload();
-  }, [readiness.isError, readiness.isSuccess]);
+    if (unready) wasUnready.current = true;
+    else if (unready === null && wasUnready.current) location.reload();
+  }, [unready]);
   if (!fromServer) {
     return (
       <ErrorState title={title} error={error} onRetry={onRetry}>
@@ -35,10 +35,10 @@ export function PageError({ title, error, onRetry, children }: PageErrorProps) {
   return (
     <ErrorState
       title={title}
-      error={readiness.error ?? new Error("The server failed while it made this page.")}
+      error={unready ?? new Error("The server failed while it made this page.")}
       onRetry={() => location.reload()}
     >
-      {readiness.isError ? (
+      {unready ? (
         "The page comes by itself as soon as the server is ready again."
       ) : (
         <>

@@ -15,23 +15,23 @@ export function FollowChanges() {
   const client = useQueryClient();
   const { data, isError } = useQuery(changesQuery());
   const version = data?.version;
-  const [followed, setFollowed] = useState<string | undefined>(undefined);
+  const [followed, setFollowed] = useState<{ version?: string }>({});
   const asking = useRef(false);
   const missed = useRef(false);
   useEffect(() => {
     // What was asked for during a silence has failed, whatever the version is after it.
     if (isError) missed.current = true;
     if (isError || version === undefined || asking.current) return;
-    if (version === followed && !missed.current) return;
-    if (followed === undefined) {
-      setFollowed(version);
+    if (version === followed.version && !missed.current) return;
+    if (followed.version === undefined) {
+      setFollowed({ version });
       return;
     }
     asking.current = true;
     missed.current = false;
     void askAgain(client).finally(() => {
       asking.current = false;
-      setFollowed(version);
+      setFollowed({ version });
     });
   }, [version, isError, followed, client]);
   return null;

@@ -17,11 +17,13 @@ export interface Silence {
 /** Null while the server answers. */
 export function useSilence(): Silence | null {
   // It is asked by `FollowChanges`.
-  const { isError, isPaused, error, dataUpdatedAt } = useQuery({ ...changesQuery(), enabled: false });
-  if (!isError && !isPaused) return null;
+  const { isError, error, errorUpdateCount, dataUpdatedAt } = useQuery({ ...changesQuery(), enabled: false });
+  // Where it has never answered, the library forgets the failure while it asks again.
+  const isSilent = isError || (dataUpdatedAt === 0 && errorUpdateCount > 0);
+  if (!isSilent) return null;
   return {
     since: dataUpdatedAt === 0 ? null : new Date(dataUpdatedAt),
-    reason: isPaused ? "This device is not connected to a network." : reasonOf(error),
+    reason: error ? reasonOf(error) : "The server does not answer.",
     signedOut: error instanceof ApiError && error.status === 401,
   };
 }

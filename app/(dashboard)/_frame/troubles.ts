@@ -142,7 +142,7 @@ export function troublesOf(
     const told = notices
       .filter(({ connectionId, clearedAt }) => clearedAt === null && connectionId === connection.id)
       .filter(({ code }) => stillHolds(code, connection, seen))
-      .map(({ raisedAt, ...notice }) => ({ ...notice, message: newestWords(notice, connection), since: raisedAt }));
+      .map(({ raisedAt, ...notice }) => ({ ...notice, ...newestWords(notice, connection), since: raisedAt }));
     const known = new Set(told.map(({ code }) => themeOf(code)));
     const all: Seen[] = [...told, ...seen.filter(({ code }) => !known.has(themeOf(code)))];
     return all.map((found): Finding => ({ ...found, stopsWrites: own.some(({ blocked }) => blocked !== null) }));
@@ -151,12 +151,17 @@ export function troublesOf(
 }
 
 /** What the connection itself says by now of the streams that a notice is about: a notice is rewritten later. */
-function newestWords({ code, message }: Pick<Notice, "code" | "message">, { streams }: Connection): string {
+function newestWords(
+  { code }: Pick<Notice, "code">,
+  { streams }: Connection,
+): Partial<Pick<Notice, "message" | "action">> {
   const [state, reason] = code.split(":");
-  if (state !== "failed" && state !== "degraded") return message;
+  if (state !== "failed" && state !== "degraded") return {};
   const meant = streams.filter((one) => one.state === state && one.failure?.code === reason);
-  const words = meant.map(({ name, failure }) => `${streamTitles[name]}: ${failure?.message}`);
-  return words.length === 0 ? message : words.join(" ");
+  const failure = meant[0]?.failure;
+  if (!failure) return {};
+  const message = meant.map((one) => `${streamTitles[one.name]}: ${one.failure?.message}`).join(" ");
+  return { message, action: failure.action };
 }
 
 function stillHolds(code: string, connection: Connection, seen: readonly Seen[]): boolean {

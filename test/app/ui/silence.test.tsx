@@ -1,3 +1,4 @@
+import { focusManager } from "@tanstack/react-query";
 import { act, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PageError } from "#app/_ui/page-error.tsx";
@@ -67,6 +68,19 @@ test("one answer that fails disturbs nobody", async () => {
   server.answers = true;
   await after(1_500);
   expect([bar(), stamp()]).toEqual([undefined, ["all fresh"]]);
+});
+
+test("a tab that nobody looks at goes on asking after a failure, and claims nothing wrong", async () => {
+  renderUi(<Frame />);
+  await after(3_000);
+  focusManager.setFocused(false);
+  server.answers = false;
+  await after(40_000);
+  expect(bar()).toMatch(/The database cannot be reached just now/);
+  server.answers = true;
+  await after(40_000);
+  expect([bar(), stamp()]).toEqual([undefined, ["all fresh"]]);
+  focusManager.setFocused(undefined);
 });
 
 test("a page that the server could not make says what readiness says, and comes by itself once it is ready", async () => {

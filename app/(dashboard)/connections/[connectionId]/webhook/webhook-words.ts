@@ -11,8 +11,8 @@ const states: Record<Webhook["state"], Words> = {
   unreachable: { status: "watch", words: "out of Zendesk’s reach" },
 };
 
-/** Zendesk is asked for none where the connection may only read. */
-export const isReadOnly = ({ failure }: Webhook): boolean => failure?.code === "read_only";
+/** Zendesk was asked for none, since the connection may only read. One that was made before is another matter. */
+export const isReadOnly = ({ failure, kind }: Webhook): boolean => kind === null && failure?.code === "read_only";
 
 export const webhookWords = (webhook: Webhook): Words =>
   isReadOnly(webhook) ? { status: "unknown", words: "none: the connection only reads" } : states[webhook.state];
