@@ -8,7 +8,7 @@ import { isBigint } from "#lib/zendesk/wire.ts";
  * an id by which it could be known again is held under its own text, so that each is held for itself.
  */
 
-const shared = /^(\w+_fields|custom_statuses|survey|legacy)$/;
+const shared = /^(\w+_fields|custom_statuses|survey|legacy|memberships)$/;
 const nameless = "unnamed:";
 
 /** `id`: null where the row has none that could be stored. */
@@ -23,9 +23,14 @@ export function partOf(key: string, name: StreamName): string {
   return shared.test(before) ? before : name;
 }
 
+/** The key without the list's name: the row's id where it has one. */
+export function idIn(key: string, name: StreamName): string {
+  const part = partOf(key, name);
+  return part === name ? key : key.slice(part.length + 1);
+}
+
 /** Whether the key tells no row: it will never come again under a key of its own. */
 export function isNameless(key: string, name: StreamName): boolean {
-  const part = partOf(key, name);
-  const id = part === name ? key : key.slice(part.length + 1);
-  return id.startsWith(nameless) || (part !== "survey" && !isBigint(id));
+  const id = idIn(key, name);
+  return id.startsWith(nameless) || (partOf(key, name) !== "survey" && !isBigint(id));
 }

@@ -1,18 +1,20 @@
-import { z } from "zod";
 import type { Trx } from "#db/client.ts";
 import { isPlaceRefused, WaitNeeded } from "#lib/zendesk/failures.ts";
+import { heldKey, idIn, partOf } from "#lib/zendesk/held-keys.ts";
+import { type MadePage, makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
-import { readList } from "#lib/zendesk/readers.ts";
+import { page, readList } from "#lib/zendesk/readers.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
-import { idOf, RowReader, type Wire } from "#lib/zendesk/row-reader.ts";
-import { forgetSeen, noteSeen } from "#lib/zendesk/store/drift.ts";
-import { forgetUnseenMemberships, type MembershipRow, storeMemberships } from "#lib/zendesk/store/memberships.ts";
-import { addRequests } from "#lib/zendesk/store/run-counters.ts";
+import type { Scope } from "#lib/zendesk/scope.ts";
+import { forgetSeen, noteSeen, unseenOf } from "#lib/zendesk/store/drift.ts";
+import { heldKeys, holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
+import { forgetUnseenMemberships } from "#lib/zendesk/store/memberships.ts";
+import { addCounts, noCounts } from "#lib/zendesk/store/run-counters.ts";
 import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
-import { keyOfRow, whatIsWrong } from "#lib/zendesk/wire.ts";
+import { membershipPart, streamNamed } from "#lib/zendesk/streams.ts";
+import { keyOfRow } from "#lib/zendesk/wire.ts";
 
-const id = z.union([z.number(), z.string().regex(/^-?\d{1,18}$/)]);
-const membershipWire = z.object({ id, user_id: id, organization_id: id });
+const users = streamNamed("users");
 
 /**
  * All memberships of people in organizations, page by page (row 42): Zendesk has no export of what changed, so the night
@@ -34,26 +36,23 @@ export async function readMemberships(reading: Reading): Promise<void> {
       place = await commit(reading, (trx) => beginAnew(trx, reading));
       continue;
     }
-    const rows = membershipRows(listed.rows);
+    const { rows, cursor: at, hasMore } = listed;
+    const made = makeRows(users, page(listed.answer, { part: membershipPart, rows, at, end: !hasMore, stamp: null }));
     const check = { runId: reading.runId, begun: place.check?.begun ?? nowSecond(reading) };
-    // Also of those that cannot be stored: they are shown, so that what is stored of them is not over.
-    const seen = listed.rows.flatMap((row) => keyOfRow(row) ?? []);
-    const isNameless = place.nameless === true || seen.length < listed.rows.length;
+    const isNameless = place.nameless === true || rows.some((row) => keyOfRow(row) === null);
     const next: Place = {
       ...place,
-      ...{ at: listed.cursor, rows: place.rows + rows.length, check },
+      ...{ at, rows: place.rows + made.items.length, check },
       ...(isNameless ? { nameless: true } : {}),
     };
     await commit(reading, async (trx) => {
-      await storeMemberships(trx, reading.scope, rows);
-      await noteSeen(trx, reading.scope, "memberships", seen);
-      if (!listed.hasMore && next.rows > 0 && !isNameless) await forgetUnseenMemberships(trx, reading.scope);
-      if (!listed.hasMore) await forgetSeen(trx, reading.scope, "memberships");
-      const change = { position: writePlace(next), caught_up: !listed.hasMore };
+      await storePage(trx, reading, made);
+      if (!hasMore && next.rows > 0) await forgetUnseen(trx, reading.scope, { isNameless });
+      if (!hasMore) await forgetSeen(trx, reading.scope, "memberships");
+      const change = { position: writePlace(next), caught_up: !hasMore };
       await saveStreamState(trx, reading.scope, "users", "memberships", change, reading.clock());
-      await addRequests(trx, reading.scope, reading.runId, uncountedRequests(reading));
     });
-    if (!listed.hasMore) return;
+    if (!hasMore) return;
     place = next;
     if (reading.stop()) throw new WaitNeeded(reading.clock());
   }
@@ -79,15 +78,37 @@ async function listFrom({ client }: Reading, { at }: Place, handedDown: string |
   }
 }
 
-function membershipRows(wires: readonly Wire[]): MembershipRow[] {
-  const read = new RowReader();
-  return wires
-    .filter((wire) => whatIsWrong(membershipWire, wire) === null)
-    .map((wire) => ({
-      id: idOf(wire.id),
-      userId: idOf(wire.user_id),
-      organizationId: idOf(wire.organization_id),
-      isDefault: wire.default === true,
-      updatedAt: read.instant(wire, "updated_at"),
-    }));
+/** Those that cannot be stored are held, as rows of the users (row 55), and leave as soon as they are stored. */
+async function storePage(trx: Trx, reading: Reading, made: MadePage): Promise<void> {
+  const { scope, runId } = reading;
+  const stored = await storeRows(trx, users, scope, made, reading.clock());
+  const held = await holdRows(trx, scope, users.name, stored.held, made.fetchedAt);
+  const heldNow = stored.held.map((row) => row.key);
+  const healed = stored.keys.filter((key) => !heldNow.includes(key));
+  await releaseRows(trx, scope, users.name, healed);
+  // Also those that cannot be stored: they are shown, so that what is stored of them is not over.
+  const shown = [...stored.keys, ...heldNow].map((key) => idIn(key, users.name));
+  await noteSeen(trx, scope, "memberships", shown);
+  const counts = { ...noCounts, held, cleaned: made.cleaned, requests: uncountedRequests(reading) };
+  await addCounts(trx, scope, runId, users.name, counts);
+}
+
+/** At the end of a list with something in it. Of one row without an id nobody knows which it is; a held one is known by its text. */
+async function forgetUnseen(trx: Trx, scope: Scope, { isNameless }: { isNameless: boolean }): Promise<void> {
+  if (!isNameless) await forgetUnseenMemberships(trx, scope);
+  const keys = [...(await heldKeys(trx, scope, users.name))].filter(
+    (key) => partOf(key, users.name) === membershipPart,
+  );
+  const unseen = await unseenOf(
+    trx,
+    scope,
+    "memberships",
+    keys.map((key) => idIn(key, users.name)),
+  );
+  await releaseRows(
+    trx,
+    scope,
+    users.name,
+    unseen.map((id) => heldKey(id, membershipPart, () => id)),
+  );
 }

@@ -64,6 +64,14 @@ export interface UserRow {
   contentHash: string;
 }
 
+export interface MembershipRow {
+  id: string;
+  userId: string;
+  organizationId: string;
+  isDefault: boolean;
+  updatedAt: Date | null;
+}
+
 export interface RatingRow {
   system: "legacy" | "survey";
   id: string;

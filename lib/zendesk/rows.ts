@@ -3,6 +3,7 @@ import type {
   CustomStatusRow,
   FieldRow,
   GroupRow,
+  MembershipRow,
   OrganizationRow,
   TicketRow,
   UserRow,
@@ -122,6 +123,17 @@ export function userRow(read: RowReader, wire: Wire): UserRow {
 /** What permanent deletion leaves of a user (zendesk-api section 6.2). */
 export function isErasedUser({ name, active }: UserRow): boolean {
   return name === "Permanently Deleted User" && active === false;
+}
+
+/** Zendesk writes null for a membership that is not the default one. */
+export function membershipRow(read: RowReader, wire: Wire): MembershipRow {
+  return {
+    id: idOf(wire.id),
+    userId: idOf(wire.user_id),
+    organizationId: idOf(wire.organization_id),
+    isDefault: read.boolean(wire, "default") === true,
+    updatedAt: read.instant(wire, "updated_at"),
+  };
 }
 
 export function groupRow(read: RowReader, wire: Wire): GroupRow {

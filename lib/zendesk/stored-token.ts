@@ -110,7 +110,13 @@ async function newToken(
   kept: Token | null,
   now: Date,
 ): Promise<Token | null> {
-  if (secrets.auth_type === "oauth") return kept?.refreshToken ? refreshedToken(site, kept.refreshToken, now) : null;
+  if (secrets.auth_type === "oauth") {
+    if (!kept?.refreshToken) return null;
+    const { refreshToken, refreshExpiresAt } = kept;
+    const token = await refreshedToken(site, refreshToken, now);
+    // An answer that brings no new one takes the old one back neither (RFC 6749, section 6).
+    return token.refreshToken ? token : { ...token, refreshToken, refreshExpiresAt };
+  }
   const auth = openAuth(ctx, secrets);
   if (auth.type === "api_token") return null;
   return clientCredentialsToken(site, { id: auth.clientId, secret: auth.clientSecret }, secrets.access as Access, now);

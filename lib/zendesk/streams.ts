@@ -19,6 +19,7 @@ import { ratingsAccess, ratingsHeard, readRatings } from "#lib/zendesk/ratings-r
 import { cursorExport, failLoudly, type ReadPage, throughTheList, timeExport } from "#lib/zendesk/readers.ts";
 import type { Access } from "#lib/zendesk/refused-lists.ts";
 import type { RowReader, Wire } from "#lib/zendesk/row-reader.ts";
+import type { MembershipRow, UserRow } from "#lib/zendesk/row-types.ts";
 import * as rows from "#lib/zendesk/rows.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
 import type { Departure } from "#lib/zendesk/store/departures.ts";
@@ -26,11 +27,19 @@ import { storeEvents } from "#lib/zendesk/store/events.ts";
 import { fieldPartsHeld, firstTicketSecond, readRatingsPast } from "#lib/zendesk/store/facts.ts";
 import { absentFields, retireFields, storeFieldPart } from "#lib/zendesk/store/fields.ts";
 import { storeGroups } from "#lib/zendesk/store/groups.ts";
+import { storeMemberships } from "#lib/zendesk/store/memberships.ts";
 import { storeOrganizations } from "#lib/zendesk/store/organizations.ts";
 import { storeRatings } from "#lib/zendesk/store/ratings.ts";
 import { storeTickets } from "#lib/zendesk/store/tickets.ts";
 import { storeUsers } from "#lib/zendesk/store/users.ts";
-import { legacyRatingWire, surveyResponseWire, ticketEventWire, ticketWire, withId } from "#lib/zendesk/wire.ts";
+import {
+  legacyRatingWire,
+  membershipWire,
+  surveyResponseWire,
+  ticketEventWire,
+  ticketWire,
+  withId,
+} from "#lib/zendesk/wire.ts";
 
 export { fieldPartsHeld, readRatingsPast } from "#lib/zendesk/store/facts.ts";
 
@@ -158,7 +167,10 @@ const organizations: Stream<ReturnType<typeof rows.organizationRow>> = {
   table: "organization",
 };
 
-const users: Stream<ReturnType<typeof rows.userRow>> = {
+/** The list of who belongs to which organization, which is read beside the users, at night. */
+export const membershipPart = "memberships";
+
+const users: Stream<UserRow | MembershipRow> = {
   name: "users",
   kind: "export",
   resumable: true,
@@ -171,10 +183,15 @@ const users: Stream<ReturnType<typeof rows.userRow>> = {
     endpoint: "incremental_users",
     version: "updated_at",
   }),
-  wire: () => withId,
-  make: (read, wire) => [rows.userRow(read, wire)],
-  store: (trx, scope, rows, _now, { fetchedAt }) => storeUsers(trx, scope, rows, fetchedAt),
-  isErased: rows.isErasedUser,
+  wire: (part) => (part === membershipPart ? membershipWire : withId),
+  make: (read, wire, _payload, part) => [
+    part === membershipPart ? rows.membershipRow(read, wire) : rows.userRow(read, wire),
+  ],
+  store: (trx, scope, rows, _now, { part, fetchedAt }) =>
+    part === membershipPart
+      ? storeMemberships(trx, scope, rows as MembershipRow[])
+      : storeUsers(trx, scope, rows as UserRow[], fetchedAt),
+  isErased: (row) => "email" in row && rows.isErasedUser(row),
   touchesTimeline: false,
   table: "zendesk_user",
 };

@@ -32,6 +32,7 @@ export const ticketEventWire = z.union([
   z.object({ id, ticket_id: id, created_at: someText }),
 ]);
 export const legacyRatingWire = z.object({ id, ticket_id: id });
+export const membershipWire = z.object({ id, user_id: id, organization_id: id });
 export const surveyResponseWire = z.object({ id: z.union([someText, id]) });
 
 /** Why a row cannot be stored, or null when it can. */
@@ -40,7 +41,7 @@ export function whatIsWrong(schema: z.ZodType, row: unknown): string | null {
   if (result.success) return null;
   const issue = result.error.issues[0];
   const deeper = issue?.code === "invalid_union" ? issue.errors[0]?.[0] : issue;
-  const path = deeper?.path.join(".");
+  const path = [...(issue?.path ?? []), ...(deeper === issue ? [] : (deeper?.path ?? []))].join(".");
   return `${path ? `${path}: ` : ""}${deeper?.message ?? "is not what Zendesk documents"}`;
 }
 

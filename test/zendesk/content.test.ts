@@ -3,6 +3,7 @@ import pg from "pg";
 import { describe, expect, it } from "vitest";
 import type { Database } from "#db/schema.ts";
 import type { StreamName } from "#lib/connections/shapes.ts";
+import { retryHeldRows } from "#lib/zendesk/held.ts";
 import { useDatabase } from "#test/support/database.ts";
 import * as fault from "#test/support/zendesk/fault-kinds.ts";
 import { oddDates, poison } from "#test/support/zendesk/poison.ts";
@@ -10,7 +11,7 @@ import { truth } from "#test/support/zendesk/truth.ts";
 import { HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
 import { type DistortedKind, type Distortion, World } from "#test/support/zendesk/world/world.ts";
 import { type Account, connect } from "#test/zendesk/account.ts";
-import { compare } from "#test/zendesk/compared.ts";
+import { compare, readAtNight } from "#test/zendesk/compared.ts";
 import { expectConverged, stored } from "#test/zendesk/stored.ts";
 
 const database = useDatabase();
@@ -461,35 +462,125 @@ describe("odd dates", () => {
       { path: "/api/v2/organization_memberships" },
       fault.changesRows("odd dates", (rows) => rows.map((row) => both(row, value))),
     );
-    await account.sync({ mode: "reconcile" });
+    const outcome = await account.sync({ mode: "reconcile" });
     expect(odd.strikes).toBeGreaterThan(0);
     const { memberships } = await stored(account);
     expect(memberships.map(({ updated_at }) => updated_at)).toEqual([known]);
+    const isNoted = known === null && Boolean(value);
+    const note = {
+      stream: "users",
+      row_key: `memberships:${memberships[0]?.id}`,
+      reason: expect.stringMatching(/^stored, but: updated_at is not a date/),
+    };
+    expect(await heldRows(account)).toMatchObject(isNoted ? [note] : []);
+    expect(outcome.streams.find(({ name }) => name === "users")?.state).toBe(isNoted ? "degraded" : "ok");
   });
 });
 
-it.each([
-  ["names nobody", { user_id: "nobody" }],
-  ["has no id", { id: null }],
-])("a membership that %s leaves the one that is stored, and the others are read (row 55)", async (how, poison) => {
-  const world = worldOfAll();
-  const user = world.users.list()[0]?.id as string;
-  world.users.join(user, world.organizations.create({ name: "Second" }).id);
-  const account = await connect(database, world);
-  await account.sync({ mode: "reconcile" });
-  const { memberships: before } = await stored(account);
-  expect(before.length).toBeGreaterThan(1);
-  let poisoned = 0;
-  account.zendesk.faults.add(
-    { path: "/api/v2/organization_memberships" },
-    fault.changesRows(how, ([first, ...others]) => {
-      poisoned++;
-      return first ? [{ ...first, ...poison }, ...others] : [];
-    }),
+describe("a membership that cannot be stored", () => {
+  /** Una belongs to two organizations, which was read before the list shows the first of her memberships poisoned. */
+  async function poisoned(poison: Record<string, unknown>) {
+    const world = worldOfAll();
+    const user = world.users.list()[0]?.id as string;
+    world.users.join(user, world.organizations.create({ name: "Second" }).id);
+    const account = await connect(database, world);
+    await account.sync({ mode: "reconcile" });
+    const { memberships } = await stored(account);
+    expect(memberships).toHaveLength(2);
+    const shown: Record<string, unknown>[] = [];
+    const poisoning = account.zendesk.faults.add(
+      { path: "/api/v2/organization_memberships" },
+      fault.changesRows("a poisoned membership", (rows) =>
+        rows.map((row) => {
+          if (String(row.id) !== memberships[0]?.id) return row;
+          shown.push({ ...row, ...poison });
+          return { ...row, ...poison };
+        }),
+      ),
+    );
+    const night = async () => {
+      world.advance(HOUR);
+      const outcome = await account.sync({ mode: "reconcile" });
+      return outcome.streams.find(({ name }) => name === "users");
+    };
+    return { world, account, memberships, poisoning, shown, night };
+  }
+
+  it.each([
+    ["names nobody", { user_id: "nobody" }, /^user_id: is not/],
+    ["has no id", { id: null }, /^it has no id/],
+    ["has no organization", { organization_id: null }, /^organization_id: /],
+    ["has an id that no column takes", { id: "9223372036854775808" }, /^id: is not/],
+  ])(
+    "since it %s is held as it came, leaves what is stored, and leaves quarantine when it is mended (row 55)",
+    async (_how, poison, reason) => {
+      const { world, account, memberships, poisoning, shown, night } = await poisoned(poison);
+      expect(await night()).toMatchObject({ state: "degraded", failure: { code: "held_rows" } });
+      expect((await stored(account)).memberships).toEqual(memberships);
+      const held = await heldRows(account);
+      expect(held).toMatchObject([{ stream: "users", reason: expect.stringMatching(reason) }]);
+      expect(held[0]?.row_key).toMatch(/^memberships:/);
+      expect(JSON.parse(held[0]?.payload ?? "")).toEqual(shown[0]);
+      // Catch-ups, and whole readings of the users, do not meet it and leave it.
+      world.advance(HOUR);
+      await account.sync({ mode: "full" });
+      expect(await heldRows(account)).toMatchObject([{ row_key: held[0]?.row_key }]);
+      await night();
+      expect(await heldRows(account)).toHaveLength(1);
+      poisoning.remove();
+      expect(await night()).toMatchObject({ state: "ok" });
+      expect(await heldRows(account)).toEqual([]);
+      await expectConverged(account, readAtNight);
+    },
   );
-  await account.sync({ mode: "reconcile" });
-  expect(poisoned).toBeGreaterThan(0);
-  expect((await stored(account)).memberships).toEqual(before);
+
+  it("leaves quarantine with the membership, once a whole list shows it no more", async () => {
+    const { world, account, memberships, night } = await poisoned({ user_id: "nobody" });
+    await night();
+    const [held] = await heldRows(account);
+    const gone = memberships[0]?.id as string;
+    expect(held?.row_key).toBe(`memberships:${gone}`);
+    const { userId, organizationId } = world.users.memberships.get(gone) as { userId: string; organizationId: string };
+    world.users.leave(userId, organizationId);
+    await night();
+    expect(await heldRows(account)).toEqual([]);
+    expect((await stored(account)).memberships.map(({ id }) => id)).not.toContain(gone);
+  });
+
+  it("is stored by the button once this version can", async () => {
+    const { account, memberships, night } = await poisoned({ user_id: "nobody" });
+    await night();
+    const [held] = await heldRows(account);
+    const id = memberships[0]?.id;
+    const mended = (held?.payload ?? "").replace('"nobody"', String(memberships[0]?.user_id));
+    await asOwner(`update held_row set payload = '${mended}'; delete from organization_membership where id = ${id}`);
+    const scope = { workspaceId: account.workspaceId, connectionId: account.connectionId };
+    const now = new Date(account.world.now());
+    expect(await retryHeldRows(database, scope, now, "users", held?.row_key)).toEqual({ released: 1, held: 0 });
+    expect((await stored(account)).memberships).toEqual(memberships);
+    expect(await heldRows(account)).toEqual([]);
+  });
+
+  it("is none of hundreds: a list of which not one row is a membership is a wrong page, said and not stored", async () => {
+    const world = worldOfAll();
+    const user = world.users.list()[0]?.id as string;
+    for (let n = 0; n < 12; n++) world.users.join(user, world.organizations.create({ name: `O${n}` }).id);
+    const account = await connect(database, world);
+    await account.sync({ mode: "reconcile" });
+    const { memberships } = await stored(account);
+    account.zendesk.faults.add(
+      { path: "/api/v2/organization_memberships" },
+      fault.changesRows("nobody's memberships", (rows) => rows.map((row) => ({ ...row, user_id: null }))),
+    );
+    world.advance(HOUR);
+    const outcome = await account.sync({ mode: "reconcile" });
+    expect(outcome.streams.find(({ name }) => name === "users")).toMatchObject({
+      state: "degraded",
+      failure: { code: "protocol", message: expect.stringMatching(/^Memberships .* none of its 13 rows is one/) },
+    });
+    expect(await heldRows(account)).toEqual([]);
+    expect((await stored(account)).memberships).toEqual(memberships);
+  });
 });
 
 describe("a poisoned row", () => {

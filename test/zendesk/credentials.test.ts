@@ -354,6 +354,25 @@ describe("a stored connection's token", () => {
     await client.close();
   });
 
+  it("goes on with the refresh token that it has where Zendesk gives no new one (row 60)", async () => {
+    const { world, zendesk, ctx, load } = await stored("code");
+    const first = world.access.tokens.at(-1);
+    zendesk.faults.add(
+      { path: "/oauth/tokens" },
+      fault.changesBody("no new refresh token", ({ refresh_token, refresh_token_expires_in, ...body }) => {
+        Object.assign(first as object, { refreshUsed: false, revoked: false });
+        return body;
+      }),
+    );
+    const client = openClient(ctx, await load(), { clock: () => at });
+    for (let renewal = 0; renewal < 2; renewal++) {
+      world.access.expireAccessTokens();
+      expect(await checkIdentity(client)).toMatchObject({ role: "admin" });
+    }
+    expect(zendesk.journal.to("/oauth/tokens").map(({ status }) => status)).toEqual([200, 200]);
+    await client.close();
+  });
+
   it("asks a person to reconnect when the rotated pair was lost, without a loop", async () => {
     const { world, zendesk, ctx, load } = await stored("code");
     world.access.expireAccessTokens();

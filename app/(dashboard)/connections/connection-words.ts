@@ -29,6 +29,12 @@ export const rowNouns: Record<StreamName, string> = {
   fields: "Field or status",
 };
 
+/** A held row by what it is and its key; memberships are held beside the users, whose list they come with. */
+export function heldRowName(stream: StreamName, key: string): string {
+  const membership = /^memberships:(.*)$/.exec(key);
+  return membership ? `Membership ${membership[1]}` : `${rowNouns[stream]} ${key}`;
+}
+
 export const runWords: Record<Run["state"], { status: Status; words: string }> = {
   queued: { status: "running", words: "queued" },
   running: { status: "running", words: "running" },

@@ -245,7 +245,7 @@ function verifiedMissing(
   const { world } = account;
   const before = verified.from - settled;
   const lost = [...world.users.memberships.values()]
-    .filter(({ id, createdAt }) => createdAt < before && !memberships.has(id))
+    .filter(({ id, createdAt }) => createdAt < before && !memberships.has(id) && !held.has(`users:memberships:${id}`))
     .map(({ id }) => `membership ${id} is missing`);
   const known = new Set(stored.tickets.map(({ id }) => id));
   const unknown = unfindable(before)

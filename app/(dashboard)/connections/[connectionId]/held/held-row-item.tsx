@@ -6,7 +6,7 @@ import { Button } from "#app/_ui/button.tsx";
 import { CopyButton } from "#app/_ui/copy-button.tsx";
 import { useCount } from "#app/_ui/num.tsx";
 import { RelativeTime } from "#app/_ui/relative-time.tsx";
-import { rowNouns } from "../../connection-words.ts";
+import { heldRowName } from "../../connection-words.ts";
 import type { Retry } from "./use-retry.ts";
 import type { SetAside } from "./use-set-aside.ts";
 import { MOST_SHOWN, visibleText } from "./visible-text.ts";
@@ -21,18 +21,18 @@ export function HeldRowItem({ connectionId, row, retry, setAside }: HeldRowItemP
   const { stream, key, reason, firstHeldAt, lastHeldAt, payload } = row;
   const isMeant = (what?: { stream?: string | undefined; key?: string | undefined }) =>
     what?.key === key && what.stream === stream;
-  const noun = rowNouns[stream];
+  const name = heldRowName(stream, key);
   // A button's name begins with what stands on it, so that it can be called by it.
-  const named = (label: string) => ({ "aria-label": `${label}: ${noun.toLowerCase()} ${key}`, children: label });
+  const named = (label: string) => ({
+    "aria-label": `${label}: ${name.charAt(0).toLowerCase()}${name.slice(1)}`,
+    children: label,
+  });
   return (
     <li className="py-2">
       <div className="grid items-start gap-x-4 gap-y-1 sm:grid-cols-[minmax(0,1fr)_auto]">
         <div className="min-w-0">
           <p className="break-words">
-            <span className="font-medium">
-              {noun} {key}
-            </span>{" "}
-            · {reason}
+            <span className="font-medium">{name}</span> · {reason}
           </p>
           <p className="text-small text-muted">
             first <RelativeTime at={firstHeldAt} /> · last <RelativeTime at={lastHeldAt} />
