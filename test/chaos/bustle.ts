@@ -40,11 +40,12 @@ const kinds = [
   ["heal", 0.6],
 ] as const;
 type Kind = (typeof kinds)[number][0];
+type PoisonedKind = "ticket" | "user" | "organization" | "membership";
 
 /** Life in one account while the product reads it: every kind of change that an account knows, each at its moment. */
 export class Bustle {
   /** Rows that the API shows distorted: `ticket:7`. */
-  readonly poisoned = new Map<string, { kind: "ticket" | "user" | "organization"; id: string }>();
+  readonly poisoned = new Map<string, { kind: PoisonedKind; id: string }>();
   /** Those and all that were healed since. */
   readonly everPoisoned = new Set<string>();
   private readonly random: Random;
@@ -235,10 +236,14 @@ export class Bustle {
 
   private poison(): void {
     const { random, world } = this;
-    const kind = random.pick(["ticket", "ticket", "user", "organization"] as const);
-    const id =
-      kind === "ticket" ? this.anyTicket().id : kind === "user" ? this.anyUser().id : this.anyOrganization().id;
-    const field = kind === "ticket" ? "subject" : "name";
+    const kind = random.pick(["ticket", "ticket", "user", "organization", "membership"] as const);
+    const { id } = {
+      ticket: () => this.anyTicket(),
+      user: () => this.anyUser(),
+      organization: () => this.anyOrganization(),
+      membership: () => this.pick([...world.users.memberships.values()]),
+    }[kind]();
+    const field = kind === "ticket" ? "subject" : kind === "membership" ? "user_id" : "name";
     const distortion = random.pick([
       poison.nul(field),
       poison.loneSurrogate(field),
@@ -260,7 +265,9 @@ export class Bustle {
   }
 
   /** Whether a row is shown distorted is a version of it: also of one that was merged or deleted meanwhile. */
-  private touch(kind: "ticket" | "user" | "organization", id: string): void {
+  private touch(kind: PoisonedKind, id: string): void {
+    // The list shows it each night, whatever its version.
+    if (kind === "membership") return;
     const { tickets, users, organizations } = this.world;
     ({ ticket: tickets, user: users, organization: organizations })[kind].systemTouch(id);
   }

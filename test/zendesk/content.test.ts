@@ -583,13 +583,16 @@ describe("a membership that cannot be stored", () => {
   });
 });
 
+/** All but what the night alone reads. */
+type ReadByEveryRun = Exclude<DistortedKind, "membership">;
+
 describe("a poisoned row", () => {
   it("never stops its stream, leaves quarantine when it is mended, and is not held twice", async () => {
     const rows = 1000;
     const world = newWorld();
     const begin = world.now() - 2 * HOUR;
     // Each in the middle of its stream, with as many good rows on either side.
-    const ids: Partial<Record<DistortedKind, string>> = {};
+    const ids: Partial<Record<ReadByEveryRun, string>> = {};
     for (let n = 0; n < rows; n++)
       world.at(begin + n * 1000, () => {
         const ticket = world.tickets.create({ subject: `T${n}` });
@@ -607,7 +610,7 @@ describe("a poisoned row", () => {
         if (n === rows / 2) Object.assign(ids, made);
       });
     const nameless = { id: "no id" };
-    const poisons: Record<DistortedKind, Distortion> = {
+    const poisons: Record<ReadByEveryRun, Distortion> = {
       ticket: { generated_timestamp: "soon", updated_at: null },
       ticket_event: { timestamp: "soon", created_at: "soon" },
       rating: { ticket_id: "no id" },
@@ -616,7 +619,7 @@ describe("a poisoned row", () => {
       group: nameless,
       field: nameless,
     };
-    const kinds = Object.keys(poisons) as DistortedKind[];
+    const kinds = Object.keys(poisons) as ReadByEveryRun[];
     for (const kind of kinds) world.distort(kind, ids[kind] as string, poisons[kind]);
     const account = await connect(database, world);
     // Events and ratings are counted apart, by the ids that Zendesk gives them.

@@ -112,7 +112,7 @@ export function identityRow(base: string, user: User, identity: Identity): Wire 
 }
 
 export function membershipRow(world: World, base: string, membership: Membership): Wire {
-  return {
+  return distorted(world, "membership", membership.id, {
     url: `${base}/api/v2/organization_memberships/${membership.id}.json`,
     id: wireId(membership.id),
     user_id: wireId(membership.userId),
@@ -122,5 +122,5 @@ export function membershipRow(world: World, base: string, membership: Membership
     organization_name: world.organizations.byId.get(membership.organizationId)?.name ?? null,
     updated_at: isoSeconds(membership.updatedAt),
     view_tickets: true,
-  };
+  });
 }

@@ -39,7 +39,15 @@ export interface Lateness {
 
 /** What the API says of a row instead of its true state: fields replaced on the wire only. */
 export type Distortion = Record<string, unknown> | ((row: Record<string, unknown>) => Record<string, unknown>);
-export type DistortedKind = "ticket" | "ticket_event" | "user" | "organization" | "group" | "rating" | "field";
+export type DistortedKind =
+  | "ticket"
+  | "ticket_event"
+  | "user"
+  | "membership"
+  | "organization"
+  | "group"
+  | "rating"
+  | "field";
 
 /**
  * One Zendesk account in memory. Rows change through the functions of its parts (`tickets`, `organizations`, …),
