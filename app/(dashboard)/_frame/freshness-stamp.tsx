@@ -43,6 +43,11 @@ function Stamp({ freshness, now, used }: { freshness: Freshness; now: Date; used
   const connectionHref = used.length === 1 ? `/connections/${used[0]?.id}` : "/connections";
   const checked = used.find((connection) => (connection.verified?.at ?? null) === verified);
   const found = checked?.verified;
+  const absent = checked?.absences.reduce((sum, { rows }) => sum + rows, 0) ?? 0;
+  const undecided =
+    absent > 0
+      ? `; ${formatNumber(absent, locale)} that Zendesk no longer shows ${absent === 1 ? "is" : "are"} kept`
+      : "";
   return (
     <div className="flex items-center gap-2 text-table whitespace-nowrap text-muted tabular-nums">
       {asOf && (
@@ -59,7 +64,7 @@ function Stamp({ freshness, now, used }: { freshness: Freshness; now: Date; used
           className="lg:-ms-1"
           content={
             found
-              ? `Verified against Zendesk ${exact(found.at)}: ${formatNumber(found.tickets, locale)} tickets, ${formatNumber(found.repaired, locale)} repaired`
+              ? `Verified against Zendesk ${exact(found.at)}: ${formatNumber(found.tickets, locale)} tickets, ${formatNumber(found.repaired, locale)} repaired${undecided}`
               : "What is stored was not compared with Zendesk yet"
           }
         >
