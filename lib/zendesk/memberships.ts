@@ -1,14 +1,15 @@
 import type { Trx } from "#db/client.ts";
 import { isPlaceRefused, WaitNeeded } from "#lib/zendesk/failures.ts";
-import { heldKey, idIn, partOf } from "#lib/zendesk/held-keys.ts";
+import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
+import { idIn } from "#lib/zendesk/held-keys.ts";
+import { lookAgain } from "#lib/zendesk/identity.ts";
 import { type MadePage, makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { page, readList } from "#lib/zendesk/readers.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
-import type { Scope } from "#lib/zendesk/scope.ts";
-import { forgetSeen, noteSeen, unseenOf } from "#lib/zendesk/store/drift.ts";
-import { heldKeys, holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
-import { forgetUnseenMemberships } from "#lib/zendesk/store/memberships.ts";
+import { forgetSeen, noteSeen } from "#lib/zendesk/store/drift.ts";
+import { holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
+import { forgetUnseenMemberships, releaseUnseenMemberships } from "#lib/zendesk/store/memberships.ts";
 import { addCounts, noCounts } from "#lib/zendesk/store/run-counters.ts";
 import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
 import { membershipPart, streamNamed } from "#lib/zendesk/streams.ts";
@@ -42,12 +43,18 @@ export async function readMemberships(reading: Reading): Promise<void> {
     const isNameless = place.nameless === true || rows.some((row) => keyOfRow(row) === null);
     const next: Place = {
       ...place,
-      ...{ at, rows: place.rows + made.items.length, check },
+      ...{ at, rows: place.rows + rows.length, check },
       ...(isNameless ? { nameless: true } : {}),
     };
+    // A lower role is shown less (row 63).
+    if (!hasMore) await lookAgain(reading);
+    const isWhole = !hasMore && next.rows > 0 && !reading.downgraded;
+    const requests = uncountedRequests(reading);
     await commit(reading, async (trx) => {
-      await storePage(trx, reading, made);
-      if (!hasMore && next.rows > 0) await forgetUnseen(trx, reading.scope, { isNameless });
+      await storePage(trx, reading, made, requests);
+      // One row without an id might be any of those that are not shown; a held one is known by its text.
+      if (isWhole && !isNameless) await forgetUnseenMemberships(trx, reading.scope);
+      if (isWhole) await releaseUnseenMemberships(trx, reading.scope);
       if (!hasMore) await forgetSeen(trx, reading.scope, "memberships");
       const change = { position: writePlace(next), caught_up: !hasMore };
       await saveStreamState(trx, reading.scope, "users", "memberships", change, reading.clock());
@@ -79,36 +86,21 @@ async function listFrom({ client }: Reading, { at }: Place, handedDown: string |
 }
 
 /** Those that cannot be stored are held, as rows of the users (row 55), and leave as soon as they are stored. */
-async function storePage(trx: Trx, reading: Reading, made: MadePage): Promise<void> {
+async function storePage(trx: Trx, reading: Reading, made: MadePage, requests: number): Promise<void> {
   const { scope, runId } = reading;
+  const { name } = users;
   const stored = await storeRows(trx, users, scope, made, reading.clock());
-  const held = await holdRows(trx, scope, users.name, stored.held, made.fetchedAt);
-  const heldNow = stored.held.map((row) => row.key);
-  const healed = stored.keys.filter((key) => !heldNow.includes(key));
-  await releaseRows(trx, scope, users.name, healed);
+  const heldNow = new Set(stored.held.map((row) => row.key));
+  const held = await holdRows(trx, scope, name, stored.held, made.fetchedAt);
+  const healed = await releaseRows(
+    trx,
+    scope,
+    name,
+    stored.keys.filter((key) => !heldNow.has(key)),
+  );
+  if (heldNow.size > 0 || healed.length > 0) await weighHeldRows(trx, scope, name, reading.clock());
   // Also those that cannot be stored: they are shown, so that what is stored of them is not over.
-  const shown = [...stored.keys, ...heldNow].map((key) => idIn(key, users.name));
+  const shown = [...stored.keys, ...heldNow].map((key) => idIn(key, name));
   await noteSeen(trx, scope, "memberships", shown);
-  const counts = { ...noCounts, held, cleaned: made.cleaned, requests: uncountedRequests(reading) };
-  await addCounts(trx, scope, runId, users.name, counts);
-}
-
-/** At the end of a list with something in it. Of one row without an id nobody knows which it is; a held one is known by its text. */
-async function forgetUnseen(trx: Trx, scope: Scope, { isNameless }: { isNameless: boolean }): Promise<void> {
-  if (!isNameless) await forgetUnseenMemberships(trx, scope);
-  const keys = [...(await heldKeys(trx, scope, users.name))].filter(
-    (key) => partOf(key, users.name) === membershipPart,
-  );
-  const unseen = await unseenOf(
-    trx,
-    scope,
-    "memberships",
-    keys.map((key) => idIn(key, users.name)),
-  );
-  await releaseRows(
-    trx,
-    scope,
-    users.name,
-    unseen.map((id) => heldKey(id, membershipPart, () => id)),
-  );
+  await addCounts(trx, scope, runId, name, { ...noCounts, held, cleaned: made.cleaned, requests });
 }

@@ -64,7 +64,7 @@ export function makeRows(stream: Stream, page: Page): MadePage {
     const wrong =
       wire?.id === undefined || wire.id === null
         ? "it has no id"
-        : (whatIsWrong(schema, wire) ?? versionAhead(wire, page));
+        : (whatIsWrong(schema, wire) ?? (page.part === stream.unversioned ? null : versionAhead(wire, page)));
     const rows = wrong === null ? attempt(() => stream.make(read, wire, payload, page.part)) : [];
     const notes = read.take();
     if (wrong !== null || rows instanceof Error) {

@@ -69,6 +69,8 @@ export interface Stream<Row = unknown> {
   wire: (part: string) => z.ZodType;
   /** `payload` is the row as it came. */
   make: (read: RowReader, wire: Wire, payload: () => string, part: string) => Row[];
+  /** Its list whose rows have no version: the newest listing holds. */
+  unversioned?: string;
   store: (trx: Trx, scope: Scope, rows: Row[], now: Date, from: From) => Promise<StoreResult>;
   /** Zendesk has erased it for good: only a nameless row is left (row 26). */
   isErased?: (row: Row) => boolean;
@@ -191,6 +193,7 @@ const users: Stream<UserRow | MembershipRow> = {
     part === membershipPart
       ? storeMemberships(trx, scope, rows as MembershipRow[])
       : storeUsers(trx, scope, rows as UserRow[], fetchedAt),
+  unversioned: membershipPart,
   isErased: (row) => "email" in row && rows.isErasedUser(row),
   touchesTimeline: false,
   table: "zendesk_user",

@@ -477,6 +477,18 @@ describe("odd dates", () => {
   });
 });
 
+it("a membership has no version, so that one of the future is stored like any other", async () => {
+  const account = await connect(database, worldOfAll());
+  const future = "2026-03-02T11:00:00Z";
+  account.zendesk.faults.add(
+    { path: "/api/v2/organization_memberships" },
+    fault.changesRows("the future", (rows) => rows.map((row) => ({ ...row, updated_at: future }))),
+  );
+  await account.sync({ mode: "reconcile" });
+  expect((await stored(account)).memberships).toMatchObject([{ updated_at: new Date(future) }]);
+  expect(await heldRows(account)).toEqual([]);
+});
+
 describe("a membership that cannot be stored", () => {
   /** Una belongs to two organizations, which was read before the list shows the first of her memberships poisoned. */
   async function poisoned(poison: Record<string, unknown>) {
@@ -545,6 +557,48 @@ describe("a membership that cannot be stored", () => {
     await night();
     expect(await heldRows(account)).toEqual([]);
     expect((await stored(account)).memberships.map(({ id }) => id)).not.toContain(gone);
+  });
+
+  it("leaves quarantine where the list shows nothing else, and no name to know it by", async () => {
+    const account = await connect(database, worldOfAll());
+    let n = 0;
+    const poisoning = account.zendesk.faults.add(
+      { path: "/api/v2/organization_memberships" },
+      fault.changesRows("another nameless row each night", (rows) => rows.map((row) => ({ ...row, id: null, n: n++ }))),
+    );
+    for (let night = 0; night < 3; night++) {
+      account.world.advance(HOUR);
+      await account.sync({ mode: "reconcile" });
+      expect(await heldRows(account)).toHaveLength(1);
+    }
+    poisoning.remove();
+    account.world.advance(HOUR);
+    const outcome = await account.sync({ mode: "reconcile" });
+    expect(outcome.streams.find(({ name }) => name === "users")?.state).toBe("ok");
+    expect(await heldRows(account)).toEqual([]);
+    expect((await stored(account)).memberships).toHaveLength(1);
+  });
+
+  it("makes the users degraded at once, though Zendesk ends the night before the last page", async () => {
+    const { world, account, night } = await poisoned({ user_id: "nobody" });
+    const user = world.users.list()[0]?.id as string;
+    for (let n = 0; n < 150; n++) world.users.join(user, world.organizations.create({ name: `O${n}` }).id);
+    account.zendesk.faults.add(
+      { path: "/api/v2/organization_memberships", nth: 2 },
+      fault.tooManyRequests({ retryAfter: "3600" }),
+    );
+    await night();
+    const state = await account.read((trx) =>
+      trx
+        .selectFrom("stream_state")
+        .select(["state", "failure_code"])
+        .where("connection_id", "=", account.connectionId)
+        .where("stream", "=", "users")
+        .where("purpose", "=", "incremental")
+        .executeTakeFirstOrThrow(),
+    );
+    expect(await heldRows(account)).toHaveLength(1);
+    expect(state).toEqual({ state: "degraded", failure_code: "held_rows" });
   });
 
   it("is stored by the button once this version can", async () => {

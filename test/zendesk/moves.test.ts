@@ -10,7 +10,7 @@ import { DAY, HOUR, MINUTE } from "#test/support/zendesk/world/clock.ts";
 import { World } from "#test/support/zendesk/world/world.ts";
 import { type Account, connect } from "#test/zendesk/account.ts";
 import { readAtNight } from "#test/zendesk/compared.ts";
-import { expectConverged } from "#test/zendesk/stored.ts";
+import { expectConverged, stored } from "#test/zendesk/stored.ts";
 
 const database = useDatabase();
 
@@ -296,6 +296,28 @@ describe("people on the move", () => {
       [b, true],
     ]);
     await expectConverged(account);
+  });
+
+  it("keep the memberships that a role which has fallen in the night is not shown (row 63)", async () => {
+    const world = newWorld();
+    const [a, b] = ["A", "B"].map((name) => world.organizations.create({ name }).id) as [string, string];
+    const user = world.users.create({ name: "Una", organizationId: a });
+    world.users.join(user.id, b);
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    await next(account, "reconcile");
+    const { memberships } = await stored(account);
+    expect(memberships).toHaveLength(2);
+    const list = { path: "/api/v2/organization_memberships" };
+    account.zendesk.faults.before(list, () => {
+      world.users.changeRole(world.adminId, "agent");
+    });
+    account.zendesk.faults.add(
+      list,
+      fault.changesRows("less", (rows) => rows.slice(0, 1)),
+    );
+    await next(account, "reconcile");
+    expect((await stored(account)).memberships).toEqual(memberships);
   });
 
   it("that become end-users change no ticket, no number and nothing of the past", async () => {

@@ -282,18 +282,6 @@ export async function noteSeen(trx: Trx, scope: Scope, stream: Seen, keys: reado
       from unnest(${[...keys]}::text[]) as page (key)`.execute(trx);
 }
 
-/** Those of the keys that no page has shown. */
-export async function unseenOf(trx: Trx, scope: Scope, stream: Seen, keys: readonly string[]): Promise<string[]> {
-  if (keys.length === 0) return [];
-  const { rows } = await sql<{ key: string }>`
-    select key from unnest(${[...keys]}::text[]) as asked (key)
-     where not exists (
-       select from drift_seen seen
-        where seen.workspace_id = ${scope.workspaceId}::int and seen.connection_id = ${scope.connectionId}::int
-          and seen.stream = ${stream} and hashtextextended(key, 0) = any(seen.keys))`.execute(trx);
-  return rows.map((row) => row.key);
-}
-
 /** Of one stream, or of all. */
 export async function forgetSeen(trx: Trx, scope: Scope, stream?: Seen): Promise<void> {
   let query = trx

@@ -1,5 +1,6 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Trx } from "#db/client.ts";
+import { lockMetrics } from "#lib/metrics/store.ts";
 import type { MembershipRow } from "#lib/zendesk/row-types.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
 import { instant, latestVersions, type PageColumns, pageTable } from "#lib/zendesk/store/page.ts";
@@ -19,6 +20,8 @@ export async function storeMemberships(trx: Trx, scope: Scope, rows: readonly Me
     (row) => row.id,
     () => 0,
   );
+  // In the same order as whoever tries held rows again.
+  await lockMetrics(trx, scope.workspaceId);
   await sql`
     insert into organization_membership as stored
       (workspace_id, connection_id, id, user_id, organization_id, is_default, updated_at)
@@ -38,9 +41,22 @@ export async function forgetUnseenMemberships(trx: Trx, scope: Scope): Promise<v
   await sql`
     delete from organization_membership m
      where m.workspace_id = ${scope.workspaceId}::int and m.connection_id = ${scope.connectionId}::int
-       and not exists (
+       and ${isUnseen(scope, sql`m.id::text`)}`.execute(trx);
+}
+
+/** Held ones that it has not shown either, by their ids or, without one, by their text. */
+export async function releaseUnseenMemberships(trx: Trx, scope: Scope): Promise<void> {
+  await sql`
+    delete from held_row h
+     where h.workspace_id = ${scope.workspaceId}::int and h.connection_id = ${scope.connectionId}::int
+       and h.stream = 'users' and h.row_key like 'memberships:%'
+       and ${isUnseen(scope, sql`substr(h.row_key, length('memberships:') + 1)`)}`.execute(trx);
+}
+
+function isUnseen(scope: Scope, key: RawBuilder<unknown>) {
+  return sql`not exists (
          select from (select unnest(keys) as hash from drift_seen
                        where workspace_id = ${scope.workspaceId}::int and connection_id = ${scope.connectionId}::int
                          and stream = 'memberships') seen
-          where seen.hash = hashtextextended(m.id::text, 0))`.execute(trx);
+          where seen.hash = hashtextextended(${key}, 0))`;
 }
