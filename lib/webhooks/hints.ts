@@ -21,7 +21,7 @@ import { settleDepartures, suspectsAmong } from "#lib/zendesk/departed.ts";
 import { judgeDeserted } from "#lib/zendesk/deserted.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { type Fetched, type FetchedKind, fetchByIds, idsAtOnce } from "#lib/zendesk/fetch-by-id.ts";
-import { foreignCodes, requireOurAccount, seesEverything } from "#lib/zendesk/identity.ts";
+import { foreignCodes, lostLoginCodes, requireOurAccount, seesEverything } from "#lib/zendesk/identity.ts";
 import { isDeadlock } from "#lib/zendesk/reading.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 import { type Departure, departuresOf, membersOf, storeFetched } from "#lib/zendesk/store-by-id.ts";
@@ -63,8 +63,10 @@ export async function drainHints(ctx: WebhookContext, scope: Scope, given: Drain
   const drained: Drained = { fetched: 0, changed: 0, left: 0 };
   const connection = await inWorkspace(db, scope.workspaceId, (trx) => loadConnection(trx, scope));
   const mayRead = connection?.state === "active" || connection?.state === "failing";
-  // Where a run found somebody else behind the subdomain, what has its ids may be somebody else's (row 64).
-  if (mayRead && !foreignCodes.includes(connection.failure_code ?? "")) {
+  // Where a run found somebody else behind the subdomain, what has its ids may be somebody else's (row 64); a login that is
+  // not taken is tried by the runs alone, however many deliveries come (rows 60, 61).
+  const failure = connection?.failure_code ?? "";
+  if (mayRead && !foreignCodes.includes(failure) && !lostLoginCodes.includes(failure)) {
     const { clock, signal } = given;
     const client = openClient(ctx, connection, { ...patient, clock, ...(signal && { signal }), ...given.options });
     try {

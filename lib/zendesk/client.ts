@@ -114,10 +114,13 @@ export class ZendeskClient {
 
   /**
    * The latest that it can be there by what any answer has told: a version that lies beyond is not to be believed. Where no
-   * answer tells the time, our own clock is not wrong by more than a day.
+   * answer tells the time, our own clock is not wrong by more than a day; nor is the latest by more than a day later than
+   * that or than what all others tell.
    */
   latestServerNow(): Date {
-    return new Date(this.options.clock().getTime() + (this.knowsTime ? this.mostOffset : unknownClock));
+    const believable = Math.max(0, this.leastOffset) + unknownClock;
+    const offset = this.knowsTime ? Math.min(this.mostOffset, believable) : unknownClock;
+    return new Date(this.options.clock().getTime() + offset);
   }
 
   /** Whether any answer has told the time. */

@@ -95,6 +95,12 @@ export function isPlaceRefused(error: unknown): boolean {
   return isOfStream && [400, 404, 410, 422].includes(error.status ?? 0);
 }
 
+/** Zendesk says by name that what was asked for is not there; another 404 is about the address (row 30). */
+export function isMissing(error: unknown): boolean {
+  const isOfStream = error instanceof ZendeskError && error.scope === "stream";
+  return isOfStream && error.status === 404 && /RecordNotFound/i.test(error.said);
+}
+
 /** Not a failure: Zendesk, or our own pacing, asks to send nothing before `until`, and that is too long to sleep. */
 export class WaitNeeded extends Error {
   override readonly name = "WaitNeeded";

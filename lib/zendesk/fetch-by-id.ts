@@ -1,5 +1,5 @@
 import type { ZendeskClient } from "#lib/zendesk/client.ts";
-import { ZendeskError } from "#lib/zendesk/failures.ts";
+import { isMissing, ZendeskError } from "#lib/zendesk/failures.ts";
 import { listIn, wrongPage } from "#lib/zendesk/readers.ts";
 import type { Wire } from "#lib/zendesk/row-reader.ts";
 
@@ -79,7 +79,7 @@ async function fetchOne(
       return;
     }
     if (!(error instanceof ZendeskError) || error.scope !== "stream" || (error.transient && !isForgiven)) throw error;
-    if (error.status === 404 && /RecordNotFound/i.test(error.said)) fetched.missing.push(id);
+    if (isMissing(error)) fetched.missing.push(id);
     else fetched.refused.push({ id, why: error });
   }
 }

@@ -3,6 +3,7 @@ import type { ConnectionTable } from "#db/schema.ts";
 import { isObject } from "#lib/zendesk/answers.ts";
 import type { ZendeskClient } from "#lib/zendesk/client.ts";
 import { WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { cleanText } from "#lib/zendesk/text.ts";
 
 /** Whose eyes we read with. */
 export interface Identity {
@@ -35,9 +36,9 @@ export async function whoAmI(client: ZendeskClient): Promise<Identity> {
   if ((typeof id !== "number" && typeof id !== "string") || id === "") throw anonymous();
   return {
     id: String(id),
-    email: typeof email === "string" ? email : null,
-    name: typeof name === "string" ? name : null,
-    role: typeof role === "string" ? role : "",
+    email: typeof email === "string" ? cleanText(email) : null,
+    name: typeof name === "string" ? cleanText(name) : null,
+    role: typeof role === "string" ? cleanText(role) : "",
   };
 }
 
@@ -152,6 +153,9 @@ export const foreignCodes: readonly string[] = [
   "unknown_subdomain",
   "not_zendesk",
 ];
+
+/** Failures after which only a person's new login helps. */
+export const lostLoginCodes: readonly string[] = ["reconnect", "credentials_rejected"];
 
 function anonymous(): ZendeskError {
   return new ZendeskError({

@@ -1,86 +1,142 @@
 import type { Trx } from "#db/client.ts";
-import { isPlaceRefused, WaitNeeded } from "#lib/zendesk/failures.ts";
+import { isMissing, isPlaceRefused, WaitNeeded, type ZendeskError } from "#lib/zendesk/failures.ts";
 import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import { idIn } from "#lib/zendesk/held-keys.ts";
 import { lookAgain } from "#lib/zendesk/identity.ts";
 import { type MadePage, makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
-import { page, readList } from "#lib/zendesk/readers.ts";
+import { page, readList, wrongPage } from "#lib/zendesk/readers.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
 import { forgetSeen, noteSeen } from "#lib/zendesk/store/drift.ts";
 import { holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
-import { forgetUnseenMemberships, releaseUnseenMemberships } from "#lib/zendesk/store/memberships.ts";
-import { addCounts, noCounts } from "#lib/zendesk/store/run-counters.ts";
+import { forgetMemberships, releaseUnseenMemberships, unseenMemberships } from "#lib/zendesk/store/memberships.ts";
+import { addCounts, addRequests, noCounts } from "#lib/zendesk/store/run-counters.ts";
 import { readStreamState, saveStreamState } from "#lib/zendesk/store/stream-state.ts";
 import { membershipPart, streamNamed } from "#lib/zendesk/streams.ts";
 import { keyOfRow } from "#lib/zendesk/wire.ts";
 
 const users = streamNamed("users");
 
+/** So many people, or organizations, are asked for a night whose memberships the list does not show. */
+const mostAsked = 300;
+const path = "/api/v2/organization_memberships";
+
 /**
  * All memberships of people in organizations, page by page (row 42): Zendesk has no export of what changed, so the night
- * reads the whole list. What a list with something in it does not show is over; nothing counts by memberships, and a
- * later list brings back what this one lacked.
+ * reads the whole list, each run from its beginning. What the list does not show is over only where those whom it concerns do
+ * not show it either: a list may be short without a word (rows 16, 30).
  */
 export async function readMemberships(reading: Reading): Promise<void> {
   let place = await commit(reading, async (trx): Promise<Place | null> => {
     const state = await readStreamState(trx, reading.scope, "users", "memberships");
     const last = parsePlace(state?.position ?? null);
-    if (state?.caught_up && last?.check?.runId === reading.runId) return null;
-    if (last && !state?.caught_up) return last;
-    return beginAnew(trx, reading);
+    if (last?.check?.runId !== reading.runId) return beginAnew(trx, reading);
+    return state?.caught_up ? null : last;
   });
-  const handedDown = place?.at;
+  let mayBeginAgain = true;
   while (place) {
-    const listed = await listFrom(reading, place, handedDown);
+    const listed = await listFrom(reading, place, mayBeginAgain);
     if (!listed) {
+      mayBeginAgain = false;
       place = await commit(reading, (trx) => beginAnew(trx, reading));
       continue;
     }
     const { rows, cursor: at, hasMore } = listed;
     const made = makeRows(users, page(listed.answer, { part: membershipPart, rows, at, end: !hasMore, stamp: null }));
-    const check = { runId: reading.runId, begun: place.check?.begun ?? nowSecond(reading) };
     const isNameless = place.nameless === true || rows.some((row) => keyOfRow(row) === null);
-    const next: Place = {
-      ...place,
-      ...{ at, rows: place.rows + rows.length, check },
-      ...(isNameless ? { nameless: true } : {}),
-    };
-    // A lower role is shown less (row 63).
-    if (!hasMore) await lookAgain(reading);
-    const isWhole = !hasMore && next.rows > 0 && !reading.downgraded;
+    const next: Place = { ...place, at, rows: place.rows + rows.length, ...(isNameless ? { nameless: true } : {}) };
     const requests = uncountedRequests(reading);
     await commit(reading, async (trx) => {
       await storePage(trx, reading, made, requests);
-      // One row without an id might be any of those that are not shown; a held one is known by its text.
-      if (isWhole && !isNameless) await forgetUnseenMemberships(trx, reading.scope);
-      if (isWhole) await releaseUnseenMemberships(trx, reading.scope);
-      if (!hasMore) await forgetSeen(trx, reading.scope, "memberships");
-      const change = { position: writePlace(next), caught_up: !hasMore };
+      const change = { position: writePlace(next), caught_up: false };
       await saveStreamState(trx, reading.scope, "users", "memberships", change, reading.clock());
     });
-    if (!hasMore) return;
+    if (!hasMore) return finish(reading, next);
     place = next;
     if (reading.stop()) throw new WaitNeeded(reading.clock());
   }
 }
 
+/** Lets go what is over. Throws where the list turns out to be short, or there is more to ask than one night may: all that is kept. */
+async function finish(reading: Reading, place: Place): Promise<void> {
+  const { scope } = reading;
+  const unseen = await commit(reading, (trx) => unseenMemberships(trx, scope));
+  // One row without an id might be any of those that are not shown.
+  const { over, doubt } = place.nameless ? { over: [], doubt: null } : await whatIsOver(reading, unseen);
+  // A lower role is shown less (row 63).
+  await lookAgain(reading);
+  const requests = uncountedRequests(reading);
+  await commit(reading, async (trx) => {
+    if (!reading.downgraded) await forgetMemberships(trx, scope, over);
+    // Held ones are known by their text, and one that is held for nothing comes again.
+    if (!reading.downgraded && place.rows > 0) await releaseUnseenMemberships(trx, scope);
+    await forgetSeen(trx, scope, "memberships");
+    // A list in doubt is read anew by the next turn.
+    const change = { position: writePlace(doubt ? newPlace(0) : place), caught_up: doubt === null };
+    await saveStreamState(trx, scope, "users", "memberships", change, reading.clock());
+    await addRequests(trx, scope, reading.runId, requests);
+  });
+  if (doubt) throw doubt;
+}
+
+async function whatIsOver(
+  reading: Reading,
+  { over: known, by, asked }: Awaited<ReturnType<typeof unseenMemberships>>,
+): Promise<{ over: string[]; doubt: ZendeskError | null }> {
+  const over = [...known];
+  for (const [n, [id, memberships]] of [...asked].entries()) {
+    if (n >= mostAsked) return { over, doubt: wrongPage(path, `it lacks more than ${mostAsked} ${by} at once`) };
+    if (reading.stop()) throw new WaitNeeded(reading.clock());
+    const shown = await shownBy(reading, `/api/v2/${by}/${id}/organization_memberships`);
+    const lacking = memberships.filter((membership) => shown.has(membership));
+    over.push(...memberships.filter((membership) => !shown.has(membership)));
+    if (lacking.length > 0)
+      return { over, doubt: wrongPage(path, `it lacks membership ${lacking[0]}, which is there`) };
+  }
+  return { over, doubt: null };
+}
+
+/** Ids of the memberships of one person, or in one organization. Nobody there: none. */
+async function shownBy({ client }: Reading, of: string): Promise<Set<string>> {
+  const shown = new Set<string>();
+  let cursor: string | undefined;
+  try {
+    for (;;) {
+      const listed = await readList(
+        { client, size: 100, shrinkable: false },
+        { path: of, rows: "organization_memberships", cursor },
+      );
+      for (const row of listed.rows) {
+        const key = keyOfRow(row);
+        if (key === null) throw wrongPage(of, "a membership in it has no id");
+        shown.add(key);
+      }
+      if (!listed.hasMore) return shown;
+      cursor = listed.cursor ?? undefined;
+    }
+  } catch (error) {
+    if (isMissing(error)) return new Set();
+    throw error;
+  }
+}
+
 /** With the place: what was seen belongs to it. */
-async function beginAnew(trx: Trx, { scope, clock }: Reading): Promise<Place> {
-  const place = newPlace(0);
+async function beginAnew(trx: Trx, reading: Reading): Promise<Place> {
+  const { scope, runId, clock } = reading;
+  const place = { ...newPlace(0), check: { runId, begun: nowSecond(reading) } };
   await forgetSeen(trx, scope, "memberships");
   const change = { position: writePlace(place), caught_up: false };
   await saveStreamState(trx, scope, "users", "memberships", change, clock());
   return place;
 }
 
-/** Null: the place that another night has handed down is taken no more (row 15). */
-async function listFrom({ client }: Reading, { at }: Place, handedDown: string | null | undefined) {
-  const of = { path: "/api/v2/organization_memberships", rows: "organization_memberships", cursor: at ?? undefined };
+/** Null: the place is taken no more, and the list may begin again (row 15). */
+async function listFrom({ client }: Reading, { at }: Place, mayBeginAgain: boolean) {
   try {
+    const of = { path, rows: "organization_memberships", cursor: at ?? undefined };
     return await readList({ client, size: 100, shrinkable: false }, of);
   } catch (error) {
-    if (at === null || at !== handedDown || !isPlaceRefused(error)) throw error;
+    if (at === null || !mayBeginAgain || !isPlaceRefused(error)) throw error;
     return null;
   }
 }

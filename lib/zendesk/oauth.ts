@@ -44,6 +44,8 @@ export interface OauthClient {
 }
 
 const assumedLifetime = 30 * 60;
+/** No token lives so long (zendesk-api section 1.3): what is told beyond may be no instant at all. Seconds. */
+const longestLifetime = 365 * 86_400;
 const attempts = 3;
 /** A renewal holds the connection's row while it asks (row 60): short exchanges, and 20 s for all of them. Milliseconds. */
 const deadlines: Deadlines = { connect: 5000, headers: 8000, idle: 5000, total: 8000 };
@@ -178,17 +180,22 @@ function readToken(answer: HttpAnswer, now: Date): Token | null {
   if (!isObject(body) || typeof body.access_token !== "string" || body.access_token === "") return null;
   const refreshToken = typeof body.refresh_token === "string" ? body.refresh_token : null;
   registerSecrets([body.access_token, ...(refreshToken ? [refreshToken] : [])]);
-  const told = typeof body.expires_in === "number" && body.expires_in > 0 ? body.expires_in : assumedLifetime;
+  const told = lifetime(body.expires_in) ?? assumedLifetime;
   const ahead = Math.min(60, told * 0.2);
-  const refreshLife = refreshToken === null ? null : body.refresh_token_expires_in;
+  const refreshLife = refreshToken === null ? null : lifetime(body.refresh_token_expires_in);
   return {
     accessToken: body.access_token,
     refreshToken,
-    refreshExpiresAt: typeof refreshLife === "number" ? new Date(now.getTime() + refreshLife * 1000) : null,
+    refreshExpiresAt: refreshLife === null ? null : new Date(now.getTime() + refreshLife * 1000),
     scopes: typeof body.scope === "string" ? body.scope.split(/\s+/).filter(Boolean) : null,
     expiresAt: new Date(now.getTime() + told * 1000),
     renewAt: new Date(now.getTime() + (told - ahead) * 1000),
   };
+}
+
+/** Seconds; null where Zendesk does not say. */
+function lifetime(told: unknown): number | null {
+  return typeof told === "number" && told > 0 ? Math.min(told, longestLifetime) : null;
 }
 
 function configuredClient(config: Pick<Config, "zendesk">): OauthClient {

@@ -1,6 +1,7 @@
 import { isObject } from "#lib/zendesk/answers.ts";
 import { contentHash, idOf, type RowReader, type Wire } from "#lib/zendesk/row-reader.ts";
 import type { RatingRow } from "#lib/zendesk/row-types.ts";
+import { isBigint } from "#lib/zendesk/wire.ts";
 
 /** A score with or without a comment is the same answer. */
 const legacyCategory = /^(good|bad)(_with(?:out)?_comment)?$/;
@@ -72,12 +73,12 @@ function answeredAt(answer: Wire): number {
 function ticketOf(wire: Wire): string | null {
   const subjects = (Array.isArray(wire.subjects) ? wire.subjects : []) as Wire[];
   const zrns = (Array.isArray(wire.subject_zrns) ? wire.subject_zrns : []) as unknown[];
-  const named = subjects.find((subject) => subject?.type === "ticket" && /^-?\d{1,19}$/.test(String(subject.id)));
+  const named = subjects.find((subject) => subject?.type === "ticket" && isBigint(String(subject.id)));
   if (named) return String(named.id);
   const all = [...zrns, ...subjects.map((subject) => subject?.zrn)];
   for (const zrn of all) {
-    const id = /^zen:ticket:(-?\d{1,19})$/.exec(String(zrn))?.[1];
-    if (id) return id;
+    const id = /^zen:ticket:(.*)$/.exec(String(zrn))?.[1];
+    if (id && isBigint(id)) return id;
   }
   return null;
 }

@@ -294,7 +294,9 @@ export function recordAfterChecks(
   return commit(reading, async (trx) => {
     const { name } = ended;
     if (ended.state === "not_available" || (ended.state === "failed" && !failure)) return ended;
-    const doubted = (isBehind(reading.mode, ended) && ended.failure) || null;
+    // Nothing that comes after it compares definitions.
+    const stays = isBehind(reading.mode, ended) || (name === "fields" && ended.failure?.code === "empty_listing");
+    const doubted = (stays && ended.failure) || null;
     const now: StreamEnd = failure ? { name, state: "failed", failure } : await standing(trx, reading, name, doubted);
     await record(trx, reading, now);
     return now;

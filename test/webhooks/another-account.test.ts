@@ -52,6 +52,24 @@ test("what another account answers before any run has met it is not stored, and 
   expect(await stored()).toEqual(before);
 });
 
+test.each(["reconnect", "credentials_rejected"])(
+  "a login that a run has lost (%s) is not tried by deliveries, and what they named is fetched after a new one (rows 60, 61)",
+  async (code) => {
+    const linked = await link(database);
+    await linked.check();
+    await linked.sync();
+    const hints = await toldOfChange(linked);
+    const be = (change: { state: string; failure_code: string | null }) =>
+      linked.read((trx) => trx.updateTable("connection").set(change).execute());
+    await be({ state: "failing", failure_code: code });
+    linked.zendesk.journal.clear();
+    expect(await linked.drain()).toMatchObject({ fetched: 0, left: hints });
+    expect(linked.zendesk.journal.entries).toEqual([]);
+    await be({ state: "active", failure_code: null });
+    expect(await linked.drain()).toMatchObject({ fetched: hints, left: 0 });
+  },
+);
+
 test("what was delivered before is not fetched from another account, once a run has met it (row 64)", async () => {
   const linked = await link(database);
   await linked.check();

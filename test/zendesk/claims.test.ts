@@ -620,6 +620,24 @@ it("a stamp of the future ends no reading, and leads none (INV-CURSOR)", async (
   await expectConverged(account);
 });
 
+it("one answer that is dated by millennia ahead makes no version of the future believable (rows 47, 58a)", async () => {
+  const world = worldOfTen();
+  const { id } = world.organizations.create({ name: "Early" });
+  const account = await connect(database, world);
+  account.zendesk.faults.add(
+    { path: "/api/v2/groups" },
+    dated(() => new Date("9999-12-31T23:59:59Z"), account),
+  );
+  world.distort("organization", id, { updated_at: "2035-05-05T05:05:05Z" });
+  const outcome = await account.sync();
+  expect(endOf(outcome, "organizations")).toMatchObject({ state: "degraded", failure: { code: "held_rows" } });
+  account.zendesk.faults.clear();
+  world.heal("organization", id);
+  world.advance(HOUR);
+  expect(endOf(await account.sync(), "organizations")).toMatchObject({ state: "ok" });
+  await expectConverged(account);
+});
+
 it("a row whose version lay in the future is stored when it is tried again after that time", async () => {
   const world = worldOfTen();
   const { id } = world.organizations.create({ name: "Early" });

@@ -110,6 +110,34 @@ describe("trying credentials", () => {
     });
   });
 
+  it.each([1e15, 1e300, Number.POSITIVE_INFINITY])("believes no lifetime beyond a year: %s", async (lifetime) => {
+    const { attempt, clientAuth, zendesk } = await setUp();
+    zendesk.faults.add(
+      { path: "/oauth/tokens" },
+      fault.changes("for ever", ({ json, ...answer }) => ({
+        ...answer,
+        contentType: "application/json",
+        text: JSON.stringify({
+          ...(json as object),
+          expires_in: "LIFETIME",
+          refresh_token_expires_in: "LIFETIME",
+        }).replaceAll('"LIFETIME"', lifetime === Number.POSITIVE_INFINITY ? "1e999" : String(lifetime)),
+      })),
+    );
+    expect(await attempt(clientAuth)).toMatchObject({
+      stored: { token_expires_at: new Date(at.getTime() + 365 * 86_400_000) },
+    });
+  });
+
+  it("takes an address with what no text column takes in it", async () => {
+    const { attempt, tokenAuth, zendesk } = await setUp();
+    zendesk.faults.add(
+      { path: "/api/v2/users/me" },
+      fault.changesBody("NUL", ({ user, ...body }) => ({ ...body, user: { ...(user as object), name: "A\u0000da" } })),
+    );
+    expect(await attempt(tokenAuth)).toMatchObject({ identity: { name: "Ada" } });
+  });
+
   it.each(damages)("quotes no token that came damaged: %s (row 60)", async (_, damage) => {
     const { attempt, clientAuth, world, zendesk } = await setUp();
     const damaged = fault.changes("damaged", ({ json, ...answer }) => ({

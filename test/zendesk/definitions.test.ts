@@ -99,6 +99,17 @@ describe("a definition that is deleted in Zendesk (row 56)", () => {
     expect(await living(account)).toEqual([]);
   });
 
+  it("was the last of its kind: the night has no other word for it (row 123)", async () => {
+    const { world, account, remove } = await withFields(["plan"]);
+    remove("plan");
+    world.advance(HOUR);
+    const { streams } = await account.sync({ mode: "reconcile" });
+    expect(streams.find(({ name }) => name === "fields")).toMatchObject({
+      state: "degraded",
+      failure: { code: "empty_listing" },
+    });
+  });
+
   it("is none where a list was empty for a while: the day begins anew", async () => {
     const { account } = await withFields(["plan"]);
     const empty = () =>

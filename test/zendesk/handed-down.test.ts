@@ -101,6 +101,28 @@ describe("a place that one run hands down to the next", () => {
     await expectConverged(account, readAtNight);
   });
 
+  it("in the list of memberships is none: what changed since the first run is not verified unseen", async () => {
+    const account = await connect(database, worldOf(3, 250));
+    const { world } = account;
+    await night(account);
+    const closed = account.zendesk.faults.add(
+      { path: listed, when: ({ query }) => query.has("page[after]") },
+      fault.forbidden("titled"),
+    );
+    expect((await night(account)).verified).toBeUndefined();
+    closed.remove();
+    const [acme] = world.organizations.list();
+    const other = world.organizations.create({ name: "Other" }).id;
+    for (const { userId } of [...world.users.memberships.values()].slice(0, 20)) {
+      world.users.join(userId, other);
+      world.users.makeDefault(userId, other);
+    }
+    for (const { userId } of [...world.users.memberships.values()].slice(20, 40))
+      world.users.leave(userId, acme?.id as string);
+    expect((await night(account)).verified).toBeDefined();
+    await expectConverged(account, readAtNight);
+  });
+
   it("in a comparison keeps what the first run has seen: nothing looks absent for it, and all is counted (rows 23, 30)", async () => {
     const account = await connect(database, worldOf(60));
     await account.sync();

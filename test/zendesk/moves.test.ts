@@ -286,16 +286,27 @@ describe("people on the move", () => {
       [b, true],
     ]);
     await expectConverged(account, readAtNight);
-    account.zendesk.faults.add(
+    const empty = account.zendesk.faults.add(
       { path: "/api/v2/organization_memberships" },
       fault.changesRows("empty", () => []),
     );
-    await next(account, "reconcile");
+    world.advance(HOUR);
+    const doubted = await account.sync({ mode: "reconcile" });
+    expect(doubted.streams.find(({ name }) => name === "users")).toMatchObject({
+      state: "degraded",
+      failure: {
+        code: "protocol",
+        message: expect.stringMatching(/^Memberships .* it lacks membership \d+, which is there/),
+      },
+    });
+    expect(doubted.verified).toBeUndefined();
     expect(await memberships()).toEqual([
       [a, false],
       [b, true],
     ]);
-    await expectConverged(account);
+    empty.remove();
+    expect((await next(account, "reconcile")).verified).toBeDefined();
+    await expectConverged(account, readAtNight);
   });
 
   it("keep the memberships that a role which has fallen in the night is not shown (row 63)", async () => {
@@ -308,16 +319,67 @@ describe("people on the move", () => {
     await next(account, "reconcile");
     const { memberships } = await stored(account);
     expect(memberships).toHaveLength(2);
-    const list = { path: "/api/v2/organization_memberships" };
-    account.zendesk.faults.before(list, () => {
+    account.zendesk.faults.before({ path: "/api/v2/organization_memberships" }, () => {
       world.users.changeRole(world.adminId, "agent");
     });
+    // Neither is what they have by themselves.
     account.zendesk.faults.add(
-      list,
+      { path: /organization_memberships$/ },
       fault.changesRows("less", (rows) => rows.slice(0, 1)),
     );
-    await next(account, "reconcile");
+    world.advance(HOUR);
+    expect((await account.sync({ mode: "reconcile" })).verified).toBeUndefined();
     expect((await stored(account)).memberships).toEqual(memberships);
+  });
+
+  it.each([
+    ["ends after an empty page", 3, 0],
+    ["ends after half a page", 2, 60],
+    ["is shorter by one in its midst", 2, 99],
+  ])("keep all their memberships where the list of them %s (rows 16, 30)", async (_how, page, shown) => {
+    const world = newWorld();
+    const { id: organizationId } = world.organizations.create({ name: "A" });
+    for (let n = 0; n < 350; n++) world.users.create({ name: `User ${n}`, organizationId });
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    await next(account, "reconcile");
+    const { memberships } = await stored(account);
+    expect(memberships).toHaveLength(350);
+    const short = account.zendesk.faults.add(
+      { path: "/api/v2/organization_memberships", page },
+      fault.changesBody("cut", (body) => ({
+        ...body,
+        organization_memberships: (body.organization_memberships as unknown[]).slice(0, shown),
+        ...(shown < 99 && { meta: { has_more: false, after_cursor: null, before_cursor: null } }),
+      })),
+    );
+    world.advance(HOUR);
+    const outcome = await account.sync({ mode: "reconcile" });
+    expect(short.strikes).toBeGreaterThan(0);
+    expect(outcome.streams.find(({ name }) => name === "users")).toMatchObject({ state: "degraded" });
+    expect(outcome.verified).toBeUndefined();
+    expect((await stored(account)).memberships).toEqual(memberships);
+    short.remove();
+    expect((await next(account, "reconcile")).verified).toBeDefined();
+    await expectConverged(account, readAtNight);
+  });
+
+  it("by the hundreds lose their memberships with their organization, or by their own lists, in one night", async () => {
+    const world = newWorld();
+    const [gone, left] = ["Gone", "Left"].map((name) => world.organizations.create({ name }).id) as [string, string];
+    const people = Array.from({ length: 350 }, (_, n) =>
+      world.users.create({ name: `User ${n}`, organizationId: gone }),
+    );
+    for (const { id } of people.slice(0, 340)) world.users.join(id, left);
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    await next(account, "reconcile");
+    world.organizations.delete(gone);
+    for (const { id } of people.slice(0, 320)) world.users.leave(id, left);
+    world.advance(HOUR);
+    const outcome = await account.sync({ mode: "reconcile" });
+    expect(outcome.verified).toBeDefined();
+    await expectConverged(account, readAtNight);
   });
 
   it("that become end-users change no ticket, no number and nothing of the past", async () => {

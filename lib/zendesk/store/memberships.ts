@@ -36,12 +36,45 @@ export async function storeMemberships(trx: Trx, scope: Scope, rows: readonly Me
   return { read: rows.length, inserted: 0, updated: 0, unchanged: 0, deleted: 0, ids: [] };
 }
 
-/** Those that a whole listing has not shown are over. */
-export async function forgetUnseenMemberships(trx: Trx, scope: Scope): Promise<void> {
-  await sql`
-    delete from organization_membership m
+/**
+ * What is stored and a whole listing has not shown, by whom to ask for it: the people, or their organizations where those are
+ * fewer. A deleted organization has no members: with one its memberships are over.
+ */
+export async function unseenMemberships(
+  trx: Trx,
+  scope: Scope,
+): Promise<{ over: string[]; by: "users" | "organizations"; asked: Map<string, string[]> }> {
+  const { rows } = await sql<{ id: string; user: string; organization: string; is_over: boolean }>`
+    select m.id::text, m.user_id::text as user, m.organization_id::text as organization,
+           exists (select from organization o
+                    where o.workspace_id = m.workspace_id and o.connection_id = m.connection_id
+                      and o.id = m.organization_id and o.deleted_at is not null) as is_over
+      from organization_membership m
      where m.workspace_id = ${scope.workspaceId}::int and m.connection_id = ${scope.connectionId}::int
-       and ${isUnseen(scope, sql`m.id::text`)}`.execute(trx);
+       and ${isUnseen(scope, sql`m.id::text`)}
+     order by m.id`.execute(trx);
+  const over = rows.filter((row) => row.is_over).map(({ id }) => id);
+  const open = rows.filter((row) => !row.is_over);
+  const [users, organizations] = [grouped(open, "user"), grouped(open, "organization")];
+  return users.size <= organizations.size
+    ? { over, by: "users", asked: users }
+    : { over, by: "organizations", asked: organizations };
+}
+
+function grouped<K extends "user" | "organization">(
+  rows: readonly (Record<K, string> & { id: string })[],
+  of: K,
+): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const row of rows) groups.set(row[of], [...(groups.get(row[of]) ?? []), row.id]);
+  return groups;
+}
+
+export async function forgetMemberships(trx: Trx, scope: Scope, ids: readonly string[]): Promise<void> {
+  await sql`
+    delete from organization_membership
+     where workspace_id = ${scope.workspaceId}::int and connection_id = ${scope.connectionId}::int
+       and id = any(${[...ids]}::bigint[])`.execute(trx);
 }
 
 /** Held ones that it has not shown either, by their ids or, without one, by their text. */
