@@ -126,12 +126,13 @@ function rowsMissing(
 
 /**
  * A ticket that has changed again since is stored as it was at its last change before "fresh through", or later. One that was deleted
- * then, or since, and restored was not there to be asked for: its restoring is another change.
+ * then, or since, and restored was not there to be asked for: its restoring is another change. So it is for one that was denied by its
+ * id: what the export withholds, and Zendesk says not to exist, nobody can read.
  */
 function versionsMissing(
   account: ChaosAccount,
   { stored, fresh, held }: Snapshot,
-  { poisoned, hidden }: Excuses,
+  { poisoned, hidden, unfindable }: Excuses,
 ): Violation[] {
   // Events tell of what the export has not shown: beyond those that were read nobody has told.
   const through = Math.min(fresh.get("tickets") ?? 0, fresh.get("ticket_events") ?? 0);
@@ -143,7 +144,7 @@ function versionsMissing(
       const last = audits.findLast(({ at, visibleFrom }) => Math.max(at + withheld, visibleFrom) < through);
       const is = known.get(id)?.generated_timestamp;
       if (last && audits.some((audit) => audit.at >= last.at && isDeletion(audit))) return [];
-      if (!last || Number(is ?? 0) >= Math.floor(last.at / SECOND)) return [];
+      if (!last || Number(is ?? 0) >= Math.floor(last.at / SECOND) || unfindable(last.at)) return [];
       const should = new Date(last.at).toISOString();
       return [lie(account, "tickets", through, `${id} is as of second ${is}, and changed at ${should}`)];
     });
