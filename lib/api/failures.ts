@@ -48,5 +48,8 @@ function isUnreachable(code: string, message: string): boolean {
   const network = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH", "EAI_AGAIN"];
   // 08: connection exceptions; 53300: too many connections; 57P0x: the server is going down or coming up.
   if (network.includes(code) || /^(08|57P0)/.test(code) || code === "53300") return true;
-  return /^(Connection terminated|timeout exceeded when trying to connect)/.test(message);
+  // pg's words, which have no code: the last for a client that broke between two statements.
+  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
+    message,
+  );
 }

@@ -84,9 +84,8 @@ export function brokenOff(log: Pick<Logger, "error">, error: unknown): RunEnd {
 
 function failureOf(error: unknown): RunFailure {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  // Class 25: read-only; 53: disk or memory; pg's words for a client that broke between two statements; the rest the API knows as well.
-  const isBroken = error instanceof Error && /connection error and is not queryable/.test(error.message);
-  if (isBroken || /^(25|53)/.test(code) || foreseen(error)?.code === "unavailable") {
+  // Class 25: read-only; 53: disk or memory; the rest the API knows as well.
+  if (/^(25|53)/.test(code) || foreseen(error)?.code === "unavailable") {
     return {
       code: "database",
       message: `The database could not be used${code && ` (${code})`}; nothing half-done was kept.`,

@@ -70,15 +70,15 @@ function answeredAt(answer: Wire): number {
   return Number.isNaN(at) ? 0 : at;
 }
 
+/** Null: it is about something else. Throws RangeError where it names a ticket that cannot be one, so that it is held (row 55). */
 function ticketOf(wire: Wire): string | null {
-  const subjects = (Array.isArray(wire.subjects) ? wire.subjects : []) as Wire[];
-  const zrns = (Array.isArray(wire.subject_zrns) ? wire.subject_zrns : []) as unknown[];
-  const named = subjects.find((subject) => subject?.type === "ticket" && isBigint(String(subject.id)));
-  if (named) return String(named.id);
-  const all = [...zrns, ...subjects.map((subject) => subject?.zrn)];
-  for (const zrn of all) {
-    const id = /^zen:ticket:(.*)$/.exec(String(zrn))?.[1];
-    if (id && isBigint(id)) return id;
-  }
-  return null;
+  const subjects = (Array.isArray(wire.subjects) ? wire.subjects : []).filter(isObject);
+  const zrns = [...(Array.isArray(wire.subject_zrns) ? wire.subject_zrns : []), ...subjects.map(({ zrn }) => zrn)];
+  const ids = [
+    ...subjects.filter(({ type }) => type === "ticket").map(({ id }) => String(id)),
+    ...zrns.flatMap((zrn) => /^zen:ticket:(.*)$/.exec(String(zrn))?.[1] ?? []),
+  ];
+  const usable = ids.find(isBigint);
+  if (usable === undefined && ids[0] !== undefined) throw new RangeError(`the ticket ${ids[0]} has no id that is one`);
+  return usable ?? null;
 }

@@ -9,6 +9,7 @@ import { POST as createKey } from "#app/api/v1/api-keys/route.ts";
 import { GET as getSession } from "#app/api/v1/session/route.ts";
 import { PATCH as updateUser } from "#app/api/v1/users/[id]/route.ts";
 import { GET as listUsers } from "#app/api/v1/users/route.ts";
+import { foreseen } from "#lib/api/failures.ts";
 import { sessionCookieName } from "#lib/auth/session.ts";
 import { AppError } from "#lib/errors.ts";
 import { apiOrigin, requestOf, useApi } from "#test/support/api.ts";
@@ -273,6 +274,14 @@ test("a bug answers a fixed text with the request's id; its words and its secret
   const line = api.logged.find((logged) => logged.includes(id));
   expect(line).toContain("canary");
   expect(line).not.toContain(key);
+});
+
+test.each([
+  "Connection terminated unexpectedly",
+  "Client has encountered a connection error and is not queryable",
+  "timeout exceeded when trying to connect",
+])("a session of the database that broke (%s) is unavailable", (words) => {
+  expect(foreseen(new Error(words))).toMatchObject({ code: "unavailable" });
 });
 
 test("a database out of reach is unavailable, and says when to ask again", async () => {

@@ -155,6 +155,12 @@ describe("a rating", () => {
   it("finds its ticket by subject or by name, and is none when it is about something else", () => {
     expect(survey([], { subjects: [], subject_zrns: ["zen:article:1", "zen:ticket:42"] })?.ticketId).toBe("42");
     expect(survey([], { subjects: [{ id: "9", type: "conversation" }], subject_zrns: [] })).toBeNull();
+    for (const subject of [
+      { subjects: [{ id: "9999999999999999999", type: "ticket" }], subject_zrns: [] },
+      { subjects: [], subject_zrns: ["zen:ticket:12.5"] },
+      { subjects: [{ id: null, type: "ticket" }], subject_zrns: [] },
+    ])
+      expect(() => survey([], subject)).toThrow(RangeError);
   });
 });
 
