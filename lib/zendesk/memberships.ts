@@ -30,15 +30,17 @@ export async function readMemberships(reading: Reading): Promise<void> {
   let place = await commit(reading, async (trx): Promise<Place | null> => {
     const state = await readStreamState(trx, reading.scope, "users", "memberships");
     const last = parsePlace(state?.position ?? null);
-    if (last?.check?.runId !== reading.runId) return beginAnew(trx, reading);
-    return state?.caught_up ? null : last;
+    const isOurs = last?.check?.runId === reading.runId;
+    if (isOurs) return state?.caught_up ? null : last;
+    return beginAnew(trx, reading, state?.caught_up ? null : last);
   });
   let mayBeginAgain = true;
   while (place) {
     const listed = await listFrom(reading, place, mayBeginAgain);
     if (!listed) {
       mayBeginAgain = false;
-      place = await commit(reading, (trx) => beginAnew(trx, reading));
+      const refused: Place = place;
+      place = await commit(reading, (trx) => beginAnew(trx, reading, refused));
       continue;
     }
     const { rows, cursor: at, hasMore } = listed;
@@ -72,7 +74,7 @@ async function finish(reading: Reading, place: Place): Promise<void> {
     if (!reading.downgraded && place.rows > 0) await releaseUnseenMemberships(trx, scope);
     await forgetSeen(trx, scope, "memberships");
     // A list in doubt is read anew by the next turn.
-    const change = { position: writePlace(doubt ? newPlace(0) : place), caught_up: doubt === null };
+    const change = { position: writePlace(doubt ? restarted(place) : place), caught_up: doubt === null };
     await saveStreamState(trx, scope, "users", "memberships", change, reading.clock());
     await addRequests(trx, scope, reading.runId, requests);
   });
@@ -120,15 +122,18 @@ async function shownBy({ client }: Reading, of: string): Promise<Set<string>> {
   }
 }
 
-/** With the place: what was seen belongs to it. */
-async function beginAnew(trx: Trx, reading: Reading): Promise<Place> {
+/** With the place: what was seen belongs to it. A reading that is given up is recorded as begun again (INV-CURSOR). */
+async function beginAnew(trx: Trx, reading: Reading, unfinished: Place | null): Promise<Place> {
   const { scope, runId, clock } = reading;
-  const place = { ...newPlace(0), check: { runId, begun: nowSecond(reading) } };
+  const check = { runId, begun: nowSecond(reading) };
+  const place = { ...(unfinished ? restarted(unfinished) : newPlace(0)), check };
   await forgetSeen(trx, scope, "memberships");
   const change = { position: writePlace(place), caught_up: false };
   await saveStreamState(trx, scope, "users", "memberships", change, clock());
   return place;
 }
+
+const restarted = ({ restarts }: Place): Place => ({ ...newPlace(0), restarts: restarts + 1 });
 
 /** Null: the place is taken no more, and the list may begin again (row 15). */
 async function listFrom({ client }: Reading, { at }: Place, mayBeginAgain: boolean) {

@@ -121,6 +121,16 @@ describe("a place that one run hands down to the next", () => {
       world.users.leave(userId, acme?.id as string);
     expect((await night(account)).verified).toBeDefined();
     await expectConverged(account, readAtNight);
+    const { position } = await account.read((trx) =>
+      trx
+        .selectFrom("stream_state")
+        .select("position")
+        .where("purpose", "=", "memberships")
+        .where("connection_id", "=", account.connectionId)
+        .executeTakeFirstOrThrow(),
+    );
+    // What was given up is recorded as begun again (INV-CURSOR).
+    expect(JSON.parse(position ?? "")).toMatchObject({ restarts: 1, rows: 250 });
   });
 
   it("in a comparison keeps what the first run has seen: nothing looks absent for it, and all is counted (rows 23, 30)", async () => {
