@@ -2,6 +2,7 @@ import { type Selectable, sql, type Updateable } from "kysely";
 import type { Db, Trx } from "#db/client.ts";
 import type { WebhookTable } from "#db/schema.ts";
 import type { Subject, Told } from "#lib/webhooks/subject.ts";
+import { lostLoginCodes } from "#lib/zendesk/identity.ts";
 import type { Scope } from "#lib/zendesk/scope.ts";
 
 export type StoredWebhook = Selectable<WebhookTable>;
@@ -136,6 +137,7 @@ export async function connectionsWithHints(trx: Trx, workspaceId: number, now: D
   const { rows } = await sql<{ id: number }>`
     select c.id from connection c
      where c.workspace_id = ${workspaceId} and c.state in ('active', 'failing')
+       and coalesce(c.failure_code, '') <> all(${[...lostLoginCodes]}::text[])
        and exists (select from webhook_hint h where h.workspace_id = ${workspaceId} and h.connection_id = c.id
              and (h.claimed_until is null or h.claimed_until <= ${now.toISOString()}::timestamptz))
      order by c.id`.execute(trx);

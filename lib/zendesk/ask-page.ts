@@ -2,7 +2,8 @@ import { PageTooHeavy } from "#lib/zendesk/client.ts";
 import { toSeconds } from "#lib/zendesk/dates.ts";
 import { isPlaceRefused, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
 import { newPlace, type Place } from "#lib/zendesk/place.ts";
-import { emptyPage, type Page, wrongPage } from "#lib/zendesk/readers.ts";
+import { Progress } from "#lib/zendesk/progress.ts";
+import { emptyPage, type Page } from "#lib/zendesk/readers.ts";
 import type { Reading } from "#lib/zendesk/reading.ts";
 import type { Stream } from "#lib/zendesk/streams.ts";
 
@@ -11,8 +12,6 @@ const smallestPage = 10;
 const growAfter = 4;
 export const growth = 1.5;
 const mostRestarts = 3;
-/** A page without rows that is not the end is right once in a while, not for ever (row 14). */
-const mostEmptyPages = 10;
 /** So often in a row a page that lacks what was asked for beside its rows is asked for again; an account may not have it at all. */
 const mostBarePages = 2;
 /** What clocks and slow answers add to how old a start may be that Zendesk calls too recent. Seconds. */
@@ -31,14 +30,13 @@ export class Pages {
   private readonly reading: Reading;
   private readonly stream: Stream;
   private good = 0;
-  private empty = 0;
   private bare = 0;
-  /** Where pages have led since the reading began, or began again. */
-  private readonly led = new Set<string>();
+  private readonly progress: Progress;
 
   constructor(reading: Reading, stream: Stream, size: number | null) {
     this.reading = reading;
     this.stream = stream;
+    this.progress = new Progress(stream.name);
     this.size = Math.min(stream.largestPage, Math.max(smallestPage, Math.ceil(size ?? stream.largestPage)));
   }
 
@@ -46,7 +44,7 @@ export class Pages {
     for (let from = place; ; ) {
       try {
         const page = await this.whole(await this.stream.read(this.ask(), from), from);
-        this.checkProgress(page, from);
+        this.progress.follow(from.at, page);
         this.grow();
         return { ...page, from };
       } catch (error) {
@@ -87,17 +85,6 @@ export class Pages {
     return { ...nothing, from, readTo: asked * 1000 };
   }
 
-  private checkProgress(page: Page, from: Place): void {
-    if (!page.end && page.at !== null && page.at !== from.at) {
-      if (this.led.has(page.at)) throw wrongPage(this.stream.name, "it leads back to where the reading has been");
-      this.led.add(page.at);
-    }
-    this.empty = page.rows.length > 0 || page.end || page.complete ? 0 : this.empty + 1;
-    if (this.empty > mostEmptyPages) {
-      throw wrongPage(this.stream.name, "one page after the other is empty, and none is the last");
-    }
-  }
-
   private grow(): void {
     this.good++;
     if (this.size >= this.stream.largestPage || this.good < growAfter) return;
@@ -126,7 +113,7 @@ export class Pages {
       { ...this.reading.scope, stream: this.stream.name, start },
       "the place was refused: reading again",
     );
-    this.led.clear();
+    this.progress.beginAgain();
     return {
       ...newPlace(start, { since: place.since, until: place.until }),
       rows: place.rows,

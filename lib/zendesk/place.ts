@@ -32,6 +32,9 @@ export interface Place {
   begun?: number;
   /** Of a list of everything: a row without an id was in it, which may be any of those that were not. */
   nameless?: true;
+  /** Of the list of memberships: how many people were asked for what it lacks, and what is wrong with it. */
+  asked?: number;
+  doubt?: string;
   /** Of a comparison of the past: the run whose ledger it fills, when it began (Unix seconds), and whether that is closed. */
   check?: { runId: string; begun: number; closed?: true };
 }

@@ -56,6 +56,7 @@ export class Spells {
   readonly past: Spell[] = [];
   private readonly present = new Map<ChaosAccount, { spell: Spell; end: () => void }>();
   private readonly random: Random;
+  private begun: number | null = null;
 
   constructor(
     private readonly zendesk: Zendesk,
@@ -70,6 +71,7 @@ export class Spells {
 
   /** Called once a step; an account has one spell at most. Gives those that began. */
   step(now: number, stepLength: number, perDay: number): Spell[] {
+    this.begun ??= now;
     const begun: Spell[] = [];
     for (const [account, { spell, end }] of this.present) {
       if (spell.until > now) continue;
@@ -81,6 +83,8 @@ export class Spells {
       const kind = this.random.pick(this.kinds);
       // Whoever took over an address with working logins did so between two runs; in the middle of one nobody could tell.
       if (kind === "another account answers" && !this.isIdle(account)) continue;
+      // At its first reading an account whose lists are empty looks like one that has nothing.
+      if (kind === "emptied lists" && now - this.begun < HOUR) continue;
       const spell = { kind, account, from: now, until: now + this.random.between(20, 150) * MINUTE };
       this.present.set(account, { spell, end: this.begin(kind, account) });
       this.past.push(spell);

@@ -382,6 +382,98 @@ describe("people on the move", () => {
     await expectConverged(account, readAtNight);
   });
 
+  /** People who have left their second organization since the night that read it. */
+  async function leavers(count: number) {
+    const world = newWorld();
+    const [own, second] = ["Own", "Second"].map((name) => world.organizations.create({ name }).id) as [string, string];
+    const people = Array.from({ length: count }, (_, n) =>
+      world.users.create({ name: `User ${n}`, organizationId: own }),
+    ).map(({ id }) => id);
+    for (const id of people) world.users.join(id, second);
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    await next(account, "reconcile");
+    for (const id of people) world.users.leave(id, second);
+    world.advance(HOUR);
+    const left = async () =>
+      (await stored(account)).memberships.filter((row) => row.organization_id === second).map((row) => row.user_id);
+    return { world, account, people, left };
+  }
+  const usersOf = (outcome: Awaited<ReturnType<Account["sync"]>>) =>
+    outcome.streams.find(({ name }) => name === "users");
+
+  it("keep their memberships where everything that should list them is empty (rows 30, 123)", async () => {
+    const { account } = await leavers(30);
+    const { memberships } = await stored(account);
+    const empty = account.zendesk.faults.add(
+      { path: /organization_memberships$/ },
+      fault.changesRows("empty", () => []),
+    );
+    const outcome = await account.sync({ mode: "reconcile" });
+    expect(usersOf(outcome)).toMatchObject({
+      state: "degraded",
+      failure: { message: expect.stringMatching(/it is empty, though people like \d+ belong/) },
+    });
+    expect(outcome.verified).toBeUndefined();
+    const owned = (await stored(account)).memberships;
+    expect(owned.length).toBe(memberships.length / 2);
+    empty.remove();
+    expect((await next(account, "reconcile")).verified).toBeDefined();
+    await expectConverged(account, readAtNight);
+  });
+
+  it.each([
+    ["is refused", fault.forbidden("titled")],
+    ["fails", fault.status(500, {})],
+    ["is a page for people", fault.html(404)],
+    [
+      "leads in a circle",
+      fault.changesBody("circle", (body) => ({
+        ...body,
+        organization_memberships: [],
+        meta: { has_more: true, after_cursor: "round" },
+      })),
+    ],
+  ])("lose what is over though one person's own list %s, which leaves that one in doubt", async (_how, broken) => {
+    const { account, people, left } = await leavers(30);
+    const one = people[3] as string;
+    const active = account.zendesk.faults.add({ path: `/api/v2/users/${one}/organization_memberships` }, broken);
+    const outcome = await account.sync({ mode: "reconcile" });
+    expect(outcome.connectionFailure).toBeFalsy();
+    expect(usersOf(outcome)).toMatchObject({
+      state: "degraded",
+      failure: { message: expect.stringContaining("it lacks what cannot be asked for otherwise") },
+    });
+    expect(outcome.verified).toBeUndefined();
+    expect(await left()).toEqual([one]);
+    active.remove();
+    expect((await next(account, "reconcile")).verified).toBeDefined();
+    await expectConverged(account, readAtNight);
+  });
+
+  it("are asked for once each, however often the asking has to wait", async () => {
+    const { account, world, left } = await leavers(70);
+    const own = /\/users\/\d+\/organization_memberships$/;
+    account.zendesk.journal.clear();
+    for (const nth of [30, 55])
+      account.zendesk.faults.add({ path: own, nth }, fault.tooManyRequests({ retryAfter: "800" }), { times: 1 });
+    let outcome = await account.sync({ mode: "reconcile" });
+    const { runId } = outcome;
+    let waits = 0;
+    while (outcome.waitingUntil) {
+      waits++;
+      expect((await left()).length).toBeLessThan(70);
+      world.advance(outcome.waitingUntil.getTime() - world.now());
+      outcome = await account.sync({ mode: "reconcile", runId });
+    }
+    expect(waits).toBe(2);
+    expect(outcome.verified).toBeDefined();
+    expect(await left()).toEqual([]);
+    const asked = account.zendesk.journal.entries.filter(({ path, status }) => own.test(path) && status === 200);
+    // No more than those between two commits are asked for again.
+    expect(asked.length).toBeLessThan(70 + 2 * 20);
+  });
+
   it("that become end-users change no ticket, no number and nothing of the past", async () => {
     const world = newWorld();
     const organization = world.organizations.create({ name: "A" });

@@ -36,38 +36,39 @@ export async function storeMemberships(trx: Trx, scope: Scope, rows: readonly Me
   return { read: rows.length, inserted: 0, updated: 0, unchanged: 0, deleted: 0, ids: [] };
 }
 
-/**
- * What is stored and a whole listing has not shown, by whom to ask for it: the people, or their organizations where those are
- * fewer. A deleted organization has no members: with one its memberships are over.
- */
-export async function unseenMemberships(
-  trx: Trx,
-  scope: Scope,
-): Promise<{ over: string[]; by: "users" | "organizations"; asked: Map<string, string[]> }> {
-  const { rows } = await sql<{ id: string; user: string; organization: string; is_over: boolean }>`
-    select m.id::text, m.user_id::text as user, m.organization_id::text as organization,
-           exists (select from organization o
-                    where o.workspace_id = m.workspace_id and o.connection_id = m.connection_id
-                      and o.id = m.organization_id and o.deleted_at is not null) as is_over
-      from organization_membership m
+/** Forgets what a whole listing has not shown of organizations and people that are deleted: with them their memberships are over. */
+export async function forgetMembershipsOfDeleted(trx: Trx, scope: Scope): Promise<void> {
+  await sql`
+    delete from organization_membership m
      where m.workspace_id = ${scope.workspaceId}::int and m.connection_id = ${scope.connectionId}::int
        and ${isUnseen(scope, sql`m.id::text`)}
-     order by m.id`.execute(trx);
-  const over = rows.filter((row) => row.is_over).map(({ id }) => id);
-  const open = rows.filter((row) => !row.is_over);
-  const [users, organizations] = [grouped(open, "user"), grouped(open, "organization")];
-  return users.size <= organizations.size
-    ? { over, by: "users", asked: users }
-    : { over, by: "organizations", asked: organizations };
+       and (exists (select from organization o
+                     where o.workspace_id = m.workspace_id and o.connection_id = m.connection_id
+                       and o.id = m.organization_id and o.deleted_at is not null)
+            or exists (select from zendesk_user u
+                        where u.workspace_id = m.workspace_id and u.connection_id = m.connection_id
+                          and u.id = m.user_id and (u.deleted_at is not null or not u.active)))`.execute(trx);
 }
 
-function grouped<K extends "user" | "organization">(
-  rows: readonly (Record<K, string> & { id: string })[],
-  of: K,
-): Map<string, string[]> {
-  const groups = new Map<string, string[]>();
-  for (const row of rows) groups.set(row[of], [...(groups.get(row[of]) ?? []), row.id]);
-  return groups;
+/** Somebody of whom memberships are stored that a whole listing has not shown. */
+export interface UnseenMember {
+  id: string;
+  memberships: string[];
+  /** Those of them in the organization that the person, as stored, has as their own. */
+  own: string[];
+}
+
+export async function unseenMembers(trx: Trx, scope: Scope, limit: number): Promise<UnseenMember[]> {
+  const { rows } = await sql<UnseenMember>`
+    select m.user_id::text as id, array_agg(m.id::text order by m.id) as memberships,
+           coalesce(array_agg(m.id::text) filter (where u.organization_id = m.organization_id), '{}') as own
+      from organization_membership m
+      left join zendesk_user u
+        on u.workspace_id = m.workspace_id and u.connection_id = m.connection_id and u.id = m.user_id
+     where m.workspace_id = ${scope.workspaceId}::int and m.connection_id = ${scope.connectionId}::int
+       and ${isUnseen(scope, sql`m.id::text`)}
+     group by m.user_id order by m.user_id limit ${limit}`.execute(trx);
+  return rows;
 }
 
 export async function forgetMemberships(trx: Trx, scope: Scope, ids: readonly string[]): Promise<void> {

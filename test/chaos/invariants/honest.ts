@@ -144,7 +144,12 @@ function versionsMissing(
       const last = audits.findLast(({ at, visibleFrom }) => Math.max(at + withheld, visibleFrom) < through);
       const is = known.get(id)?.generated_timestamp;
       if (last && audits.some((audit) => audit.at >= last.at && isDeletion(audit))) return [];
-      if (!last || Number(is ?? 0) >= Math.floor(last.at / SECOND) || unfindable(last.at)) return [];
+      if (
+        !last ||
+        Number(is ?? 0) >= Math.floor(last.at / SECOND) ||
+        unfindable(Math.max(last.at, account.world.now() - 2 * HOUR))
+      )
+        return [];
       const should = new Date(last.at).toISOString();
       return [lie(account, "tickets", through, `${id} is as of second ${is}, and changed at ${should}`)];
     });
