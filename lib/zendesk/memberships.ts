@@ -138,24 +138,32 @@ async function askEach(reading: Reading, members: readonly UnseenMember[], { row
       hasFailed ||= shown.transient;
       continue;
     }
-    const lacking = member.memberships.find((id) => shown.has(id));
+    const lacking = member.memberships.find((id) => shown.ids.has(id));
     if (lacking !== undefined) {
       asked.doubt ??= `it lacks membership ${lacking}, which is there`;
       asked.goesOn = false;
     }
-    const gone = member.memberships.filter((id) => !shown.has(id));
+    const gone = member.memberships.filter((id) => !shown.ids.has(id));
+    // Whoever left an organization and came back has another membership in it.
+    const isBack = member.organization !== null && shown.organizations.has(member.organization);
+    const denied = isBack ? [] : gone.filter((id) => member.own.includes(id));
     // The person, as stored, says otherwise: the next night knows whether that is old.
-    asked.over.push(...gone.filter((id) => !member.own.includes(id)));
-    if (rows === 0 && gone.some((id) => member.own.includes(id)))
+    asked.over.push(...gone.filter((id) => !denied.includes(id)));
+    if (rows === 0 && denied.length > 0)
       asked.doubt ??= `it is empty, though people like ${member.id} belong to an organization`;
   }
   return asked;
 }
 
-/** Ids of the memberships of one person; none where there is no such person. A refusal that is about this person alone is given back. */
-async function shownBy({ client }: Reading, user: string): Promise<Set<string> | ZendeskError> {
+interface Shown {
+  ids: Set<string>;
+  organizations: Set<string>;
+}
+
+/** The memberships of one person; none where there is no such person. A refusal that is about this person alone is given back. */
+async function shownBy({ client }: Reading, user: string): Promise<Shown | ZendeskError> {
   const of = `/api/v2/users/${user}/organization_memberships`;
-  const shown = new Set<string>();
+  const shown: Shown = { ids: new Set(), organizations: new Set() };
   const progress = new Progress(of);
   let cursor: string | undefined;
   try {
@@ -166,13 +174,14 @@ async function shownBy({ client }: Reading, user: string): Promise<Set<string> |
       for (const row of listed.rows) {
         const key = keyOfRow(row);
         if (key === null) return wrongPage(of, "a membership in it has no id");
-        shown.add(key);
+        shown.ids.add(key);
+        shown.organizations.add(String((row as { organization_id?: unknown }).organization_id));
       }
       if (!listed.hasMore) return shown;
       cursor = listed.cursor ?? undefined;
     }
   } catch (error) {
-    if (isMissing(error)) return new Set();
+    if (isMissing(error)) return { ids: new Set(), organizations: new Set() };
     // The account has just shown the whole list: a page for people is this address's own.
     const isOwn = error instanceof ZendeskError && (error.scope === "stream" || error.code === "unknown_subdomain");
     if (isOwn) return error;

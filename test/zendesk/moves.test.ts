@@ -309,6 +309,21 @@ describe("people on the move", () => {
     await expectConverged(account, readAtNight);
   });
 
+  it("that left their own organization and came back keep the newer membership alone", async () => {
+    const world = newWorld();
+    const { id: own } = world.organizations.create({ name: "Own" });
+    const { id: user } = world.users.create({ name: "Una", organizationId: own });
+    world.advance(5 * MINUTE);
+    const account = await connect(database, world);
+    await next(account, "reconcile");
+    world.users.update(user, { organizationId: own });
+    world.advance(5 * MINUTE);
+    expect((await next(account, "reconcile")).verified).toBeDefined();
+    const [back] = world.users.membershipsOf(user);
+    expect((await stored(account)).memberships.map(({ id }) => id)).toEqual([back?.id]);
+    await expectConverged(account, readAtNight);
+  });
+
   it("keep the memberships that a role which has fallen in the night is not shown (row 63)", async () => {
     const world = newWorld();
     const [a, b] = ["A", "B"].map((name) => world.organizations.create({ name }).id) as [string, string];

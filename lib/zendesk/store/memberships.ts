@@ -54,20 +54,23 @@ export async function forgetMembershipsOfDeleted(trx: Trx, scope: Scope): Promis
 export interface UnseenMember {
   id: string;
   memberships: string[];
-  /** Those of them in the organization that the person, as stored, has as their own. */
+  /** The person's own, as stored. */
+  organization: string | null;
+  /** Those of the memberships that are in it. */
   own: string[];
 }
 
 export async function unseenMembers(trx: Trx, scope: Scope, limit: number): Promise<UnseenMember[]> {
   const { rows } = await sql<UnseenMember>`
     select m.user_id::text as id, array_agg(m.id::text order by m.id) as memberships,
+           u.organization_id::text as organization,
            coalesce(array_agg(m.id::text) filter (where u.organization_id = m.organization_id), '{}') as own
       from organization_membership m
       left join zendesk_user u
         on u.workspace_id = m.workspace_id and u.connection_id = m.connection_id and u.id = m.user_id
      where m.workspace_id = ${scope.workspaceId}::int and m.connection_id = ${scope.connectionId}::int
        and ${isUnseen(scope, sql`m.id::text`)}
-     group by m.user_id order by m.user_id limit ${limit}`.execute(trx);
+     group by m.user_id, u.organization_id order by m.user_id limit ${limit}`.execute(trx);
   return rows;
 }
 
