@@ -1,8 +1,9 @@
 import type { Trx } from "#db/client.ts";
-import { isMissing, isPlaceRefused, WaitNeeded, ZendeskError } from "#lib/zendesk/failures.ts";
+import { isPlaceRefused, WaitNeeded } from "#lib/zendesk/failures.ts";
 import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import { idIn } from "#lib/zendesk/held-keys.ts";
-import { lookAgain } from "#lib/zendesk/identity.ts";
+import { lookAgain, sightLost } from "#lib/zendesk/identity.ts";
+import { askMembers } from "#lib/zendesk/members.ts";
 import { type MadePage, makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { Progress } from "#lib/zendesk/progress.ts";
@@ -14,7 +15,6 @@ import {
   forgetMemberships,
   forgetMembershipsOfDeleted,
   releaseUnseenMemberships,
-  type UnseenMember,
   unseenMembers,
 } from "#lib/zendesk/store/memberships.ts";
 import { addCounts, addRequests, noCounts } from "#lib/zendesk/store/run-counters.ts";
@@ -73,14 +73,11 @@ export async function readMemberships(reading: Reading): Promise<void> {
 /** At the end of the list: lets go what is over. Throws where the list is short, or not all could be asked: that is kept. */
 async function settle(reading: Reading, listed: Place): Promise<void> {
   const { scope } = reading;
-  // One row without an id might be any of those that are not shown.
-  const place = listed.nameless ? listed : await askMembers(reading, listed);
-  // A lower role is shown less (row 63).
-  await lookAgain(reading);
+  const place = await askUnseen(reading, listed);
+  await lookWithAllRights(reading);
   const requests = uncountedRequests(reading);
   await commit(reading, async (trx) => {
-    const isWhole = place.rows > 0 && place.doubt === undefined && !reading.downgraded;
-    if (isWhole) await releaseUnseenMemberships(trx, scope);
+    if (place.rows > 0 && place.doubt === undefined) await releaseUnseenMemberships(trx, scope);
     await forgetSeen(trx, scope, "memberships");
     await savePlace(trx, reading, place, true);
     await addRequests(trx, scope, reading.runId, requests);
@@ -89,104 +86,40 @@ async function settle(reading: Reading, listed: Place): Promise<void> {
 }
 
 /** Asks the people whose memberships the list does not show for them, a few between two commits: whoever goes on asks for the others. */
-async function askMembers(reading: Reading, listed: Place): Promise<Place> {
+async function askUnseen(reading: Reading, listed: Place): Promise<Place> {
   const { scope } = reading;
   let place = listed;
-  await lookAgain(reading);
-  if (reading.downgraded) return place;
+  await lookWithAllRights(reading);
   await commit(reading, (trx) => forgetMembershipsOfDeleted(trx, scope));
-  for (let goesOn = true; goesOn; ) {
-    const members = await commit(reading, (trx) => unseenMembers(trx, scope, askedTogether));
+  // Each night in another order: who stays in doubt is not always asked first.
+  const which = { order: place.check?.begun ?? 0, limit: askedTogether };
+  for (let hasFailed = false; ; ) {
+    const members = await commit(reading, (trx) => unseenMembers(trx, scope, which));
     if (members.length === 0) return place;
-    const { asked = 0 } = place;
-    if (asked >= mostAsked)
+    const { asked: before = 0 } = place;
+    if (before >= mostAsked)
       return { ...place, doubt: place.doubt ?? `it lacks those of more than ${mostAsked} people` };
-    const found = await askEach(reading, members, place);
-    await lookAgain(reading);
-    if (reading.downgraded) return place;
-    goesOn = found.goesOn;
-    const doubt = place.doubt ?? found.doubt;
-    place = { ...place, asked: asked + members.length, ...(doubt === undefined ? {} : { doubt }) };
+    const asked = await askMembers(reading, members, { hasFailed, nameless: place.nameless === true });
+    await lookWithAllRights(reading);
+    const doubt = place.doubt ?? asked.doubt;
+    place = { ...place, asked: before + members.length, ...(doubt === undefined ? {} : { doubt }) };
     const requests = uncountedRequests(reading);
     await commit(reading, async (trx) => {
-      await forgetMemberships(trx, scope, found.over);
-      const kept = members.flatMap(({ memberships }) => memberships).filter((id) => !found.over.includes(id));
+      await forgetMemberships(trx, scope, asked.over);
+      const kept = members.flatMap(({ memberships }) => memberships).filter((id) => !asked.over.includes(id));
       await noteSeen(trx, scope, "memberships", kept);
       await savePlace(trx, reading, place, false);
       await addRequests(trx, scope, reading.runId, requests);
     });
+    if (!asked.goesOn) return place;
+    hasFailed = asked.hasFailed;
   }
-  return place;
 }
 
-interface Asked {
-  over: string[];
-  doubt?: string;
-  /** False: the list is short, or Zendesk fails again and again. */
-  goesOn: boolean;
-}
-
-async function askEach(reading: Reading, members: readonly UnseenMember[], { rows }: Place): Promise<Asked> {
-  const asked: Asked = { over: [], goesOn: true };
-  let hasFailed = false;
-  for (const member of members) {
-    if (reading.stop()) throw new WaitNeeded(reading.clock());
-    const shown = await shownBy(reading, member.id);
-    if (shown instanceof ZendeskError) {
-      asked.doubt ??= `it lacks what cannot be asked for otherwise (${shown.message})`;
-      if (shown.transient && hasFailed) asked.goesOn = false;
-      hasFailed ||= shown.transient;
-      continue;
-    }
-    const lacking = member.memberships.find((id) => shown.ids.has(id));
-    if (lacking !== undefined) {
-      asked.doubt ??= `it lacks membership ${lacking}, which is there`;
-      asked.goesOn = false;
-    }
-    const gone = member.memberships.filter((id) => !shown.ids.has(id));
-    // Whoever left an organization and came back has another membership in it.
-    const isBack = member.organization !== null && shown.organizations.has(member.organization);
-    const denied = isBack ? [] : gone.filter((id) => member.own.includes(id));
-    // The person, as stored, says otherwise: the next night knows whether that is old.
-    asked.over.push(...gone.filter((id) => !denied.includes(id)));
-    if (rows === 0 && denied.length > 0)
-      asked.doubt ??= `it is empty, though people like ${member.id} belong to an organization`;
-  }
-  return asked;
-}
-
-interface Shown {
-  ids: Set<string>;
-  organizations: Set<string>;
-}
-
-/** The memberships of one person; none where there is no such person. A refusal that is about this person alone is given back. */
-async function shownBy({ client }: Reading, user: string): Promise<Shown | ZendeskError> {
-  const of = `/api/v2/users/${user}/organization_memberships`;
-  const shown: Shown = { ids: new Set(), organizations: new Set() };
-  const progress = new Progress(of);
-  let cursor: string | undefined;
-  try {
-    for (;;) {
-      const ask = { client, size: 100, shrinkable: false };
-      const listed = await readList(ask, { path: of, rows: "organization_memberships", cursor });
-      progress.follow(cursor ?? null, { at: listed.cursor, end: !listed.hasMore, rows: listed.rows });
-      for (const row of listed.rows) {
-        const key = keyOfRow(row);
-        if (key === null) return wrongPage(of, "a membership in it has no id");
-        shown.ids.add(key);
-        shown.organizations.add(String((row as { organization_id?: unknown }).organization_id));
-      }
-      if (!listed.hasMore) return shown;
-      cursor = listed.cursor ?? undefined;
-    }
-  } catch (error) {
-    if (isMissing(error)) return { ids: new Set(), organizations: new Set() };
-    // The account has just shown the whole list: a page for people is this address's own.
-    const isOwn = error instanceof ZendeskError && (error.scope === "stream" || error.code === "unknown_subdomain");
-    if (isOwn) return error;
-    throw error;
-  }
+/** A lower role is shown less (row 63). */
+async function lookWithAllRights(reading: Reading): Promise<void> {
+  await lookAgain(reading);
+  if (reading.downgraded) throw sightLost();
 }
 
 /** With the place: what was seen belongs to it. A reading that is given up is recorded as begun again (INV-CURSOR). */

@@ -54,23 +54,27 @@ export async function forgetMembershipsOfDeleted(trx: Trx, scope: Scope): Promis
 export interface UnseenMember {
   id: string;
   memberships: string[];
-  /** The person's own, as stored. */
+  /** The person's own, as stored, unless that is deleted. */
   organization: string | null;
-  /** Those of the memberships that are in it. */
-  own: string[];
 }
 
-export async function unseenMembers(trx: Trx, scope: Scope, limit: number): Promise<UnseenMember[]> {
+/** `order`: a number that gives one of many orders. */
+export async function unseenMembers(
+  trx: Trx,
+  scope: Scope,
+  { order, limit }: { order: number; limit: number },
+): Promise<UnseenMember[]> {
   const { rows } = await sql<UnseenMember>`
     select m.user_id::text as id, array_agg(m.id::text order by m.id) as memberships,
-           u.organization_id::text as organization,
-           coalesce(array_agg(m.id::text) filter (where u.organization_id = m.organization_id), '{}') as own
+           max(case when o.deleted_at is null then u.organization_id end)::text as organization
       from organization_membership m
       left join zendesk_user u
         on u.workspace_id = m.workspace_id and u.connection_id = m.connection_id and u.id = m.user_id
+      left join organization o
+        on o.workspace_id = u.workspace_id and o.connection_id = u.connection_id and o.id = u.organization_id
      where m.workspace_id = ${scope.workspaceId}::int and m.connection_id = ${scope.connectionId}::int
        and ${isUnseen(scope, sql`m.id::text`)}
-     group by m.user_id, u.organization_id order by m.user_id limit ${limit}`.execute(trx);
+     group by m.user_id order by hashtextextended(m.user_id::text, ${order}), m.user_id limit ${limit}`.execute(trx);
   return rows;
 }
 
