@@ -1,20 +1,25 @@
 import type { Trx } from "#db/client.ts";
+import { parseUsualInstant } from "#lib/zendesk/dates.ts";
 import { isPlaceRefused, WaitNeeded } from "#lib/zendesk/failures.ts";
 import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import { idIn } from "#lib/zendesk/held-keys.ts";
 import { lookAgain, sightLost } from "#lib/zendesk/identity.ts";
-import { askMembers } from "#lib/zendesk/members.ts";
+import { type Asked, askMembers } from "#lib/zendesk/members.ts";
 import { type MadePage, makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { Progress } from "#lib/zendesk/progress.ts";
 import { page, readList, wrongPage } from "#lib/zendesk/readers.ts";
 import { commit, nowSecond, type Reading, uncountedRequests } from "#lib/zendesk/reading.ts";
+import type { Wire } from "#lib/zendesk/row-reader.ts";
 import { forgetSeen, noteSeen } from "#lib/zendesk/store/drift.ts";
 import { holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import {
+  doesAnybodyBelong,
   forgetMemberships,
   forgetMembershipsOfDeleted,
   releaseUnseenMemberships,
+  storedLike,
+  unseenKeys,
   unseenMembers,
 } from "#lib/zendesk/store/memberships.ts";
 import { addCounts, addRequests, noCounts } from "#lib/zendesk/store/run-counters.ts";
@@ -57,11 +62,11 @@ export async function readMemberships(reading: Reading): Promise<void> {
     const listPage = page(listed.answer, { part: membershipPart, rows, at, end: !hasMore, stamp: null });
     progress.follow(place.at, listPage);
     const made = makeRows(users, listPage);
-    const isNameless = place.nameless === true || rows.some((row) => keyOfRow(row) === null);
-    const next: Place = { ...place, at, rows: place.rows + rows.length, ...(isNameless ? { nameless: true } : {}) };
+    const next: Place = { ...place, at, rows: place.rows + rows.length };
     const requests = uncountedRequests(reading);
     await commit(reading, async (trx) => {
-      await storePage(trx, reading, made, requests);
+      await storePage(trx, reading, { rows, made });
+      await addRequests(trx, reading.scope, reading.runId, requests);
       await savePlace(trx, reading, next, false);
     });
     if (!hasMore) return settle(reading, next);
@@ -77,7 +82,7 @@ async function settle(reading: Reading, listed: Place): Promise<void> {
   await lookWithAllRights(reading);
   const requests = uncountedRequests(reading);
   await commit(reading, async (trx) => {
-    if (place.rows > 0 && place.doubt === undefined) await releaseUnseenMemberships(trx, scope);
+    if (place.doubt === undefined) await releaseUnseenMemberships(trx, scope);
     await forgetSeen(trx, scope, "memberships");
     await savePlace(trx, reading, place, true);
     await addRequests(trx, scope, reading.runId, requests);
@@ -88,32 +93,48 @@ async function settle(reading: Reading, listed: Place): Promise<void> {
 /** Asks the people whose memberships the list does not show for them, a few between two commits: whoever goes on asks for the others. */
 async function askUnseen(reading: Reading, listed: Place): Promise<Place> {
   const { scope } = reading;
-  let place = listed;
   await lookWithAllRights(reading);
+  if (listed.rows === 0 && (await commit(reading, (trx) => doesAnybodyBelong(trx, scope))))
+    return { ...listed, doubt: "it is empty, though people belong to organizations" };
   await commit(reading, (trx) => forgetMembershipsOfDeleted(trx, scope));
+  let place = listed;
   // Each night in another order: who stays in doubt is not always asked first.
   const which = { order: place.check?.begun ?? 0, limit: askedTogether };
-  for (let hasFailed = false; ; ) {
+  for (let asked = { hasFailed: false, goesOn: true }; asked.goesOn; ) {
     const members = await commit(reading, (trx) => unseenMembers(trx, scope, which));
     if (members.length === 0) return place;
-    const { asked: before = 0 } = place;
-    if (before >= mostAsked)
+    if ((place.asked ?? 0) >= mostAsked)
       return { ...place, doubt: place.doubt ?? `it lacks those of more than ${mostAsked} people` };
-    const asked = await askMembers(reading, members, { hasFailed, nameless: place.nameless === true });
+    const { wait, ...answers } = await askMembers(reading, members, asked);
     await lookWithAllRights(reading);
-    const doubt = place.doubt ?? asked.doubt;
-    place = { ...place, asked: before + members.length, ...(doubt === undefined ? {} : { doubt }) };
     const requests = uncountedRequests(reading);
-    await commit(reading, async (trx) => {
-      await forgetMemberships(trx, scope, asked.over);
-      const kept = members.flatMap(({ memberships }) => memberships).filter((id) => !asked.over.includes(id));
-      await noteSeen(trx, scope, "memberships", kept);
-      await savePlace(trx, reading, place, false);
+    const last = place;
+    [place, asked] = await commit(reading, async (trx) => {
       await addRequests(trx, scope, reading.runId, requests);
+      return storeAsked(trx, reading, last, answers);
     });
-    if (!asked.goesOn) return place;
-    hasFailed = asked.hasFailed;
+    if (wait) throw wait;
   }
+  return place;
+}
+
+/** What people show and the list does not is stored: it was made in the midst of the reading, or the list is short. */
+async function storeAsked(trx: Trx, reading: Reading, last: Place, asked: Asked): Promise<[Place, Asked]> {
+  const { scope } = reading;
+  const rows = asked.shown.flatMap((shown) => shown.rows);
+  const keys = rows.flatMap((row) => keyOfRow(row) ?? []);
+  const unlisted = new Set(await unseenKeys(trx, scope, keys));
+  const isUnlisted = (row: Wire) => unlisted.has(String(row.id));
+  for (const shown of asked.shown) if (shown.rows.some(isUnlisted)) await storePage(trx, reading, shown);
+  await forgetMemberships(trx, scope, asked.over);
+  await noteSeen(trx, scope, "memberships", asked.kept);
+  const begun = new Date((last.check?.begun ?? 0) * 1000);
+  const lacking = rows.find((row) => isUnlisted(row) && (parseUsualInstant(row.created_at) ?? 0) < begun);
+  const doubt = last.doubt ?? (lacking ? `it lacks membership ${lacking.id}, which is there` : asked.doubt);
+  const people = (last.asked ?? 0) + asked.people;
+  const place: Place = { ...last, asked: people, ...(doubt === undefined ? {} : { doubt }) };
+  await savePlace(trx, reading, place, false);
+  return [place, { ...asked, goesOn: asked.goesOn && !lacking }];
 }
 
 /** A lower role is shown less (row 63). */
@@ -148,7 +169,7 @@ async function listFrom({ client }: Reading, { at }: Place, mayBeginAgain: boole
 }
 
 /** Those that cannot be stored are held, as rows of the users (row 55), and leave as soon as they are stored. */
-async function storePage(trx: Trx, reading: Reading, made: MadePage, requests: number): Promise<void> {
+async function storePage(trx: Trx, reading: Reading, { rows, made }: { rows: Wire[]; made: MadePage }): Promise<void> {
   const { scope, runId } = reading;
   const { name } = users;
   const stored = await storeRows(trx, users, scope, made, reading.clock());
@@ -163,6 +184,11 @@ async function storePage(trx: Trx, reading: Reading, made: MadePage, requests: n
   if (heldNow.size > 0 || healed.length > 0) await weighHeldRows(trx, scope, name, reading.clock());
   // Also those that cannot be stored: they are shown, so that what is stored of them is not over.
   const shown = [...stored.keys, ...heldNow].map((key) => idIn(key, name));
-  await noteSeen(trx, scope, "memberships", shown);
-  await addCounts(trx, scope, runId, name, { ...noCounts, held, cleaned: made.cleaned, requests });
+  const nameless = await storedLike(
+    trx,
+    scope,
+    rows.filter((row) => keyOfRow(row) === null),
+  );
+  await noteSeen(trx, scope, "memberships", [...shown, ...nameless]);
+  await addCounts(trx, scope, runId, name, { ...noCounts, held, cleaned: made.cleaned });
 }

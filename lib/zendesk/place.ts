@@ -30,8 +30,6 @@ export interface Place {
   restarts: number;
   /** Of a reading of all there is: when it began, in milliseconds of the database's clock. */
   begun?: number;
-  /** Of a list of everything: a row without an id was in it, which may be any of those that were not. */
-  nameless?: true;
   /** Of the list of memberships: how many people were asked for what it lacks, and what is wrong with it. */
   asked?: number;
   doubt?: string;

@@ -1,9 +1,11 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Trx } from "#db/client.ts";
 import { lockMetrics } from "#lib/metrics/store.ts";
+import { idOf, type Wire } from "#lib/zendesk/row-reader.ts";
 import type { MembershipRow } from "#lib/zendesk/row-types.ts";
 import type { PageResult, Scope } from "#lib/zendesk/scope.ts";
 import { instant, latestVersions, type PageColumns, pageTable } from "#lib/zendesk/store/page.ts";
+import { membershipWire, whatIsWrong } from "#lib/zendesk/wire.ts";
 
 const columns = {
   id: ["bigint", (row) => row.id],
@@ -76,6 +78,38 @@ export async function unseenMembers(
        and ${isUnseen(scope, sql`m.id::text`)}
      group by m.user_id order by hashtextextended(m.user_id::text, ${order}), m.user_id limit ${limit}`.execute(trx);
   return rows;
+}
+
+/** Of these ids those that the listing has not shown. */
+export async function unseenKeys(trx: Trx, scope: Scope, keys: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ key: string }>`
+    select key from unnest(${[...keys]}::text[]) as shown (key) where ${isUnseen(scope, sql`key`)}`.execute(trx);
+  return rows.map(({ key }) => key);
+}
+
+/** Ids of the stored memberships that rows without an id can be: of these people in these organizations. */
+export async function storedLike(trx: Trx, scope: Scope, wires: readonly Wire[]): Promise<string[]> {
+  const known = wires.filter((wire) => whatIsWrong(membershipWire.omit({ id: true }), wire) === null);
+  if (known.length === 0) return [];
+  const { rows } = await sql<{ id: string }>`
+    select id::text from organization_membership
+     where workspace_id = ${scope.workspaceId}::int and connection_id = ${scope.connectionId}::int
+       and (user_id, organization_id) in (select * from unnest(${known.map((wire) => idOf(wire.user_id))}::bigint[],
+                                                               ${known.map((wire) => idOf(wire.organization_id))}::bigint[]))`.execute(
+    trx,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Whether somebody has an organization, neither of them deleted. */
+export async function doesAnybodyBelong(trx: Trx, scope: Scope): Promise<boolean> {
+  const { rows } = await sql`
+    select from zendesk_user u
+      join organization o
+        on o.workspace_id = u.workspace_id and o.connection_id = u.connection_id and o.id = u.organization_id
+     where u.workspace_id = ${scope.workspaceId}::int and u.connection_id = ${scope.connectionId}::int
+       and u.active and u.deleted_at is null and o.deleted_at is null limit 1`.execute(trx);
+  return rows.length > 0;
 }
 
 export async function forgetMemberships(trx: Trx, scope: Scope, ids: readonly string[]): Promise<void> {
