@@ -23,11 +23,12 @@ export interface Asked {
   kept: string[];
   /** What people showed. */
   shown: OwnPage[];
-  /** What is wrong with the list of all memberships, or why that is not known. */
+  /** What is wrong with the list of all memberships, or why that is not known; by how many people it is proved wrong. */
   doubt?: string;
+  wrong: number;
   /** Zendesk has failed here, which may be about one person alone. */
   hasFailed: boolean;
-  /** False: the list of all memberships is wrong, or Zendesk fails again and again. */
+  /** False: Zendesk fails again and again. */
   goesOn: boolean;
   /** Why the others were not asked. */
   wait?: WaitNeeded;
@@ -44,7 +45,7 @@ export async function askMembers(
   members: readonly UnseenMember[],
   { hasFailed }: Pick<Asked, "hasFailed">,
 ): Promise<Asked> {
-  const asked: Asked = { people: 0, over: [], kept: [], shown: [], hasFailed, goesOn: true };
+  const asked: Asked = { people: 0, over: [], kept: [], shown: [], wrong: 0, hasFailed, goesOn: true };
   try {
     for (const member of members) {
       note(asked, member, await answerOf(reading, () => judge(reading, member)));
@@ -79,7 +80,7 @@ function note(asked: Asked, member: UnseenMember, answer: Verdict | ZendeskError
   asked.shown.push(...answer.shown.pages);
   if (answer.wrong === undefined) return;
   asked.doubt ??= answer.wrong;
-  asked.goesOn = false;
+  asked.wrong++;
 }
 
 /**
@@ -90,17 +91,18 @@ async function judge(reading: Reading, member: UnseenMember): Promise<Verdict> {
   const shown = await shownBy(reading, member.id);
   const over = member.memberships.filter((id) => !shown.ids.has(id));
   const { organization } = member;
-  if (organization === null ? shown.ids.size > 0 : shown.organizations.has(organization)) return { shown, over };
-  const { found, refused } = await fetchByIds(reading.client, "users", [member.id], { forgiving: true });
-  if (refused[0]) throw refused[0].why;
-  if (found.every(({ row }) => isAtOne(row, shown))) return { shown, over };
+  if (organization !== null && shown.organizations.has(organization)) return { shown, over };
+  const now = await organizationOf(reading, member.id);
+  if (now === null || shown.organizations.has(now)) return { shown, over };
   return { shown, over: [], wrong: `neither it nor their own list shows where people like ${member.id} belong` };
 }
 
-/** Whether the organization that somebody has is among those of the own list. */
-function isAtOne(row: Wire, shown: Shown): boolean {
-  const { organization_id: organization, active } = row;
-  return active === false || organization === null || shown.organizations.has(String(organization));
+/** The organization that somebody has by their own address; null for none, and for whoever is gone. */
+export async function organizationOf({ client }: Reading, user: string): Promise<string | null> {
+  const { found, refused } = await fetchByIds(client, "users", [user], { forgiving: true });
+  if (refused[0]) throw refused[0].why;
+  const { organization_id: organization = null, active } = found[0]?.row ?? {};
+  return organization === null || active === false ? null : String(organization);
 }
 
 interface Shown {

@@ -4,7 +4,7 @@ import { isPlaceRefused, WaitNeeded } from "#lib/zendesk/failures.ts";
 import { weighHeldRows } from "#lib/zendesk/held-doubt.ts";
 import { idIn } from "#lib/zendesk/held-keys.ts";
 import { lookAgain, sightLost } from "#lib/zendesk/identity.ts";
-import { type Asked, askMembers } from "#lib/zendesk/members.ts";
+import { type Asked, askMembers, organizationOf } from "#lib/zendesk/members.ts";
 import { type MadePage, makeRows, storeRows } from "#lib/zendesk/page-rows.ts";
 import { newPlace, type Place, parsePlace, writePlace } from "#lib/zendesk/place.ts";
 import { Progress } from "#lib/zendesk/progress.ts";
@@ -14,9 +14,9 @@ import type { Wire } from "#lib/zendesk/row-reader.ts";
 import { forgetSeen, noteSeen } from "#lib/zendesk/store/drift.ts";
 import { holdRows, releaseRows } from "#lib/zendesk/store/held-rows.ts";
 import {
-  doesAnybodyBelong,
   forgetMemberships,
   forgetMembershipsOfDeleted,
+  memberOfAny,
   releaseUnseenMemberships,
   storedLike,
   unseenKeys,
@@ -30,9 +30,10 @@ import { keyOfRow } from "#lib/zendesk/wire.ts";
 const users = streamNamed("users");
 
 const path = "/api/v2/organization_memberships";
-/** So many people a run are asked for whose memberships the list does not show, so many between two commits. */
+/** So many people a run are asked for whose memberships the list does not show, so many of whom may prove it wrong, so many between two commits. */
 const mostAsked = 1000;
-const askedTogether = 20;
+const mostWrong = 50;
+const mostTogether = 20;
 
 /**
  * All memberships of people in organizations, page by page (row 42): Zendesk has no export of what changed, so the night
@@ -94,47 +95,52 @@ async function settle(reading: Reading, listed: Place): Promise<void> {
 async function askUnseen(reading: Reading, listed: Place): Promise<Place> {
   const { scope } = reading;
   await lookWithAllRights(reading);
-  if (listed.rows === 0 && (await commit(reading, (trx) => doesAnybodyBelong(trx, scope))))
-    return { ...listed, doubt: "it is empty, though people belong to organizations" };
+  const somebody = listed.rows === 0 ? await commit(reading, (trx) => memberOfAny(trx, scope)) : null;
+  if (somebody !== null && (await organizationOf(reading, somebody)) !== null)
+    return { ...listed, doubt: `it is empty, though people like ${somebody} belong to an organization` };
   await commit(reading, (trx) => forgetMembershipsOfDeleted(trx, scope));
   let place = listed;
   // Each night in another order: who stays in doubt is not always asked first.
-  const which = { order: place.check?.begun ?? 0, limit: askedTogether };
-  for (let asked = { hasFailed: false, goesOn: true }; asked.goesOn; ) {
-    const members = await commit(reading, (trx) => unseenMembers(trx, scope, which));
-    if (members.length === 0) return place;
+  const order = place.check?.begun ?? 0;
+  // Few at first: what is learned before a wait is lost.
+  for (let limit = 1, hasFailed = false; ; limit = Math.min(2 * limit, mostTogether)) {
+    const members = await commit(reading, (trx) => unseenMembers(trx, scope, { order, limit }));
+    if (members.length === 0 || (place.wrong ?? 0) >= mostWrong) return place;
     if ((place.asked ?? 0) >= mostAsked)
       return { ...place, doubt: place.doubt ?? `it lacks those of more than ${mostAsked} people` };
-    const { wait, ...answers } = await askMembers(reading, members, asked);
+    const asked = await askMembers(reading, members, { hasFailed });
     await lookWithAllRights(reading);
     const requests = uncountedRequests(reading);
     const last = place;
-    [place, asked] = await commit(reading, async (trx) => {
+    place = await commit(reading, async (trx) => {
       await addRequests(trx, scope, reading.runId, requests);
-      return storeAsked(trx, reading, last, answers);
+      return storeAsked(trx, reading, last, asked);
     });
-    if (wait) throw wait;
+    if (!asked.goesOn) return place;
+    if (asked.wait) throw asked.wait;
+    hasFailed = asked.hasFailed;
   }
-  return place;
 }
 
 /** What people show and the list does not is stored: it was made in the midst of the reading, or the list is short. */
-async function storeAsked(trx: Trx, reading: Reading, last: Place, asked: Asked): Promise<[Place, Asked]> {
+async function storeAsked(trx: Trx, reading: Reading, last: Place, asked: Asked): Promise<Place> {
   const { scope } = reading;
   const rows = asked.shown.flatMap((shown) => shown.rows);
   const keys = rows.flatMap((row) => keyOfRow(row) ?? []);
   const unlisted = new Set(await unseenKeys(trx, scope, keys));
   const isUnlisted = (row: Wire) => unlisted.has(String(row.id));
-  for (const shown of asked.shown) if (shown.rows.some(isUnlisted)) await storePage(trx, reading, shown);
   await forgetMemberships(trx, scope, asked.over);
+  for (const shown of asked.shown) if (shown.rows.some(isUnlisted)) await storePage(trx, reading, shown);
   await noteSeen(trx, scope, "memberships", asked.kept);
   const begun = new Date((last.check?.begun ?? 0) * 1000);
-  const lacking = rows.find((row) => isUnlisted(row) && (parseUsualInstant(row.created_at) ?? 0) < begun);
-  const doubt = last.doubt ?? (lacking ? `it lacks membership ${lacking.id}, which is there` : asked.doubt);
+  const lacking = rows.filter((row) => isUnlisted(row) && (parseUsualInstant(row.created_at) ?? 0) < begun);
+  const lacks = lacking[0] && `it lacks membership ${lacking[0].id}, which is there`;
+  const doubt = last.doubt ?? lacks ?? asked.doubt;
   const people = (last.asked ?? 0) + asked.people;
-  const place: Place = { ...last, asked: people, ...(doubt === undefined ? {} : { doubt }) };
+  const wrong = (last.wrong ?? 0) + asked.wrong + new Set(lacking.map((row) => row.user_id)).size;
+  const place: Place = { ...last, asked: people, wrong, ...(doubt === undefined ? {} : { doubt }) };
   await savePlace(trx, reading, place, false);
-  return [place, { ...asked, goesOn: asked.goesOn && !lacking }];
+  return place;
 }
 
 /** A lower role is shown less (row 63). */

@@ -30,8 +30,9 @@ export interface Place {
   restarts: number;
   /** Of a reading of all there is: when it began, in milliseconds of the database's clock. */
   begun?: number;
-  /** Of the list of memberships: how many people were asked for what it lacks, and what is wrong with it. */
+  /** Of the list of memberships: how many people were asked for what it lacks, by how many it was proved wrong, and what is wrong. */
   asked?: number;
+  wrong?: number;
   doubt?: string;
   /** Of a comparison of the past: the run whose ledger it fills, when it began (Unix seconds), and whether that is closed. */
   check?: { runId: string; begun: number; closed?: true };

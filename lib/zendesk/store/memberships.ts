@@ -101,15 +101,16 @@ export async function storedLike(trx: Trx, scope: Scope, wires: readonly Wire[])
   return rows.map(({ id }) => id);
 }
 
-/** Whether somebody has an organization, neither of them deleted. */
-export async function doesAnybodyBelong(trx: Trx, scope: Scope): Promise<boolean> {
-  const { rows } = await sql`
-    select from zendesk_user u
+/** Somebody who has an organization, neither of them deleted: who changed last, since that is known best. Null for nobody. */
+export async function memberOfAny(trx: Trx, scope: Scope): Promise<string | null> {
+  const { rows } = await sql<{ id: string }>`
+    select u.id::text from zendesk_user u
       join organization o
         on o.workspace_id = u.workspace_id and o.connection_id = u.connection_id and o.id = u.organization_id
      where u.workspace_id = ${scope.workspaceId}::int and u.connection_id = ${scope.connectionId}::int
-       and u.active and u.deleted_at is null and o.deleted_at is null limit 1`.execute(trx);
-  return rows.length > 0;
+       and u.active and u.deleted_at is null and o.deleted_at is null
+     order by u.updated_at desc nulls last, u.id limit 1`.execute(trx);
+  return rows[0]?.id ?? null;
 }
 
 export async function forgetMemberships(trx: Trx, scope: Scope, ids: readonly string[]): Promise<void> {
